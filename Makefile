@@ -1,0 +1,47 @@
+# `make repro` and `make test` work as the first command after a clone; they need Python 3.11 or later, git and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+READY := $(VENV)/.ready
+PORT ?= 5000
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: help setup repro test lint check bench ui clean
+
+help:  ## what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(READY)  ## create .venv and install what the pipeline needs
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; say which: make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version): PyTorch, DVC, MLflow and others, about 3 GB to download and some minutes, once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+repro: setup  ## run the whole pipeline on real data: reports/index.html
+	@dvc repro
+	@echo "The report: file://$(CURDIR)/reports/index.html    The runs: make ui"
+
+test: setup  ## all tests
+	@python -m pytest
+
+lint: setup
+	@ruff check . && ruff format --check . && mypy
+
+check: lint test  ## ruff, mypy and all tests
+
+bench: setup  ## our training step against a plain loop and the machine's peak
+	@python -m benchmarks.train_step
+
+ui: setup  ## MLflow's UI on http://127.0.0.1:$(PORT)
+	@uri=$$(python -c 'from pipeline import tracking; print(tracking.store_uri())'); \
+	echo "MLflow on $$uri: open http://127.0.0.1:$(PORT) and choose 'Model training'"; \
+	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+	mlflow ui --backend-store-uri "$$uri" --host 127.0.0.1 --port $(PORT) --workers 1
+
+clean:  ## forget checkpoints of unfinished trainings
+	@rm -rf runs

@@ -1,0 +1,112 @@
+"""Numbers and images -> figures. Writes nothing; equal inputs give equal bytes."""
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+import matplotlib
+import numpy as np
+import pandas as pd
+
+matplotlib.use("Agg")
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+COLOURS = {
+    "real": "#222222",
+    "regression": "#c0392b",
+    "cgan": "#1f6fb2",
+    "gan": "#2e8b57",
+}  # by the first word of a model's name
+
+
+def colour(model: str) -> str:
+    return COLOURS[model.split("-")[0]]
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file, without date or version."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def picture(pixels: np.ndarray, columns: int, zoom: int = 2) -> bytes:
+    """A PNG file of images (N, C, H, W) uint8 in rows of `columns`, each pixel `zoom` times as large, white
+    lines between.
+    """
+    num, channels, height, width = pixels.shape
+    rows = -(-num // columns)
+    sheet = np.full((rows, columns, channels, height * zoom + 2, width * zoom + 2), 255, np.uint8)
+    sheet.reshape(rows * columns, *sheet.shape[2:])[:num, :, 1:-1, 1:-1] = pixels.repeat(zoom, 2).repeat(
+        zoom, 3
+    )
+    tiles = sheet.transpose(0, 3, 1, 4, 2).reshape(rows * sheet.shape[3], columns * sheet.shape[4], channels)
+    buffer = BytesIO()
+    Image.fromarray(tiles.squeeze(2) if channels == 1 else tiles).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def labelled_rows(rows: Mapping[str, np.ndarray]) -> Figure:
+    """Each row of images, (n, C, H, W) uint8, beside its name."""
+    num = len(next(iter(rows.values())))
+    figure = Figure(figsize=(1.5 + 0.75 * num, 0.8 * len(rows)), layout="constrained")
+    grid = figure.subplots(len(rows), num, squeeze=False)
+    for axes, (name, images) in zip(grid, rows.items(), strict=True):
+        axes[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+        for cell, image in zip(axes, images, strict=True):
+            cell.imshow(
+                image.transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest"
+            )
+            cell.set(xticks=[], yticks=[])
+    return figure
+
+
+def curves(history: pd.DataFrame, panels: Sequence[Sequence[str]]) -> Figure:
+    """The columns of a training's history over its steps, one panel a group of names."""
+    figure = Figure(figsize=(4.6 * len(panels), 2.8), layout="constrained")
+    for cell, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        for name in names:
+            cell.plot(history["step"], history[name], label=name.replace("_", " "), linewidth=1)
+        cell.set_xlabel("step")
+        finish(cell)
+    return figure
+
+
+def pixel_histograms(images: Mapping[str, np.ndarray]) -> Figure:
+    """How often each grey value occurs, by model; the range that sharp digits have few of is shaded."""
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    cell = figure.subplots()
+    edges = np.linspace(0, 256, 33)
+    for name, pixels in images.items():
+        counts, _ = np.histogram(pixels, edges)
+        cell.stairs(
+            counts / counts.sum(),
+            edges / 256,
+            label=name,
+            color=colour(name),
+            linestyle="--" if name == "real" else "-",
+        )
+    cell.axvspan(0.1, 0.9, color="#eeeeee", zorder=0)
+    cell.set(yscale="log", xlabel="pixel value (0 black)", ylabel="share of pixels")
+    finish(cell)
+    return figure
+
+
+def bars(values: Mapping[str, float], marks: Mapping[str, float], label: str) -> Figure:
+    """Horizontal bars on a logarithmic scale, a bar a model, with named vertical marks to compare them with."""
+    figure = Figure(figsize=(8, 1.4 + 0.35 * len(values)), layout="constrained")
+    cell = figure.subplots()
+    cell.barh(list(values), list(values.values()), color=[colour(name) for name in values])
+    for name, value in marks.items():
+        cell.axvline(value, color="#888888", linestyle=":")
+        cell.text(value, -0.8, name.replace("_", " "), rotation=20, fontsize=8, va="bottom")
+    cell.set(xscale="log", xlabel=label)
+    cell.invert_yaxis()
+    return figure
+
+
+def finish(cell: Axes) -> None:
+    cell.legend(frameon=False, fontsize=8)
+    cell.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,52 @@
+"""Fidelity and diversity apart, by nearest neighbours in feature space.
+
+Precision and recall: Kynkaanniemi et al. 2019, arXiv:1904.06991. Density and coverage: Naeem et al. 2020,
+arXiv:2002.09797.
+"""
+
+import torch
+from torch import Tensor
+
+CHUNK = 1000  # rows of the distance matrix held at once
+
+
+def prdc(drawn: Tensor, real: Tensor, num_neighbours: int) -> dict[str, float]:
+    """Precision, recall, density and coverage of drawn features (N, D) against real ones (M, D).
+
+    A ball stands around each point of a set, up to its k-th neighbour in the same set.
+
+    Returns:
+        precision: share of drawn points inside a real ball. recall: share of real points inside a drawn ball.
+        density: real balls around a drawn point, over k; may exceed 1. coverage: share of real balls with a
+            drawn point inside.
+    """
+    drawn, real = drawn.double(), real.double()
+    drawn_radius, real_radius = radii(drawn, num_neighbours), radii(real, num_neighbours)
+    inside_drawn, real_hit = [], torch.zeros(len(real), dtype=torch.bool)
+    num_balls, fooled = torch.zeros(len(drawn)), torch.zeros(len(drawn), dtype=torch.bool)
+    for rows, chosen in zip(real.split(CHUNK), torch.arange(len(real)).split(CHUNK), strict=True):
+        distance = torch.cdist(rows, drawn)  # (CHUNK, N)
+        inside_real = distance < real_radius[chosen, None]
+        num_balls += inside_real.sum(0)
+        fooled |= inside_real.any(0)
+        real_hit[chosen] = inside_real.any(1)
+        inside_drawn.append((distance < drawn_radius).any(1))
+    return {
+        "precision": share(fooled),
+        "recall": share(torch.cat(inside_drawn)),
+        "density": num_balls.double().mean().item() / num_neighbours,
+        "coverage": share(real_hit),
+    }
+
+
+def radii(features: Tensor, num_neighbours: int) -> Tensor:
+    """The distance of each point to its k-th neighbour, itself not counted, (N,)."""
+    nearest = [
+        torch.cdist(rows, features).topk(num_neighbours + 1, largest=False).values[:, -1]
+        for rows in features.split(CHUNK)
+    ]
+    return torch.cat(nearest)
+
+
+def share(flags: Tensor) -> float:
+    return flags.double().mean().item()

@@ -1,0 +1,47 @@
+"""How far a training is: a live bar in a terminal, a plain line every few seconds elsewhere."""
+
+import sys
+import time
+from collections.abc import Mapping
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+LINE_EVERY = 5.0  # seconds between plain lines
+
+
+class Bar:
+    """A `Listener` of `training.session`; a context manager."""
+
+    def __init__(self, name: str, step: int, num_steps: int) -> None:
+        self.name, self.first, self.num_steps = name, step, num_steps
+        self.started = self.printed = time.monotonic()
+        self.live = sys.stdout.isatty()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[scalars]}"),
+        )
+        self.progress = Progress(*columns, disable=not self.live)
+        self.task = self.progress.add_task(name, total=num_steps, completed=step, scalars="")
+
+    def __enter__(self) -> "Bar":
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def log(self, step: int, scalars: Mapping[str, float]) -> None:
+        text = " ".join(f"{name} {value:.3f}" for name, value in scalars.items())
+        self.progress.update(self.task, completed=step, scalars=text)
+        now = time.monotonic()
+        if not self.live and (now - self.printed > LINE_EVERY or step == self.num_steps):
+            left = (now - self.started) / max(step - self.first, 1) * (self.num_steps - step)
+            print(f"{self.name}: step {step}/{self.num_steps}, {text}, {left:.0f} s left", flush=True)
+            self.printed = now
+
+    def show(self, step: int, frame: Tensor) -> None:
+        pass

@@ -1,0 +1,79 @@
+"""Images out of trained generators; always in fp32, with latents that are functions of the seed."""
+
+import torch
+from torch import Tensor, nn
+
+from pipeline import conditions, randomness
+from pipeline.conditions import Condition
+from pipeline.images import to_uint8
+from pipeline.networks import NETWORKS
+from pipeline.params import Section
+
+BATCH = 500  # images at once: fits any laptop, and the result does not depend on what ran before
+
+
+class GeneratorSpec(Section):
+    """All that is needed to build a generator again, and to ask it for something."""
+
+    network: str
+    num_latents: int  # Z; 0: a regression network
+    task: str  # a key of TASKS; "" for unconditional
+    width: int
+    image_shape: list[int]  # C, H, W
+
+    def build(self) -> nn.Module:
+        num_conditions = conditions.find(self.task).width
+        generator: nn.Module = NETWORKS[self.network].Generator(
+            self.num_latents, num_conditions, self.width, tuple(self.image_shape)
+        )
+        return generator
+
+
+def draw(generator: nn.Module, num_latents: int, c: Tensor, num_draws: int, seed: int) -> Tensor:
+    """Draw images for each condition.
+
+    Args:
+        generator: (z, c) -> images.
+        num_latents: Z; where it is 0 all draws of a condition are equal.
+        c: conditions, (N, K).
+        num_draws: M.
+        seed: of the latents.
+
+    Returns:
+        (N, M, C, H, W) uint8.
+    """
+    z = randomness.normal(len(c) * num_draws, num_latents, seed, "sampling latents")
+    return generate(generator, z, c.repeat_interleave(num_draws, 0)).unflatten(0, (len(c), num_draws))
+
+
+@torch.inference_mode()
+def generate(generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
+    """The images (N, C, H, W) uint8 for latents (N, Z) and conditions (N, K)."""
+    return torch.cat(
+        [to_uint8(generator(*pair)) for pair in zip(z.split(BATCH), c.split(BATCH), strict=True)]
+    )
+
+
+def interpolate(generator: nn.Module, num_latents: int, c: Tensor, num_steps: int, seed: int) -> Tensor:
+    """The straight way between two latents, G((1 - a) z1 + a z2), a from 0 to 1 (Radford et al. 2016,
+    arXiv:1511.06434).
+
+    Returns:
+        (N, num_steps, C, H, W) uint8, one path for each condition of `c`.
+    """
+    ends = randomness.normal(2 * len(c), num_latents, seed, "interpolation ends").view(
+        2, len(c), 1, num_latents
+    )
+    a = torch.linspace(0, 1, num_steps).view(1, num_steps, 1)
+    z = (1 - a) * ends[0] + a * ends[1]  # (N, num_steps, Z)
+    return generate(generator, z.flatten(0, 1), c.repeat_interleave(num_steps, 0)).unflatten(
+        0, (len(c), num_steps)
+    )
+
+
+def preview(generator: nn.Module, num_latents: int, condition: Condition) -> Tensor:
+    """Five rows of ten images, (50, C, H, W) uint8, always of the same latents; column k is class k if the
+    model is told classes.
+    """
+    labels = torch.arange(10).repeat(5)
+    return generate(generator, randomness.normal(50, num_latents, 0, "preview"), condition.encode(labels))

@@ -1,0 +1,323 @@
+"""MLflow, and nothing else imports it: one run a model, written from the side, so that it never holds up or
+ends a training.
+
+All calls go through a queue that one thread empties. A server that does not answer costs a warning; what
+could not be sent is sent later if the server comes back, and is in the stage's own outputs in any case.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pipeline.images import grid
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")  # seconds
+
+EXPERIMENT = "plausible-answers"  # one run a model
+STAGES_EXPERIMENT = "plausible-answers-stages"  # one run a stage's execution: how long it took
+WEIGHTS_TAG = "weights.sha256"
+PATIENCE = 10.0  # seconds a stage waits at its end for what is not yet sent
+RETRY_EVERY = 10.0  # seconds
+
+
+def project_root() -> Path:
+    """The user's checkout, also from the temporary folders in which DVC runs queued experiments."""
+    here = Path(os.environ.get("DVC_ROOT", ".")).resolve()
+    for parent in here.parents:
+        if parent.name == ".dvc" and "exps" in here.parts:
+            return parent.parent
+    return here
+
+
+def store_uri() -> str:
+    """MLFLOW_TRACKING_URI if it is set, else the SQLite file of the project."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project_root() / 'mlflow.db'}"
+
+
+class Outbox:
+    """A queue of calls, made in order by a thread of its own; a call that fails is tried again, the ones
+    behind it wait.
+    """
+
+    def __init__(self) -> None:
+        self.calls: deque[Callable[[], None]] = deque()
+        self.changed = threading.Condition()
+        self.closing = False
+        self.warned = False
+        self.thread = threading.Thread(target=self._work, daemon=True, name="tracking")
+        self.thread.start()
+
+    def put(self, call: Callable[[], None]) -> None:
+        with self.changed:
+            self.calls.append(call)
+            self.changed.notify()
+
+    def close(self, patience: float = PATIENCE) -> int:
+        """Wait until all is sent, at most `patience` seconds; returns how many calls were not."""
+        with self.changed:
+            self.closing = True
+            self.changed.notify()
+        self.thread.join(patience)
+        return len(self.calls)
+
+    def _work(self) -> None:
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: self.calls or self.closing)
+                if not self.calls:
+                    return
+            try:
+                self.calls[0]()
+            except Exception as error:  # whatever a tracking server can do wrong must not end a training
+                self._warn(error)
+                with self.changed:
+                    if self.closing:
+                        return
+                    self.changed.wait_for(lambda: self.closing, RETRY_EVERY)
+            else:
+                self.calls.popleft()
+
+    def _warn(self, error: Exception) -> None:
+        if not self.warned:
+            reason = " ".join(str(error).split())[:160]
+            print(
+                f"warning: MLflow at {store_uri()} does not answer; going on without it ({reason})",
+                file=sys.stderr,
+                flush=True,
+            )
+            self.warned = True
+
+
+_outbox: Outbox | None = None  # one a process
+
+
+def send(call: Callable[[], None]) -> None:
+    """Make a call to MLflow when its turn comes."""
+    global _outbox
+    _outbox = _outbox or Outbox()
+    _outbox.put(call)
+
+
+def drain() -> None:
+    """Wait, a little, for all calls to be made; say so if some were not."""
+    global _outbox
+    if _outbox and (unsent := _outbox.close()):
+        print(
+            f"warning: {unsent} records did not reach MLflow; the stage's outputs hold the same numbers",
+            file=sys.stderr,
+            flush=True,
+        )
+    _outbox = None
+
+
+def client() -> Any:
+    """An MLflow client on the right store."""
+    import logging
+
+    from mlflow import MlflowClient
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    return MlflowClient(store_uri())
+
+
+def experiment_id(name: str) -> str:
+    """The experiment's id; it is made if it is not there. Beside the project's own store lie its artifacts,
+    in mlruns/.
+    """
+    found = client().get_experiment_by_name(name)
+    if found:
+        return str(found.experiment_id)
+    local = store_uri().startswith("sqlite:")
+    return str(
+        client().create_experiment(
+            name, artifact_location=(project_root() / "mlruns").as_uri() if local else None
+        )
+    )
+
+
+class Run:
+    """The MLflow run of one model's training, fed from the side; a `Listener` of `training.session`.
+
+    Args:
+        name: the model's.
+        params: its section of params.yaml, flat.
+        tags: what identifies data, code and stage.
+        id_file: holds the run's id while training is unfinished.
+        resumed: the training goes on where a checkpoint was, and so does the run that `id_file` names.
+    """
+
+    FLUSH_EVERY = 5.0  # seconds
+
+    def __init__(
+        self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], id_file: Path, resumed: bool
+    ) -> None:
+        self.run_id, self.id_file = "", id_file
+        self.pending: list[tuple[str, float, int, int]] = []
+        self.flushed = time.monotonic()
+        if not resumed:
+            id_file.unlink(missing_ok=True)
+        send(lambda: self._open(name, params, {**tags, **provenance()}))
+
+    def _open(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, Param, RunTag
+
+        if self.id_file.exists() and (known := find_run(self.id_file.read_text())):
+            self.run_id = known
+            client().update_run(self.run_id, status="RUNNING")
+            return
+        self.run_id = client().create_run(experiment_id(EXPERIMENT), run_name=name).info.run_id
+        self.id_file.write_text(self.run_id)
+        stated = [Param(key, str(value)) for key, value in params.items()]
+        client().log_batch(
+            self.run_id, params=stated, tags=[RunTag(key, value) for key, value in tags.items()]
+        )
+        data = Dataset(tags["data"], tags["data.sha256"][:36], "local", tags["data"])
+        client().log_inputs(self.run_id, [DatasetInput(data, [])])
+
+    def log(self, step: int, scalars: Mapping[str, float]) -> None:
+        now = int(time.time() * 1000)
+        self.pending += [(name, value, now, step) for name, value in scalars.items()]
+        if time.monotonic() - self.flushed > self.FLUSH_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        pending, self.pending, self.flushed = self.pending, [], time.monotonic()
+        for start in range(0, len(pending), 1000):  # MLflow's limit for a batch
+            self._send_metrics(pending[start : start + 1000])
+
+    def _send_metrics(self, rows: list[tuple[str, float, int, int]]) -> None:
+        def call() -> None:
+            from mlflow.entities import Metric
+
+            client().log_batch(self.run_id, metrics=[Metric(*row) for row in rows])
+
+        send(call)
+
+    def show(self, step: int, frame: Tensor) -> None:
+        picture = grid(frame, 10).permute(1, 2, 0).numpy()  # (H, W, C)
+        send(lambda: client().log_image(self.run_id, picture, key="samples", step=step))
+
+    def finish(self, weights_sha256: str, files: list[Path]) -> None:
+        """Tag the run with its weights' hash, by which evaluation finds it, attach files and close it."""
+        self.flush()
+        send(lambda: client().set_tag(self.run_id, WEIGHTS_TAG, weights_sha256))
+        for file in files:
+            send(partial(self._attach, str(file)))
+        send(lambda: client().set_terminated(self.run_id, "FINISHED"))
+        send(lambda: self.id_file.unlink(missing_ok=True))
+
+    def _attach(self, file: str) -> None:
+        client().log_artifact(self.run_id, file)
+
+    def fail(self) -> None:
+        """Close the run of a training that an error or the user ended."""
+        self.flush()
+        send(lambda: client().set_terminated(self.run_id, "FAILED"))
+
+
+def find_run(run_id: str) -> str | None:
+    """The id, if the store that is in use now knows it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(client().get_run(run_id).info.run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def add_evaluation(
+    model: str, weights_sha256: str, metrics: Mapping[str, float], pictures: Mapping[str, Tensor]
+) -> None:
+    """Add metrics and pictures, (C, H, W) uint8, to the newest run of the model with these weights; to a new
+    one where none is known.
+    """
+
+    def call() -> None:
+        from mlflow.entities import Metric
+
+        where = f"tags.`{WEIGHTS_TAG}` = '{weights_sha256}' and attributes.run_name = '{model}'"
+        found = client().search_runs(
+            [experiment_id(EXPERIMENT)], where, order_by=["attributes.start_time DESC"], max_results=1
+        )
+        if found:
+            run_id = found[0].info.run_id
+        else:
+            tags = {WEIGHTS_TAG: weights_sha256, **provenance()}
+            run_id = client().create_run(experiment_id(EXPERIMENT), run_name=model, tags=tags).info.run_id
+            client().set_terminated(run_id)
+        now = int(time.time() * 1000)
+        client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in metrics.items()])
+        for name, picture in pictures.items():
+            client().log_image(run_id, picture.permute(1, 2, 0).numpy(), f"{name}.png")
+
+    send(call)
+
+
+def add_stage(stage: str, seconds: float, loop_seconds: float) -> None:
+    """Record how long a stage took in all, and in its training or evaluation loops."""
+
+    def call() -> None:
+        from mlflow.entities import Metric
+
+        run_id = (
+            client()
+            .create_run(experiment_id(STAGES_EXPERIMENT), run_name=stage, tags=provenance())
+            .info.run_id
+        )
+        now = int(time.time() * 1000)
+        values = {"seconds": seconds, "loop_seconds": loop_seconds}
+        client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in values.items()])
+        client().set_terminated(run_id)
+
+    send(call)
+
+
+def stage_seconds() -> dict[str, dict[str, float]]:
+    """The latest times of each stage: name -> {seconds, loop_seconds}; empty where MLflow has none or does
+    not answer.
+    """
+    try:
+        found = client().get_experiment_by_name(STAGES_EXPERIMENT)
+        runs = (
+            client().search_runs(
+                [found.experiment_id], order_by=["attributes.start_time ASC"], max_results=1000
+            )
+            if found
+            else []
+        )
+    except Exception:  # no times are no reason to have no report
+        return {}
+    return {run.info.run_name: dict(run.data.metrics) for run in runs}
+
+
+def provenance() -> dict[str, str]:
+    """Tags that say from which code a run came."""
+    commit, dirty = git("rev-parse", "HEAD"), git("status", "--porcelain")
+    names = {"dvc.stage": "DVC_STAGE", "dvc.experiment": "DVC_EXP_NAME"}
+    tags = {tag: os.environ[variable] for tag, variable in names.items() if variable in os.environ}
+    return {
+        **tags,
+        "mlflow.source.git.commit": commit,
+        "git.dirty": str(bool(dirty)).lower(),
+        "mlflow.user": os.environ.get("USER", ""),
+    }
+
+
+def git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
+    return done.stdout.strip()

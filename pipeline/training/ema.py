@@ -1,0 +1,30 @@
+"""A moving average of a network's weights, which samples better than the weights themselves (Karras et al.
+2018, arXiv:1710.10196).
+"""
+
+import copy
+
+import torch
+from torch import nn
+
+
+def follower(network: nn.Module) -> nn.Module:
+    """A copy that is never trained, only updated by `follow`, and always in evaluation mode."""
+    return copy.deepcopy(network).requires_grad_(False).eval()
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, num_images: int, halflife: float) -> None:
+    """average <- decay * average + (1 - decay) * network; batch statistics alike, integer buffers copied.
+
+    Args:
+        num_images: images seen since the last update.
+        halflife: after so many images old weights count half; 0 means no averaging.
+    """
+    weight = 1.0 - (0.5 ** (num_images / halflife) if halflife else 0.0)
+    pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
+    numbers = [(a, b) for a, b in pairs if a.is_floating_point()]
+    torch._foreach_lerp_([a for a, _ in numbers], [b for _, b in numbers], weight)
+    for a, b in pairs:
+        if not a.is_floating_point():
+            a.copy_(b)

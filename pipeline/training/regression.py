@@ -1,0 +1,54 @@
+"""Regression by mean-squared error: a generator whose latents have width 0, so that each condition has one
+answer.
+
+Its optimum is the conditional mean E[x | c] of the training images: the average of all plausible answers.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.optim import Adam, Optimizer
+
+from pipeline import randomness
+from pipeline.conditions import Condition
+from pipeline.digits import Pictures
+from pipeline.images import to_float
+from pipeline.networks import NETWORKS
+from pipeline.training import ema
+from pipeline.training.generators import GeneratorSchedule
+from pipeline.training.loop import Scalars, descend, set_learning_rate, triangle
+
+
+class Params(GeneratorSchedule):
+    """`learning_rate` is the highest: it rises over the first fifth of the training and falls to 0."""
+
+
+@dataclass
+class State:
+    generator: nn.Module
+    average: nn.Module  # of the generator: what is kept
+    optimizer: Optimizer
+    condition: Condition
+    step: int = 0
+
+
+def init_state(params: Params, condition: Condition, image_shape: tuple[int, int, int]) -> State:
+    """The network with the weights that (seed, "weights") gives, and its optimizer."""
+    torch.manual_seed(randomness.derive(params.seed, "weights"))
+    generator = NETWORKS[params.network].Generator(0, condition.width, params.width, image_shape)
+    generator.to(memory_format=torch.channels_last)
+    optimizer = Adam(generator.parameters(), params.learning_rate, fused=True)
+    return State(generator, ema.follower(generator), optimizer, condition)
+
+
+def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:
+    """One step down the squared error, averaged over pixels in [-1, 1] and images."""
+    chosen = randomness.batch_indices(len(pictures), params.batch_size, params.seed, state.step)
+    x, c = to_float(pictures.pixels[chosen]), state.condition.encode(pictures.labels[chosen])
+    loss = F.mse_loss(state.generator(c[:, :0], c).float(), x)
+    set_learning_rate(state.optimizer, params.learning_rate * triangle(state.step, params.num_steps))
+    descend(state.optimizer, loss)
+    ema.follow(state.average, state.generator, params.batch_size, params.ema_halflife)
+    return {"loss": loss.detach()}

@@ -1,0 +1,67 @@
+"""The stages of the pipeline: one Typer command a file, each reads its section of params.yaml and its inputs
+and writes its outputs.
+
+    python -m stages.train_gan --help
+
+`run` is what they all start with: it turns a user's mistake into one line and exit code 2, and sends the
+stage's time to MLflow.
+"""
+
+import os
+import signal
+import sys
+import time
+
+STARTED = time.perf_counter()  # before the heavy imports, which are part of a stage's time
+
+from collections.abc import Callable  # noqa: E402
+from functools import wraps  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Annotated  # noqa: E402
+
+import typer  # noqa: E402
+
+from pipeline import tracking  # noqa: E402
+from pipeline.errors import InputError  # noqa: E402
+
+InputFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+InputFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True)]
+
+
+def run(main: Callable[..., None]) -> None:
+    """Run a stage's command line.
+
+    Exit codes: 0 done; 1 the training diverged; 2 a mistake in parameters, files or rights, told in one line
+    on stderr.
+    """
+
+    @wraps(main)
+    def command(*args: object, **kwargs: object) -> None:
+        try:
+            main(*args, **kwargs)
+        except InputError as error:
+            raise complaint(str(error), 2) from error
+        except OSError as error:
+            raise complaint(f"{error.filename or 'a file'}: {error.strerror or error}", 2) from error
+        except FloatingPointError as error:
+            raise complaint(f"training diverged: {error}; the last good checkpoint is kept", 1) from error
+        finally:
+            tracking.drain()
+
+    signal.signal(
+        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
+    )  # so that locks and runs are closed
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    app()
+
+
+def complaint(message: str, code: int) -> typer.Exit:
+    """The one line a user reads, and the exit code."""
+    print(f"error: {message}", file=sys.stderr, flush=True)
+    return typer.Exit(code)
+
+
+def took(stage: str, loop_seconds: float) -> None:
+    """Send to MLflow how long this stage took, from the process's start, and how much of it its loops."""
+    tracking.add_stage(os.environ.get("DVC_STAGE", stage), time.perf_counter() - STARTED, loop_seconds)

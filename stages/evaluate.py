@@ -1,0 +1,75 @@
+"""Stages `evaluate_gan@`, `evaluate_regression@`, `evaluate_cgan@<name>`: score one model's images against
+the test images.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pipeline import compute, conditions, digits, params, sampling, tracking, weights
+from pipeline.conditions import Condition
+from pipeline.files import new_file, sha256, write_json
+from pipeline.images import grid
+from pipeline.metrics import measure
+from pipeline.metrics.features import Reader
+from stages import InputFile, run, took
+
+NUM_ROWS = 8  # of ten images: the sheet the report shows
+NUM_PATHS, PATH_STEPS = 5, 10  # interpolations between latents
+
+
+def main(
+    model: Path, prepared: InputFile, judge: InputFile, real: InputFile, out: Path, samples: Path
+) -> None:
+    """Score the generator in folder MODEL on the test images in PREPARED.
+
+    The features are JUDGE's and the noise floors those in REAL (.json). Writes the metrics to OUT (.json) and
+    the drawn images to SAMPLES (.npz).
+    """
+    settings = params.read("evaluate", measure.Params)
+    compute.configure(params.read("compute", compute.Params))
+    generator, spec = weights.load(model / "weights.safetensors", sampling.GeneratorSpec)
+    data, floors = digits.load(prepared), measure.read_floors(real)
+    start = time.perf_counter()
+    reader = Reader(judge, settings.features)
+    condition = conditions.find(spec.task)
+    truth = measure.take(data.test, settings, reader)
+    assert truth.labels is not None
+    pixels = sampling.draw(generator, spec.num_latents, condition.encode(truth.labels), 1, settings.seed)[
+        :, 0
+    ]
+    drawn = reader.describe(pixels, truth.labels if condition.width else None)
+    values = measure.measure(drawn, truth, data.train, settings)
+    seconds = time.perf_counter() - start
+
+    weights_hash = sha256(model / "weights.safetensors")
+    context = measure.context(model.name, settings, reader) | {"weights": weights_hash}
+    write_json(out, context | {"metrics": measure.with_floors(values, floors)})
+    pictures = {"pixels": pixels, **show(generator, spec.num_latents, condition, settings.seed)}
+    with new_file(samples) as part:
+        arrays = {name: picture.numpy() for name, picture in pictures.items()}
+        np.savez_compressed(part, **arrays)  # type: ignore[arg-type]
+    scalars = {f"test_{name}": entry["value"] for name, entry in values.items()}
+    tracking.add_evaluation(model.name, weights_hash, scalars, {"sheet": grid(pictures["sheet"], 10)})
+    took(f"evaluate@{model.name}", seconds)
+
+
+def show(generator: nn.Module, num_latents: int, condition: Condition, seed: int) -> dict[str, Tensor]:
+    """What the report shows: `sheet`, (8 x 10 images), class k in column k if there are classes, and `paths`
+    between latents.
+    """
+    labels = torch.arange(10)
+    sheet = sampling.draw(
+        generator, num_latents, condition.encode(labels), NUM_ROWS, seed + 1
+    )  # (10, 8, C, H, W)
+    paths = sampling.interpolate(
+        generator, num_latents, condition.encode(labels[:NUM_PATHS]), PATH_STEPS, seed
+    )
+    return {"sheet": sheet.transpose(0, 1).flatten(0, 1), "paths": paths}
+
+
+if __name__ == "__main__":
+    run(main)

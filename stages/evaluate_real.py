@@ -1,0 +1,32 @@
+"""Stage `evaluate_real`: every metric for real against real, its noise floor, and the FID's yardsticks."""
+
+import time
+from pathlib import Path
+
+from pipeline import compute, digits, params
+from pipeline.files import write_json
+from pipeline.metrics import measure, yardsticks
+from pipeline.metrics.features import Reader
+from stages import InputFile, run, took
+
+
+def main(prepared: InputFile, judge: InputFile, out: Path) -> None:
+    """Compare the validation images in PREPARED, taken as samples, with the test images, in the features of
+    JUDGE; write OUT (.json).
+    """
+    settings = params.read("evaluate", measure.Params)
+    compute.configure(params.read("compute", compute.Params))
+    data = digits.load(prepared)
+    start = time.perf_counter()
+    reader = Reader(judge, settings.features)
+    held, real = (measure.take(part, settings, reader) for part in (data.validation, data.test))
+    report = measure.context("real", settings, reader) | {
+        "metrics": measure.measure(held, real, data.train, settings),
+        "yardsticks": yardsticks.measure(held, real, reader.features),
+    }
+    write_json(out, report)
+    took("evaluate_real", time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    run(main)

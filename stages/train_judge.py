@@ -1,0 +1,22 @@
+"""Stage `train_judge`: the classifier whose features FID and its kin compare."""
+
+from pathlib import Path
+
+from pipeline import params
+from pipeline.conditions import UNCONDITIONAL
+from pipeline.digits import NUM_CLASSES
+from pipeline.judge import JudgeSpec
+from pipeline.training import classifier
+from stages import InputFile, run
+from stages.training import Job, train
+
+
+def main(digits: InputFile, out: Path) -> None:
+    """Train the judge on the training images in DIGITS; write its weights and history to the folder OUT."""
+    schedule = params.read("judge", classifier.Params)
+    spec = JudgeSpec(width=schedule.width, num_classes=NUM_CLASSES)
+    train(Job("train_judge", "judge", classifier, schedule, UNCONDITIONAL, lambda shape: spec), digits, out)
+
+
+if __name__ == "__main__":
+    run(main)
