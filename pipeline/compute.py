@@ -24,7 +24,6 @@ def configure(params: Params) -> None:
     """
     _keep_freed_memory()
     torch.set_num_threads(params.threads)
-    torch.use_deterministic_algorithms(True)
 
 
 def precision(params: Params) -> str:

@@ -33,33 +33,33 @@ def png(figure: Figure) -> bytes:
 
 
 def picture(pixels: np.ndarray, columns: int, zoom: int = 2) -> bytes:
-    """A PNG file of images (N, C, H, W) uint8 in rows of `columns`, each pixel `zoom` times as large, white
-    lines between.
-    """
+    """A PNG file of images (N, C, H, W) uint8 in rows of `columns`, each pixel `zoom` times as large."""
+    buffer = BytesIO()
+    Image.fromarray(tiles(pixels.repeat(zoom, 2).repeat(zoom, 3), columns)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def tiles(pixels: np.ndarray, columns: int) -> np.ndarray:
+    """Images (N, C, H, W) uint8 in rows of `columns` with white lines between, (H', W') or (H', W', 3)."""
     num, channels, height, width = pixels.shape
     rows = -(-num // columns)
-    sheet = np.full((rows, columns, channels, height * zoom + 2, width * zoom + 2), 255, np.uint8)
-    sheet.reshape(rows * columns, *sheet.shape[2:])[:num, :, 1:-1, 1:-1] = pixels.repeat(zoom, 2).repeat(
-        zoom, 3
-    )
-    tiles = sheet.transpose(0, 3, 1, 4, 2).reshape(rows * sheet.shape[3], columns * sheet.shape[4], channels)
-    buffer = BytesIO()
-    Image.fromarray(tiles.squeeze(2) if channels == 1 else tiles).save(buffer, "PNG")
-    return buffer.getvalue()
+    sheet = np.full((rows, columns, channels, height + 2, width + 2), 255, np.uint8)
+    sheet.reshape(rows * columns, *sheet.shape[2:])[:num, :, 1:-1, 1:-1] = pixels
+    joined = sheet.transpose(0, 3, 1, 4, 2).reshape(rows * sheet.shape[3], columns * sheet.shape[4], channels)
+    return joined[..., 0] if channels == 1 else joined
 
 
 def labelled_rows(rows: Mapping[str, np.ndarray]) -> Figure:
     """Each row of images, (n, C, H, W) uint8, beside its name."""
     num = len(next(iter(rows.values())))
-    figure = Figure(figsize=(1.5 + 0.75 * num, 0.8 * len(rows)), layout="constrained")
-    grid = figure.subplots(len(rows), num, squeeze=False)
-    for axes, (name, images) in zip(grid, rows.items(), strict=True):
-        axes[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
-        for cell, image in zip(axes, images, strict=True):
-            cell.imshow(
-                image.transpose(1, 2, 0).squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest"
-            )
-            cell.set(xticks=[], yticks=[])
+    figure = Figure(figsize=(2.2 + 0.75 * num, 0.8 * len(rows)), layout="constrained")
+    for cell, (name, images) in zip(
+        figure.subplots(len(rows), 1, squeeze=False)[:, 0], rows.items(), strict=True
+    ):
+        cell.imshow(tiles(images, num), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        cell.set(xticks=[], yticks=[])
+        cell.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+        cell.spines[:].set_visible(False)
     return figure
 
 
@@ -81,13 +81,8 @@ def pixel_histograms(images: Mapping[str, np.ndarray]) -> Figure:
     edges = np.linspace(0, 256, 33)
     for name, pixels in images.items():
         counts, _ = np.histogram(pixels, edges)
-        cell.stairs(
-            counts / counts.sum(),
-            edges / 256,
-            label=name,
-            color=colour(name),
-            linestyle="--" if name == "real" else "-",
-        )
+        style = "--" if name == "real" else "-"
+        cell.stairs(counts / counts.sum(), edges / 256, label=name, color=colour(name), linestyle=style)
     cell.axvspan(0.1, 0.9, color="#eeeeee", zorder=0)
     cell.set(yscale="log", xlabel="pixel value (0 black)", ylabel="share of pixels")
     finish(cell)

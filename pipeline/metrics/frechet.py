@@ -4,6 +4,7 @@ torchmetrics takes the feature extractor as a module; here the features are comp
 that module hands them through.
 """
 
+
 from torch import Tensor, nn
 
 

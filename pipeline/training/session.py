@@ -7,10 +7,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
+import numpy as np
 from torch import Tensor
 
 from pipeline import compute
 from pipeline.digits import Pictures
+from pipeline.images import grid
 from pipeline.training import checkpoint
 from pipeline.training.loop import Schedule, fit
 
@@ -19,7 +21,7 @@ class Listener(Protocol):
     """Whoever wants to hear of a training: the progress bar, the tracker."""
 
     def log(self, step: int, scalars: dict[str, float]) -> None: ...
-    def show(self, step: int, frame: Tensor) -> None: ...
+    def show(self, step: int, picture: np.ndarray) -> None: ...  # (H, W, C) uint8
 
 
 @dataclass
@@ -78,8 +80,9 @@ class Session:
     def picture(self, step: int) -> None:
         if self.draw and step in self.frame_steps:
             self.frames.append(self.draw())
+            picture = grid(self.frames[-1], 10).permute(1, 2, 0).numpy()
             for listener in self.listeners:
-                listener.show(step, self.frames[-1])
+                listener.show(step, picture)
 
     def save(self) -> None:
         checkpoint.save(self.folder, self.mark, self.state, {"history": self.history, "frames": self.frames})
