@@ -22,7 +22,7 @@ that).
     metrics       is it the same distribution?
     figures       numbers and images -> pictures
     report        the page
-    tracking      the only module that imports MLflow
+    tracking      the only package that imports MLflow
 
 Stages (../stages) are the commands; they import the library, and nothing imports them.
 """

@@ -4,7 +4,6 @@ torchmetrics takes the feature extractor as a module; here the features are comp
 that module hands them through.
 """
 
-
 from torch import Tensor, nn
 
 

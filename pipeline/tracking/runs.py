@@ -1,154 +1,19 @@
-"""MLflow, and nothing else imports it: one run a model, written from the side, so that it never holds up or
-ends a training.
+"""What goes to MLflow: a model's training, its evaluation, a stage's time."""
 
-All calls go through a queue that one thread empties. A server that does not answer costs a warning; what
-could not be sent is sent later if the server comes back, and is in the stage's own outputs in any case.
-"""
-
-import os
-import subprocess
-import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("DO_NOT_TRACK", "true")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")  # seconds
+from pipeline.tracking.outbox import send
+from pipeline.tracking.store import client, experiment_id, provenance
 
 EXPERIMENT = "plausible-answers"  # one run a model
 STAGES_EXPERIMENT = "plausible-answers-stages"  # one run a stage's execution: how long it took
 WEIGHTS_TAG = "weights.sha256"
-PATIENCE = 10.0  # seconds a stage waits at its end for what is not yet sent
-RETRY_EVERY = 10.0  # seconds
-
-
-def project_root() -> Path:
-    """The user's checkout, also from the temporary folders in which DVC runs queued experiments."""
-    here = Path(os.environ.get("DVC_ROOT", ".")).resolve()
-    for parent in here.parents:
-        if parent.name == ".dvc" and "exps" in here.parts:
-            return parent.parent
-    return here
-
-
-def store_uri() -> str:
-    """MLFLOW_TRACKING_URI if it is set, else the SQLite file of the project."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project_root() / 'mlflow.db'}"
-
-
-class Outbox:
-    """A queue of calls, made in order by a thread of its own; a call that fails is tried again, the ones
-    behind it wait.
-    """
-
-    def __init__(self) -> None:
-        self.calls: deque[Callable[[], None]] = deque()
-        self.changed = threading.Condition()
-        self.closing = False
-        self.warned = False
-        self.thread = threading.Thread(target=self._work, daemon=True, name="tracking")
-        self.thread.start()
-
-    def put(self, call: Callable[[], None]) -> None:
-        with self.changed:
-            self.calls.append(call)
-            self.changed.notify()
-
-    def close(self, patience: float = PATIENCE) -> int:
-        """Wait until all is sent, at most `patience` seconds; returns how many calls were not."""
-        with self.changed:
-            self.closing = True
-            self.changed.notify()
-        self.thread.join(patience)
-        return len(self.calls)
-
-    def _work(self) -> None:
-        while True:
-            with self.changed:
-                self.changed.wait_for(lambda: self.calls or self.closing)
-                if not self.calls:
-                    return
-            try:
-                self.calls[0]()
-            except Exception as error:  # whatever a tracking server can do wrong must not end a training
-                self._warn(error)
-                with self.changed:
-                    if self.closing:
-                        return
-                    self.changed.wait_for(lambda: self.closing, RETRY_EVERY)
-            else:
-                self.calls.popleft()
-
-    def _warn(self, error: Exception) -> None:
-        if not self.warned:
-            reason = " ".join(str(error).split())[:160]
-            print(
-                f"warning: MLflow at {store_uri()} does not answer; going on without it ({reason})",
-                file=sys.stderr,
-                flush=True,
-            )
-            self.warned = True
-
-
-_outbox: Outbox | None = None  # one a process
-
-
-def send(call: Callable[[], None]) -> None:
-    """Make a call to MLflow when its turn comes."""
-    global _outbox
-    _outbox = _outbox or Outbox()
-    _outbox.put(call)
-
-
-def drain() -> None:
-    """Wait, a little, for all calls to be made; say so if some were not."""
-    global _outbox
-    if _outbox and (unsent := _outbox.close()):
-        print(
-            f"warning: {unsent} records did not reach MLflow; the stage's outputs hold the same numbers",
-            file=sys.stderr,
-            flush=True,
-        )
-    _outbox = None
-
-
-def client() -> Any:
-    """An MLflow client on the right store."""
-    import logging
-
-    from mlflow import MlflowClient
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    return MlflowClient(store_uri())
-
-
-def connect() -> None:
-    """Open the store: a first call that takes its seconds while the stage works, not at its end."""
-    client()
-
-
-def experiment_id(name: str) -> str:
-    """The experiment's id; it is made if it is not there. Beside the project's own store lie its artifacts,
-    in mlruns/.
-    """
-    found = client().get_experiment_by_name(name)
-    if found:
-        return str(found.experiment_id)
-    local = store_uri().startswith("sqlite:")
-    return str(
-        client().create_experiment(
-            name, artifact_location=(project_root() / "mlruns").as_uri() if local else None
-        )
-    )
 
 
 class Run:
@@ -305,21 +170,3 @@ def stage_seconds() -> dict[str, dict[str, float]]:
     except Exception:  # no times are no reason to have no report
         return {}
     return {run.info.run_name: dict(run.data.metrics) for run in runs}
-
-
-def provenance() -> dict[str, str]:
-    """Tags that say from which code a run came."""
-    commit, dirty = git("rev-parse", "HEAD"), git("status", "--porcelain")
-    names = {"dvc.stage": "DVC_STAGE", "dvc.experiment": "DVC_EXP_NAME"}
-    tags = {tag: os.environ[variable] for tag, variable in names.items() if variable in os.environ}
-    return {
-        **tags,
-        "mlflow.source.git.commit": commit,
-        "git.dirty": str(bool(dirty)).lower(),
-        "mlflow.user": os.environ.get("USER", ""),
-    }
-
-
-def git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
-    return done.stdout.strip()

@@ -1,0 +1,11 @@
+"""MLflow, and nothing else imports it: one run a model, written from the side, so that it never holds up or ends a training.
+
+All calls go through a queue that one thread empties (outbox). A server that does not answer costs a warning; what could not
+be sent is sent later if the server comes back, and is in the stage's own outputs in any case.
+"""
+
+from pipeline.tracking.outbox import drain, send
+from pipeline.tracking.runs import Run, add_evaluation, add_stage, stage_seconds
+from pipeline.tracking.store import connect, store_uri
+
+__all__ = ["Run", "add_evaluation", "add_stage", "connect", "drain", "send", "stage_seconds", "store_uri"]

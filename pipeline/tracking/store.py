@@ -1,0 +1,67 @@
+"""Where MLflow keeps runs, and from which code a run came."""
+
+import logging
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")  # seconds
+
+
+def project_root() -> Path:
+    """The user's checkout, also from the temporary folders in which DVC runs queued experiments."""
+    here = Path(os.environ.get("DVC_ROOT", ".")).resolve()
+    for parent in here.parents:
+        if parent.name == ".dvc":
+            return parent.parent
+    return here
+
+
+def store_uri() -> str:
+    """MLFLOW_TRACKING_URI if it is set, else the SQLite file of the project."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project_root() / 'mlflow.db'}"
+
+
+def client() -> Any:
+    """An MLflow client on the right store."""
+    from mlflow import MlflowClient
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    return MlflowClient(store_uri())
+
+
+def connect() -> None:
+    """Open the store: a first call that takes its seconds while the stage works, not at its end."""
+    client()
+
+
+def experiment_id(name: str) -> str:
+    """The experiment's id; it is made if it is not there, with its artifacts beside the project's own store."""
+    found = client().get_experiment_by_name(name)
+    if found:
+        return str(found.experiment_id)
+    artifacts = (project_root() / "mlruns").as_uri() if store_uri().startswith("sqlite:") else None
+    return str(client().create_experiment(name, artifact_location=artifacts))
+
+
+def provenance() -> dict[str, str]:
+    """Tags that say from which code a run came."""
+    commit, dirty = git("rev-parse", "HEAD"), git("status", "--porcelain")
+    names = {"dvc.stage": "DVC_STAGE", "dvc.experiment": "DVC_EXP_NAME"}
+    tags = {tag: os.environ[variable] for tag, variable in names.items() if variable in os.environ}
+    return {
+        **tags,
+        "mlflow.source.git.commit": commit,
+        "git.dirty": str(bool(dirty)).lower(),
+        "mlflow.user": os.environ.get("USER", ""),
+    }
+
+
+def git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
+    return done.stdout.strip()

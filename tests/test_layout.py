@@ -1,0 +1,139 @@
+"""The shape of the house: imports go one way, and dvc.yaml says what the stages really read."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from closure import ROOT, closure, imports
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+from pipeline import LAYERS
+
+STAGES = ("download", "prepare", "train_judge", "train_gan", "train_regression", "train_cgan")
+STAGES += ("evaluate_real", "evaluate", "report")
+
+
+def layer(file: Path) -> int:
+    return LAYERS.index(file.parts[1].removesuffix(".py"))
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, Any]:
+    """Every stage of dvc.yaml as DVC resolves it: name -> {cmd, deps, outs, params}."""
+    resolved = {}
+    with Repo(str(ROOT)) as repo:
+        for stage in repo.index.stages:
+            params = {name for dep in stage.deps for name in getattr(dep, "params", [])}
+            deps = {dep.def_path for dep in stage.deps if not hasattr(dep, "params")}
+            outs = {out.def_path for out in stage.outs}
+            resolved[stage.addressing] = {"cmd": stage.cmd, "deps": deps, "outs": outs, "params": params}
+    return resolved
+
+
+def module_of(stage: dict[str, Any]) -> str:
+    return re.search(r"python -m (stages\.\w+)", stage["cmd"])[1]
+
+
+def test_the_map_names_every_module_and_no_other():
+    present = {path.stem for path in (ROOT / "pipeline").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert set(LAYERS) == present - {"__init__", "__pycache__"}
+    described = re.findall(r"^    (\w+)  ", (ROOT / "pipeline/__init__.py").read_text(), re.MULTILINE)
+    assert tuple(described) == LAYERS
+
+
+def test_a_module_imports_only_from_its_own_layer_or_earlier():
+    for file in (path.relative_to(ROOT) for path in (ROOT / "pipeline").rglob("*.py")):
+        if len(file.parts) == 2 and file.name == "__init__.py":
+            continue
+        for name in imports(file):
+            parts = name.split(".")
+            assert parts[0] == "pipeline", f"{file} imports {name}"
+            if len(parts) > 1:
+                assert LAYERS.index(parts[1]) <= layer(file), f"{file} imports {name}, which comes later"
+
+
+def test_only_tracking_imports_mlflow_and_only_stages_import_tracking():
+    for file in (path.relative_to(ROOT) for path in (ROOT / "pipeline").rglob("*.py")):
+        text = (ROOT / file).read_text()
+        assert "tracking" in file.parts or "pipeline.tracking" not in imports(file), file
+        assert "tracking" in file.parts or not re.search(r"^\s*(import|from) mlflow", text, re.MULTILINE), (
+            file
+        )
+
+
+def test_heavy_libraries_are_imported_where_they_are_used():
+    """MLflow and torchmetrics take seconds: not at the top of any module."""
+    for file in [*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "stages").rglob("*.py")]:
+        top = [
+            node for node in ast.parse(file.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module for node in top if isinstance(node, ast.ImportFrom) and node.module}
+        assert not {
+            name for name in names if name.split(".")[0] in ("mlflow", "torchmetrics", "torchvision")
+        }, file
+
+
+def test_the_code_among_a_stages_deps_is_what_it_imports(stages):
+    for name, stage in stages.items():
+        code = {dep for dep in stage["deps"] if dep.split("/")[0] in ("pipeline", "stages")}
+        listed = {file.relative_to(ROOT) for dep in code for file in files_below(ROOT / dep)}
+        needed = closure(module_of(stage)) | templates(closure(module_of(stage)))
+        assert needed - listed == set(), f"{name} lacks deps"
+        assert {
+            file for file in listed - needed if file.suffix == ".py" and file.read_bytes().strip()
+        } <= inert(), f"{name} has deps it does not import"
+
+
+def files_below(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    return [file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+
+
+def templates(modules: set[Path]) -> set[Path]:
+    """Files that are no modules, in the folders of those modules: they are read by them."""
+    folders = {file.parent for file in modules if len(file.parts) > 2}
+    return {file.relative_to(ROOT) for folder in folders for file in (ROOT / folder).glob("*.html")}
+
+
+def inert() -> set[Path]:
+    """Package files without code; in a folder that is a dep they come along."""
+    return {path.relative_to(ROOT) for path in (ROOT / "pipeline").rglob("__init__.py")}
+
+
+def test_every_path_in_a_command_is_a_dep_or_an_out(stages):
+    for name, stage in stages.items():
+        paths = [word for word in stage["cmd"].split()[3:] if "/" in word or word in ("models", "reports")]
+        known = stage["deps"] | stage["outs"]
+        for path in paths:
+            inside = any(out.startswith(f"{path}/") for out in stage["outs"])
+            assert path in known or inside, f"{name}: {path} in its command is neither dep nor out"
+        for path in known - {dep for dep in known if dep.split("/")[0] in ("pipeline", "stages")}:
+            assert any(path == word or path.startswith(f"{word}/") for word in paths), (
+                f"{name}: {path} is not used"
+            )
+
+
+def test_every_stage_has_a_description():
+    content = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert all("desc" in stage.get("do", stage) for stage in content.values())
+
+
+def test_generated_folders_are_ignored_by_git_so_that_dvc_writes_no_ignore_files(stages):
+    ignored = (ROOT / ".gitignore").read_text()
+    kept_in_git = {"reports/metrics", "reports/comparison.csv"}
+    for stage in stages.values():
+        for out in stage["outs"]:
+            head = "/".join(out.split("/")[:2]) if out.startswith("reports/") else out.split("/")[0]
+            assert f"/{head}" in ignored.replace("/\n", "\n") or head in kept_in_git, out
+
+
+def test_no_function_is_longer_than_fifty_lines():
+    for file in [*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "stages").rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 50, f"{file}: {node.name}"

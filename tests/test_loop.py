@@ -1,0 +1,124 @@
+"""The training loop: when it logs, saves and stops."""
+
+import math
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from pipeline.training import loop
+from pipeline.training.loop import Scalars, Schedule, fit, means
+
+torch.set_num_threads(1)
+
+
+class Diary:
+    """Writes down what the loop tells."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[object, ...]] = []
+
+    def log(self, step: int, scalars: dict[str, float]) -> None:
+        self.lines.append(("log", step, scalars["loss"]))
+
+    def picture(self, step: int) -> None:
+        self.lines.append(("picture", step))
+
+    def save(self) -> None:
+        self.lines.append(("save",))
+
+    def of(self, kind: str) -> list[tuple[object, ...]]:
+        return [line[1:] for line in self.lines if line[0] == kind]
+
+
+def schedule(num_steps: int, log_every: int, save_every: int) -> Schedule:
+    return Schedule(num_steps=num_steps, batch_size=1, log_every=log_every, save_every=save_every, seed=0)
+
+
+def counting(state: SimpleNamespace, value: Callable[[int], float] = float) -> Callable[[], Scalars]:
+    """A step whose loss is a function of its number, the first being 1."""
+    return lambda: {"other": torch.zeros(()), "loss": torch.tensor(value(state.step + 1))}
+
+
+def test_the_mean_of_each_scalar_is_taken_over_the_pending_steps() -> None:
+    pending = [
+        {"a": torch.tensor(1.0), "b": torch.tensor(-2.0)},
+        {"a": torch.tensor(2.0), "b": torch.tensor(0.0)},
+        {"a": torch.tensor(6.0), "b": torch.tensor(1.0, dtype=torch.bfloat16)},
+    ]
+    assert means(pending, 3) == pytest.approx({"a": 3.0, "b": -1 / 3})
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_scalar_that_is_not_finite_is_named_with_its_step(bad: float) -> None:
+    fine = {"a": torch.tensor(1.0), "b": torch.tensor(1.0)}
+    pending = [fine, fine, fine | {"b": torch.tensor(bad)}, fine | {"a": torch.tensor(bad)}]
+    with pytest.raises(FloatingPointError, match=rf"^b is {bad} at step 19$"):
+        means(pending, 20)
+
+
+def test_the_loop_stops_at_the_last_step_and_logs_the_interval_it_did_not_finish() -> None:
+    state, diary = SimpleNamespace(step=0), Diary()
+    fit(state, counting(state), schedule(7, 3, 3), diary)
+    assert state.step == 7
+    assert diary.of("log") == [(3, 2.0), (6, 5.0), (7, 7.0)]
+    assert diary.of("picture") == [(step,) for step in range(1, 8)]
+
+
+def test_a_checkpoint_comes_after_the_row_and_the_picture_of_its_step() -> None:
+    state, diary = SimpleNamespace(step=0), Diary()
+    fit(state, counting(state), schedule(5, 2, 4), diary)
+    at = diary.lines.index(("save",))
+    assert diary.lines[at - 2 : at] == [("log", 4, 3.5), ("picture", 4)]
+    assert diary.of("save") == [()]
+
+
+def test_a_loop_that_starts_in_the_middle_does_only_what_is_left() -> None:
+    state, diary = SimpleNamespace(step=4), Diary()
+    fit(state, counting(state), schedule(6, 2, 2), diary)
+    assert diary.of("log") == [(6, 5.5)]
+    fit(state, counting(state), schedule(6, 2, 2), diary)
+    assert diary.of("log") == [(6, 5.5)]
+
+
+def test_nothing_is_logged_or_saved_after_a_step_that_diverged() -> None:
+    state, diary = SimpleNamespace(step=0), Diary()
+
+    def loss(step: int) -> float:
+        return math.nan if step == 5 else 1.0
+
+    with pytest.raises(FloatingPointError, match=r"^loss is nan at step 5$"):
+        fit(state, counting(state, loss), schedule(12, 2, 4), diary)
+    assert diary.of("log") == [(2, 1.0), (4, 1.0)]
+    assert diary.of("save") == [()]
+    assert state.step == 6  # the end of the interval in which it happened
+
+
+def test_checkpoints_that_would_fall_between_two_rows_are_refused() -> None:
+    assert schedule(10, 2, 4).save_every == 4
+    with pytest.raises(ValidationError, match="save_every = 5 must be a multiple of log_every = 2"):
+        schedule(10, 2, 5)
+
+
+def test_descend_follows_the_gradient_of_this_loss_alone() -> None:
+    weight = torch.nn.Parameter(torch.tensor([3.0]))
+    optimizer = torch.optim.SGD([weight], 0.1)
+    for _ in range(2):
+        loop.descend(optimizer, weight.square().sum())
+    assert weight.item() == pytest.approx(3.0 * 0.8 * 0.8)  # w - 0.1 * 2 w, twice
+
+
+def test_the_triangle_rises_to_1_and_falls_symmetrically_to_its_ends() -> None:
+    factors = [loop.triangle(step, 9, warmup=0.5) for step in range(9)]
+    assert factors == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 0.8, 0.6, 0.4, 0.2])
+    assert loop.triangle(0, 9) == pytest.approx(0.5)  # a tenth of the way, where the top is at two tenths
+    assert loop.triangle(5, 9) == pytest.approx(0.5)
+
+
+def test_the_learning_rate_is_set_for_all_groups() -> None:
+    parameters = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    optimizer = torch.optim.SGD([{"params": [parameter]} for parameter in parameters], 0.1)
+    loop.set_learning_rate(optimizer, 0.25)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.25]

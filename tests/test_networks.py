@@ -1,0 +1,224 @@
+"""The networks keep the signature they share, and each the property that its paper gives it."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from pydantic import ValidationError
+from torch import nn
+
+from pipeline.judge import NUM_FEATURES, Judge, JudgeSpec
+from pipeline.networks import NETWORKS, dcgan, mlp
+
+torch.set_num_threads(1)
+SHAPE = (3, 8, 12)  # neither square nor grey, so that axes cannot be swapped unseen
+N, Z, K, WIDTH = 5, 4, 2, 3
+
+each_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+
+
+@pytest.fixture(autouse=True)
+def _same_weights_each_time():
+    torch.manual_seed(0)
+
+
+def images(num: int = N) -> torch.Tensor:
+    return torch.rand(num, *SHAPE) * 2 - 1
+
+
+@each_network
+def test_a_generator_makes_images_and_a_discriminator_a_number_for_each(network):
+    generator = network.Generator(Z, K, WIDTH, SHAPE)
+    x = generator(torch.randn(N, Z), torch.randn(N, K))
+    assert x.shape == (N, *SHAPE)
+    assert network.Discriminator(K, WIDTH, SHAPE)(x, torch.randn(N, K)).shape == (N,)
+
+
+@each_network
+def test_generated_values_fill_the_range_from_minus_one_to_one_and_never_leave_it(network):
+    generator = network.Generator(Z, 0, WIDTH, SHAPE)
+    with torch.no_grad():
+        for parameter in generator.parameters():
+            parameter.mul_(30)
+        x = generator(torch.randn(N, Z), torch.empty(N, 0))
+    assert -1 <= x.min().item() < -0.9
+    assert 0.9 < x.max().item() <= 1
+
+
+@each_network
+def test_a_generator_answers_both_to_its_latents_and_to_its_condition(network):
+    generator = network.Generator(Z, K, WIDTH, SHAPE).eval()
+    z, c = torch.randn(1, Z), torch.randn(1, K)
+    x = generator(z, c)
+    assert torch.equal(generator(z, c), x)
+    assert not torch.allclose(generator(z + 1, c), x, atol=1e-7)
+    assert not torch.allclose(generator(z, c + 1), x, atol=1e-7)
+
+
+@each_network
+def test_a_generator_without_latents_gives_one_answer_a_condition(network):
+    generator = network.Generator(0, K, WIDTH, SHAPE).eval()
+    c = torch.eye(K)[[0, 1, 0, 1, 0]]
+    x = generator(torch.empty(N, 0), c)
+    assert torch.equal(x[0], x[2])
+    assert torch.equal(x[1], x[3])
+    assert not torch.allclose(x[0], x[1], atol=1e-7)
+
+
+@each_network
+def test_a_discriminator_made_without_conditions_ignores_them(network):
+    discriminator = network.Discriminator(0, WIDTH, SHAPE).eval()
+    x = images()
+    logits = discriminator(x, torch.empty(N, 0))
+    assert torch.equal(discriminator(x, torch.randn(N, K)), logits)
+    assert torch.equal(discriminator(x, torch.full((N, K), 1e3)), logits)
+
+
+@each_network
+def test_a_discriminator_made_with_conditions_heeds_them_and_the_images(network):
+    discriminator = network.Discriminator(K, WIDTH, SHAPE).eval()
+    x, c = images(), torch.randn(N, K)
+    logits = discriminator(x, c)
+    assert torch.equal(discriminator(x, c), logits)
+    assert (discriminator(x, c + 1) != logits).all()
+    assert (discriminator(images(), c) != logits).all()
+
+
+@each_network
+def test_gradients_reach_every_weight_of_both_networks(network):
+    generator = network.Generator(Z, K, WIDTH, SHAPE)
+    discriminator = network.Discriminator(K, WIDTH, SHAPE)
+    c = torch.randn(64, K)
+    discriminator(generator(torch.randn(64, Z), c), c).square().sum().backward()
+    for name, parameter in [*generator.named_parameters(), *discriminator.named_parameters()]:
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@each_network
+def test_a_discriminator_stores_no_statistics_of_what_it_has_seen(network):
+    discriminator = network.Discriminator(K, WIDTH, SHAPE).train()
+    before = {name: value.clone() for name, value in discriminator.state_dict().items()}
+    discriminator(images() * 7, torch.randn(N, K))
+    after = discriminator.state_dict()
+    assert set(after) == {name for name, _ in discriminator.named_parameters()}
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    assert list(discriminator.buffers()) == []
+
+
+def test_the_convolutional_generator_does_store_statistics_to_draw_single_images_by():
+    generator = dcgan.Generator(Z, 0, WIDTH, SHAPE).train()
+    before = generator.norm1.running_var.clone()
+    generator(torch.randn(N, Z), torch.empty(N, 0))
+    assert not torch.equal(generator.norm1.running_var, before)
+    z = torch.randn(N, Z)
+    alone = generator.eval()(z[:1], torch.empty(1, 0))
+    torch.testing.assert_close(generator(z, torch.empty(N, 0))[:1], alone)
+
+
+def test_the_convolutional_discriminator_uses_the_batch_it_sees_in_evaluation_too():
+    discriminator = dcgan.Discriminator(0, WIDTH, SHAPE)
+    x, c = images(), torch.empty(N, 0)
+    logits = discriminator.train()(x, c)
+    assert torch.equal(discriminator.eval()(x, c), logits)
+    assert not torch.allclose(discriminator(x[:2], c[:2]), logits[:2], atol=1e-7)
+
+
+def test_the_condition_enters_the_convolutional_logits_by_projection_alone():
+    discriminator = dcgan.Discriminator(K, WIDTH, SHAPE)
+    x, c = images(), torch.randn(N, K)
+    h = F.leaky_relu(discriminator.norm2(discriminator.down2(F.leaky_relu(discriminator.down1(x), 0.2))), 0.2)
+    f = torch.stack([h[:, :, i, j] for i in range(2) for j in range(3)], 1).flatten(1)  # (N, H * W * C)
+    w, b, v = discriminator.head.weight[0], discriminator.head.bias, discriminator.project.weight
+    expected = f @ w + b + torch.einsum("nk,kd,nd->n", c, v, f)
+    torch.testing.assert_close(discriminator(x, c), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(discriminator(x, torch.zeros(N, K)), f @ w + b, rtol=1e-5, atol=1e-6)
+
+
+def test_features_are_flattened_with_the_channels_last():
+    h = torch.arange(12).view(1, 2, 2, 3)
+    assert dcgan.flatten_nhwc(h).tolist() == [[0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11]]
+
+
+def test_flattening_copies_nothing_that_lies_channels_last():
+    h = torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)
+    assert dcgan.flatten_nhwc(h).data_ptr() == h.data_ptr()
+
+
+def test_convolutional_weights_start_at_the_papers_deviation_and_biases_at_zero():
+    discriminator = dcgan.Discriminator(K, 32, (1, 28, 28))
+    for layer in (discriminator.down2, discriminator.head, discriminator.project):
+        assert layer.weight.mean().item() == pytest.approx(0, abs=0.003)
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert discriminator.head.bias.tolist() == [0]
+    assert discriminator.down1.bias.tolist() == [0] * 32
+
+
+def test_a_maxout_unit_is_the_largest_of_its_five_linear_pieces():
+    maxout = mlp.Maxout(2, 2)
+    slopes = [[1, 0], [0, 1], [-1, 0], [0, -1], [0, 0], [2, 2], [1, 1], [0, 0], [-1, -1], [-2, -2]]
+    with torch.no_grad():
+        maxout.linear.weight.copy_(torch.tensor(slopes))
+        maxout.linear.bias.copy_(torch.tensor([0, 0, 0, 0, 2.5, 0, 0, 0, 0, 1]))
+    x = torch.tensor([[3.0, 1.0], [-1.0, -4.0], [1.0, -1.0]])
+    # First unit: the larger of 2.5 and the largest |coordinate|. Second: of twice the sum, and one minus it.
+    assert maxout(x).tolist() == [[3, 8], [4, 11], [2.5, 1]]
+
+
+def test_the_first_discriminator_drops_units_in_training_only():
+    discriminator = mlp.Discriminator(0, 16, SHAPE)
+    x, c = images(), torch.empty(N, 0)
+    assert not torch.equal(discriminator.train()(x, c), discriminator(x, c))
+    assert torch.equal(discriminator.eval()(x, c), discriminator(x, c))
+    assert [m.p for m in discriminator.modules() if isinstance(m, nn.Dropout)] == [0.3, 0.3]
+
+
+def test_the_first_generator_is_two_relu_layers_and_tanh():
+    generator = mlp.Generator(Z, K, WIDTH, SHAPE)
+    z, c = torch.randn(N, Z), torch.randn(N, K)
+    weights = [(layer.weight, layer.bias) for layer in generator.layers if isinstance(layer, nn.Linear)]
+    h = torch.cat([z, c], 1)
+    for w, b in weights[:-1]:
+        h = (h @ w.T + b).clamp(min=0)
+        assert h.shape == (N, 4 * WIDTH)
+    w, b = weights[-1]
+    expected = torch.tanh(h @ w.T + b).view(N, *SHAPE)
+    assert len(weights) == 3
+    torch.testing.assert_close(generator(z, c), expected)
+
+
+def test_the_judges_answer_is_its_head_on_its_features():
+    judge = Judge(2, 10)
+    x = torch.rand(N, 1, 28, 28) * 2 - 1
+    f = judge.features(x)
+    assert f.shape == (N, NUM_FEATURES) == (N, 128)
+    assert judge(x).shape == (N, 10)
+    assert torch.equal(judge(x), judge.head(f))
+
+
+def test_the_judges_features_are_the_positive_part_of_a_linear_layer():
+    judge = Judge(2, 10)
+    x = torch.rand(N, 1, 28, 28) * 2 - 1
+    h = judge.convolutions(x)
+    before = judge.linear(h.permute(0, 2, 3, 1).reshape(N, -1))
+    f = judge.features(x)
+    assert (f >= 0).all()
+    assert (f > 0).any()
+    assert (before < 0).any()
+    torch.testing.assert_close(f, before.clamp(min=0))
+
+
+def test_the_judge_reads_an_image_whatever_stands_beside_it():
+    judge = Judge(2, 10)
+    x = torch.rand(N, 1, 28, 28) * 2 - 1
+    torch.testing.assert_close(judge(x)[:1], judge(x[:1]))
+    assert list(judge.buffers()) == []
+
+
+def test_a_judge_is_built_as_its_description_says():
+    judge = JudgeSpec(width=3, num_classes=7).build()
+    sizes = [math.prod(p.shape) for p in judge.parameters()]
+    assert sizes == [27, 3, 162, 6, 324, 6, 128 * 6 * 49, 128, 7 * 128, 7]
+    with pytest.raises(ValidationError, match="depth"):
+        JudgeSpec(width=3, num_classes=7, depth=2)
