@@ -183,9 +183,7 @@ def show(taken: dict[str, list[float]]) -> None:
     peak = {
         kind: CONVOLUTION_FLOP / statistics.median(taken[f"convolution {kind}"]) for kind in ("fp32", "bf16")
     }
-    print(
-        f"DCGAN step, 28x28, width {WIDTH}, batch {BATCH_SIZE}, {flop / 1e6:.0f} MFLOP an image in the plain step"
-    )
+    print(f"DCGAN, 28x28, width {WIDTH}, batch {BATCH_SIZE}; plain step: {flop / 1e6:.0f} MFLOP an image")
     print(f"convolution peak: {peak['fp32'] / 1e9:.0f} GFLOP/s fp32, {peak['bf16'] / 1e9:.0f} bf16")
     for name in [name for name in taken if not name.startswith("convolution")]:
         rate = BATCH_SIZE / statistics.median(taken[name])

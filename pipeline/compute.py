@@ -19,9 +19,7 @@ class Params(Section):
 
 
 def configure(params: Params) -> None:
-    """Make this process compute with `threads` threads, deterministically, keeping freed memory for the next
-    step.
-    """
+    """Make this process compute with `threads` threads and keep freed memory for the next step."""
     _keep_freed_memory()
     torch.set_num_threads(params.threads)
 
@@ -34,12 +32,11 @@ def precision(params: Params) -> str:
 
 
 def autocast(params: Params) -> AbstractContextManager[object]:
-    """The context in which networks are trained: bf16 convolutions and products over fp32 weights, or plain
-    fp32.
-    """
+    """The context networks are trained in: bf16 convolutions and products on fp32 weights, or plain fp32."""
     if precision(params) == "fp32":
         return contextlib.nullcontext()
-    return torch.autocast("cpu", dtype=torch.bfloat16)
+    # no cache: within a step it would keep bf16 copies of weights that an optimizer has changed since
+    return torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False)
 
 
 def _keep_freed_memory() -> None:

@@ -45,15 +45,9 @@ def load(path: Path) -> Digits:
         InputError: the file is missing, damaged, or holds something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            parts = [
-                Pictures(
-                    torch.from_numpy(arrays[f"{s}_pixels"]), torch.from_numpy(arrays[f"{s}_labels"]).long()
-                )
-                for s in SPLITS
-            ]
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: not the prepared digits ({error}); make them with: dvc repro prepare@digits"
-        ) from error
-    return Digits(*parts)
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            parts = [(arrays[f"{split}_pixels"], arrays[f"{split}_labels"]) for split in SPLITS]
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        advice = "make them with: dvc repro prepare@digits"
+        raise InputError(f"{path}: not the prepared digits ({error}); {advice}") from error
+    return Digits(*(Pictures(torch.from_numpy(x), torch.from_numpy(y).long()) for x, y in parts))

@@ -90,7 +90,7 @@ def pixel_histograms(images: Mapping[str, np.ndarray]) -> Figure:
 
 
 def bars(values: Mapping[str, float], marks: Mapping[str, float], label: str) -> Figure:
-    """Horizontal bars on a logarithmic scale, a bar a model, with named vertical marks to compare them with."""
+    """Horizontal bars on a logarithmic scale, one a model, and named vertical marks to compare them with."""
     figure = Figure(figsize=(8, 1.4 + 0.35 * len(values)), layout="constrained")
     cell = figure.subplots()
     cell.barh(list(values), list(values.values()), color=[colour(name) for name in values])

@@ -20,6 +20,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     What stood at `path` before is replaced then, and not touched otherwise.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a killed process that had our number
     part.mkdir(parents=True)
     try:
         yield part
@@ -37,6 +38,7 @@ def new_file(path: Path) -> Iterator[Path]:
     Yields a path with the same file name in a temporary folder (some formats store the name of their file).
     """
     part = path.parent / f".{path.name}.{os.getpid()}.part"
+    shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
         yield part / path.name
@@ -69,9 +71,17 @@ def sole_writer(folder: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Sorted, indented JSON; numbers that JSON does not know (NaN, infinity) raise ValueError."""
+    """Sorted, indented JSON.
+
+    Raises:
+        InputError: a number is NaN or infinite, which JSON does not know and no metric of enough images is.
+    """
+    try:
+        text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
+    except ValueError as error:
+        raise InputError(f"{path}: a number to be written is not finite; too few images?") from error
     with new_file(path) as part:
-        part.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
+        part.write_text(text + "\n")
 
 
 def sha256(path: Path) -> str:

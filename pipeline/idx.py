@@ -1,5 +1,6 @@
 """IDX, the format of the MNIST family's files: a big-endian header (type, dimensions), then the bytes."""
 
+import math
 import struct
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from pipeline.errors import InputError
 
 UINT8 = 8  # the format's code for unsigned bytes
+MAX_DIMENSIONS = 64  # NumPy's
 
 
 def write(path: Path, array: np.ndarray) -> None:
@@ -34,7 +36,7 @@ def read(path: Path) -> np.ndarray:
     if len(content) < start:
         raise InputError(f"{path}: truncated: {len(content)} bytes, its header alone is {start}")
     shape = struct.unpack(f">{content[3]}I", content[4:start])
-    if len(content) - start != np.prod(shape, dtype=np.int64):
+    if len(content) - start != math.prod(shape) or len(shape) > MAX_DIMENSIONS:
         found = f"{len(content) - start} bytes of data"
         raise InputError(f"{path}: truncated or damaged: {found}, its header promises shape {shape}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

@@ -63,7 +63,7 @@ def read(section: str, kind: type[T], path: Path | None = None) -> T:
     path = path or PARAMS_FILE
     try:
         value = YAML(typ="safe", pure=True).load(path.read_text())
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except (OSError, ValueError, YAMLError) as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     walked: list[str] = []
     for key in section.split("."):

@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,7 +70,7 @@ def verify(root: Path, dataset: str) -> None:
     raw = raw_folder(root, dataset)
     for images, labels in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
         x, y = idx.read(raw / images), idx.read(raw / labels)
-        if x.shape != (len(y), 28, 28) or y.ndim != 1 or len(y) == 0 or y.max() > 9:
+        if y.ndim != 1 or x.shape != (len(y), 28, 28) or len(y) == 0 or y.max() > 9:
             raise InputError(
                 f"{raw}: {images} {x.shape} and {labels} {y.shape} are not 28x28 images labelled 0 to 9"
             )
@@ -165,13 +167,20 @@ def from_mirror(dataset: str, params: "Params", root: Path) -> None:
     """From torchvision's own list of mirrors, by torchvision, which checks its MD5s."""
     from torchvision import datasets
 
+    kind = getattr(datasets, DATASETS[dataset])
+    complaints = []
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(params.timeout)  # torchvision sets none, and a silent server would hang it
     try:
-        getattr(datasets, DATASETS[dataset])(str(root), download=True)
-    except (OSError, RuntimeError, EOFError) as error:
-        text = " ".join(str(error).split())
-        raise InputError(f"download.source = 'mirror': no mirror gave {dataset}: {text}") from error
+        for mirror in kind.mirrors:  # one by one: torchvision's own search ends at the first silent one
+            try:
+                type(kind.__name__, (kind,), {"mirrors": [mirror]})(str(root), download=True)
+                break
+            except (OSError, RuntimeError, EOFError, HTTPException, zlib.error) as error:
+                complaints.append(" ".join(str(error).split()))
+        else:
+            reasons = "; ".join(complaints)
+            raise InputError(f"download.source = 'mirror': no mirror gave {dataset}: {reasons}")
     finally:
         socket.setdefaulttimeout(before)
     for packed in raw_folder(root, dataset).glob("*.gz"):
@@ -224,7 +233,7 @@ class Params(Section):
 def _gunzip(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a whole gzip file: {error}") from error
 
 

@@ -13,7 +13,7 @@ from pipeline import compute, conditions, digits, params, sampling, tracking, we
 from pipeline.conditions import Condition
 from pipeline.files import new_file, sha256, write_json
 from pipeline.images import grid
-from pipeline.metrics import measure
+from pipeline.metrics import classes, measure
 from pipeline.metrics.features import Reader
 from stages import InputFile, run, took
 
@@ -48,6 +48,8 @@ def main(
 
     weights_hash = sha256(model / "weights.safetensors")
     context = measure.context(model.name, settings, reader) | {"weights": weights_hash}
+    if drawn.labels is not None:
+        context["conditional_accuracy_by_class"] = classes.accuracy_by_class(drawn.read, drawn.labels)
     write_json(out, context | {"metrics": measure.with_floors(values, floors)})
     pictures = {"pixels": pixels, **show(generator, spec.num_latents, condition, settings.seed)}
     with new_file(samples) as part:

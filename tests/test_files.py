@@ -166,8 +166,9 @@ def test_json_is_sorted_indented_and_ends_with_a_line_break(tmp_path):
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_that_json_does_not_know_are_refused_and_the_old_file_stays(tmp_path, number):
     write_json(tmp_path / "a.json", {"fid": 1})
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(InputError, match="not finite") as caught:
         write_json(tmp_path / "a.json", {"fid": number})
+    assert str(caught.value).startswith(f"{tmp_path / 'a.json'}: ")
     assert (tmp_path / "a.json").read_text() == '{\n  "fid": 1\n}\n'
     assert names(tmp_path) == ["a.json"]
 

@@ -24,7 +24,7 @@ def gradient_energy(pixels: Tensor) -> float:
 
 
 def mid_grey_share(pixels: Tensor) -> float:
-    """The share of pixels between ink and paper; one pixel at least, so that black and white images compare too."""
-    low, high = (round(255 * bound) for bound in MID_GREY)
+    """The share of pixels between ink and paper; never 0, so that black-and-white images compare too."""
+    low, high = (255 * bound for bound in MID_GREY)
     count = int(((pixels > low) & (pixels < high)).sum())
     return max(count, 1) / pixels.numel()

@@ -1,4 +1,4 @@
-"""Calls to MLflow, made from the side: a queue that one thread empties, so that no training waits for a server."""
+"""Calls to MLflow, made from the side: one thread empties a queue, so that no training waits for a server."""
 
 import sys
 import threading

@@ -41,7 +41,7 @@ def connect() -> None:
 
 
 def experiment_id(name: str) -> str:
-    """The experiment's id; it is made if it is not there, with its artifacts beside the project's own store."""
+    """The experiment's id; made if it is not there, with its artifacts beside the project's own store."""
     found = client().get_experiment_by_name(name)
     if found:
         return str(found.experiment_id)

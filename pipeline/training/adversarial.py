@@ -81,7 +81,8 @@ def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:
             state, to_float(pictures.pixels[chosen]), c, latents(params, "D latents", index), params
         )
     logged |= generator_step(state, c, latents(params, "G latents", state.step), params)
-    ema.follow(state.average, state.generator, params.batch_size, params.ema_halflife)
+    halflife = ema.ramped(params.ema_halflife, state.step * params.batch_size)
+    ema.follow(state.average, state.generator, params.batch_size, halflife)
     return logged
 
 

@@ -64,13 +64,12 @@ def restore(folder: Path, mark: str, state: Any) -> tuple[dict[str, Any] | None,
     """
     try:
         saved = torch.load(folder / FILE, weights_only=True)
+        found = saved["fingerprint"]
     except FileNotFoundError:
         return None, ""
-    except (
-        Exception
-    ) as error:  # torch raises many kinds for a damaged file; whatever it is, there is nothing to resume
+    except Exception as error:  # torch raises many kinds for a damaged file; none is worth resuming
         return None, f"{folder / FILE} cannot be read ({type(error).__name__}); starting over"
-    if saved["fingerprint"] != mark:
+    if found != mark:
         return None, f"{folder / FILE} is of other parameters, data, code or versions; starting over"
     for name, content in saved["state"].items():
         getattr(state, name).load_state_dict(content)

@@ -52,7 +52,8 @@ def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:
     loss = F.cross_entropy(logits, labels)
     set_learning_rate(state.optimizer, params.learning_rate * triangle(state.step, params.num_steps))
     descend(state.optimizer, loss)
-    ema.follow(state.average, state.classifier, params.batch_size, params.ema_halflife)
+    halflife = ema.ramped(params.ema_halflife, state.step * params.batch_size)
+    ema.follow(state.average, state.classifier, params.batch_size, halflife)
     return {"loss": loss.detach(), "accuracy": (logits.detach().argmax(1) == labels).float().mean()}
 
 

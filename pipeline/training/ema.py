@@ -13,6 +13,14 @@ def follower(network: nn.Module) -> nn.Module:
     return copy.deepcopy(network).requires_grad_(False).eval()
 
 
+def ramped(halflife: float, images_seen: int) -> float:
+    """The halflife, but at most a tenth of the images seen so far: the untrained start is forgotten soon.
+
+    The idea of the ramp-up in Karras et al. 2020, arXiv:2006.06676.
+    """
+    return min(halflife, images_seen / 10)
+
+
 @torch.no_grad()
 def follow(average: nn.Module, network: nn.Module, num_images: int, halflife: float) -> None:
     """average <- decay * average + (1 - decay) * network; batch statistics alike, integer buffers copied.

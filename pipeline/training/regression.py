@@ -50,5 +50,6 @@ def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:
     loss = F.mse_loss(state.generator(c[:, :0], c).float(), x)
     set_learning_rate(state.optimizer, params.learning_rate * triangle(state.step, params.num_steps))
     descend(state.optimizer, loss)
-    ema.follow(state.average, state.generator, params.batch_size, params.ema_halflife)
+    halflife = ema.ramped(params.ema_halflife, state.step * params.batch_size)
+    ema.follow(state.average, state.generator, params.batch_size, halflife)
     return {"loss": loss.detach()}
