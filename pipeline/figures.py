@@ -52,7 +52,7 @@ def tiles(pixels: np.ndarray, columns: int) -> np.ndarray:
 def labelled_rows(rows: Mapping[str, np.ndarray]) -> Figure:
     """Each row of images, (n, C, H, W) uint8, beside its name."""
     num = len(next(iter(rows.values())))
-    figure = Figure(figsize=(2.2 + 0.75 * num, 0.8 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(1.6 + 0.82 * num, 0.84 * len(rows)), layout="constrained")
     for cell, (name, images) in zip(
         figure.subplots(len(rows), 1, squeeze=False)[:, 0], rows.items(), strict=True
     ):
@@ -94,9 +94,9 @@ def bars(values: Mapping[str, float], marks: Mapping[str, float], label: str) ->
     figure = Figure(figsize=(8, 1.4 + 0.35 * len(values)), layout="constrained")
     cell = figure.subplots()
     cell.barh(list(values), list(values.values()), color=[colour(name) for name in values])
-    for name, value in marks.items():
+    for i, (name, value) in enumerate(marks.items()):
         cell.axvline(value, color="#888888", linestyle=":")
-        cell.text(value, -0.8, name.replace("_", " "), rotation=20, fontsize=8, va="bottom")
+        cell.text(value, -0.7 - 0.5 * (i % 2), f" {name.replace('_', ' ')}", fontsize=8, va="bottom")
     cell.set(xscale="log", xlabel=label)
     cell.invert_yaxis()
     return figure

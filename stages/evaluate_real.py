@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline import compute, digits, params
 from pipeline.files import write_json
-from pipeline.metrics import measure, yardsticks
+from pipeline.metrics import classes, measure, yardsticks
 from pipeline.metrics.features import Reader
 from stages import InputFile, run, took
 
@@ -20,7 +20,9 @@ def main(prepared: InputFile, judge: InputFile, out: Path) -> None:
     start = time.perf_counter()
     reader = Reader(judge, settings.features)
     held, real = (measure.take(part, settings, reader) for part in (data.validation, data.test))
+    assert real.labels is not None
     report = measure.context("real", settings, reader) | {
+        "judge_test_accuracy": classes.accuracy(real.read, real.labels),
         "metrics": measure.measure(held, real, data.train, settings),
         "yardsticks": yardsticks.measure(held, real, reader.features),
     }

@@ -155,7 +155,7 @@ def leaves(content: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def affected(key: str) -> set[str]:
-    """Which stages a key of params.yaml is read by, said here once more, by hand. The report prints every key."""
+    """Which stages read a key of params.yaml, said here once more, by hand; the report prints every key."""
     section, _, rest = key.partition(".")
     return {"report"} | {
         "compute": {*TRAINED, *EVALUATED},
@@ -169,7 +169,7 @@ def affected(key: str) -> set[str]:
     }[section]
 
 
-def test_each_key_of_the_parameters_makes_exactly_the_stages_that_read_it_out_of_date(inside, settings):
+def test_each_key_of_the_parameters_puts_exactly_its_stages_out_of_date(inside, settings):
     keys = list(leaves(YAML(typ="safe").load((inside / "params.yaml").read_text())))
     assert len(keys) > 60
     before = (inside / "params.yaml").read_bytes()

@@ -80,7 +80,7 @@ def claim(models: Mapping[str, ModelResult], digits: Digits) -> dict[str, np.nda
     test = digits.test
     chosen = [(test.labels == k).nonzero()[:2, 0] for k in range(10)]
     rows = {
-        "mean of the training digits": (means(digits.train.pixels, digits.train.labels) * 255)
+        "class mean": (means(digits.train.pixels, digits.train.labels) * 255)
         .nan_to_num()
         .round()
         .byte()

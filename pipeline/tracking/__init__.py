@@ -1,7 +1,7 @@
 """MLflow, which nothing else imports: one run a model, written from the side, so that no training waits.
 
-All calls go through a queue that one thread empties (outbox). A server that does not answer costs a warning; what
-could not be sent is sent later if the server comes back, and is in the stage's own outputs in any case.
+All calls go through a queue that one thread empties (outbox). A server that does not answer costs a warning;
+what could not be sent is sent later if it comes back, and is in the stage's own outputs in any case.
 """
 
 from pipeline.tracking.outbox import drain, send

@@ -64,13 +64,3 @@ def shifted(pixels: Tensor, params: Params, step: int) -> Tensor:
     source = randomness.generator(params.seed, "shift", step)
     down, right = torch.randint(-params.max_shift, params.max_shift + 1, (2,), generator=source).tolist()
     return pixels.roll((down, right), (2, 3))
-
-
-@torch.inference_mode()
-def accuracy(classifier: nn.Module, pictures: Pictures) -> float:
-    """The share of pictures whose class it reads rightly."""
-    right: list[Tensor] = [
-        classifier(to_float(x)).argmax(1) == y
-        for x, y in zip(pictures.pixels.split(500), pictures.labels.split(500), strict=True)
-    ]
-    return torch.cat(right).double().mean().item()
