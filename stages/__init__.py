@@ -37,6 +37,7 @@ def run(main: Callable[..., None]) -> None:
 
     @wraps(main)
     def command(*args: object, **kwargs: object) -> None:
+        tracking.send(tracking.connect)  # takes seconds, beside the stage's work
         try:
             main(*args, **kwargs)
         except InputError as error:

@@ -29,7 +29,6 @@ def main(
     The features are JUDGE's and the noise floors those in REAL (.json). Writes the metrics to OUT (.json) and
     the drawn images to SAMPLES (.npz).
     """
-    tracking.send(tracking.connect)
     settings = params.read("evaluate", measure.Params)
     compute.configure(params.read("compute", compute.Params))
     generator, spec = weights.load(model / "weights.safetensors", sampling.GeneratorSpec)

@@ -42,6 +42,7 @@ def settings(network: str, **changes: Any) -> ConditionalParams:
         "discriminator_sees_condition": True,
         "learning_rate": 0.01,
         "beta1": 0.5,
+        "decay_from": 0.5,
         "ema_halflife": 8.0,
         "batch_size": 4,
         "num_steps": 6,

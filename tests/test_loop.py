@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 
 from pipeline.training import loop
-from pipeline.training.loop import Scalars, Schedule, fit, means
+from pipeline.training.loop import Scalars, Schedule, fit, means, plateau, triangle
 
 torch.set_num_threads(1)
 
@@ -122,3 +122,13 @@ def test_the_learning_rate_is_set_for_all_groups() -> None:
     optimizer = torch.optim.SGD([{"params": [parameter]} for parameter in parameters], 0.1)
     loop.set_learning_rate(optimizer, 0.25)
     assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.25]
+
+
+def test_the_plateau_stays_at_one_and_then_falls_to_zero_in_a_line() -> None:
+    factors = [plateau(step, 100, 0.5) for step in (0, 49, 50, 75, 99, 100)]
+    assert factors == pytest.approx([1, 1, 1, 0.5, 0.02, 0])
+    assert [plateau(step, 100, 1.0) for step in (0, 99)] == [1, 1]
+
+
+def test_the_triangle_rises_over_the_warmup_and_falls_to_zero_at_the_end() -> None:
+    assert [triangle(step, 99) for step in (9, 19, 59, 99)] == pytest.approx([0.5, 1, 0.5, 0])

@@ -26,6 +26,7 @@ gans:
     discriminator_steps: 1
     learning_rate: 0.001
     beta1: 0.5
+    decay_from: 0.5
     ema_halflife: 10000
     batch_size: 64
     num_steps: 300
@@ -63,6 +64,7 @@ def test_a_section_is_read_with_the_values_it_holds(path):
         "discriminator_steps": 1,
         "learning_rate": 0.001,
         "beta1": 0.5,
+        "decay_from": 0.5,
         "ema_halflife": 10000.0,
         "batch_size": 64,
         "num_steps": 300,

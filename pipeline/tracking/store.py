@@ -3,6 +3,7 @@
 import logging
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,16 @@ def store_uri() -> str:
 
 def client() -> Any:
     """An MLflow client on the right store."""
+    return client_of(store_uri())
+
+
+@cache  # opening a store takes a second
+def client_of(uri: str) -> Any:
     from mlflow import MlflowClient
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    return MlflowClient(store_uri())
+    return MlflowClient(uri)
 
 
 def connect() -> None:

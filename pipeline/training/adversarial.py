@@ -17,10 +17,10 @@ from pipeline.digits import Pictures
 from pipeline.images import to_float
 from pipeline.losses import ADVERSARIAL_LOSSES
 from pipeline.networks import NETWORKS
-from pipeline.params import Count, Fraction, one_of
+from pipeline.params import Count, Fraction, PositiveFraction, one_of
 from pipeline.training import ema
 from pipeline.training.generators import GeneratorSchedule
-from pipeline.training.loop import Scalars, descend
+from pipeline.training.loop import Scalars, descend, plateau, set_learning_rate
 
 
 class Params(GeneratorSchedule):
@@ -28,6 +28,7 @@ class Params(GeneratorSchedule):
     loss: Annotated[str, one_of(ADVERSARIAL_LOSSES)]
     discriminator_steps: Count  # K: how often D steps for one step of G
     beta1: Fraction  # Adam's first decay rate
+    decay_from: PositiveFraction  # share of the steps after which the learning rate falls to 0; 1: it stays
 
     def seen_by_discriminator(self, condition: Condition) -> Condition:
         return condition
@@ -73,6 +74,9 @@ def init_state(params: Params, condition: Condition, image_shape: tuple[int, int
 def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:
     """Update D K times, then G once, then G's moving average."""
     torch.manual_seed(randomness.derive(params.seed, "dropout", state.step))
+    learning_rate = params.learning_rate * plateau(state.step, params.num_steps, params.decay_from)
+    for optimizer in (state.d_optimizer, state.g_optimizer):
+        set_learning_rate(optimizer, learning_rate)
     for k in range(params.discriminator_steps):
         index = state.step * params.discriminator_steps + k
         chosen = randomness.batch_indices(len(pictures), params.batch_size, params.seed, index)

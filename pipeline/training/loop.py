@@ -93,6 +93,13 @@ def triangle(step: int, num_steps: int, warmup: float = 0.2) -> float:
     return min(progress / warmup, (1 - progress) / (1 - warmup))
 
 
+def plateau(step: int, num_steps: int, decay_from: float) -> float:
+    """A factor for the learning rate: 1, and after the share `decay_from` of the steps down to 0 in a line."""
+    if decay_from == 1:
+        return 1.0
+    return min(1.0, (1 - step / num_steps) / (1 - decay_from))
+
+
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
