@@ -94,7 +94,7 @@ def triangle(step: int, num_steps: int, warmup: float = 0.2) -> float:
 
 
 def plateau(step: int, num_steps: int, decay_from: float) -> float:
-    """A factor for the learning rate: 1, and after the share `decay_from` of the steps down to 0 in a line."""
+    """A factor for the learning rate: 1, then from the share `decay_from` of the steps on in a line to 0."""
     if decay_from == 1:
         return 1.0
     return min(1.0, (1 - step / num_steps) / (1 - decay_from))
