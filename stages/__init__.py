@@ -37,7 +37,6 @@ def run(main: Callable[..., None]) -> None:
 
     @wraps(main)
     def command(*args: object, **kwargs: object) -> None:
-        tracking.send(tracking.connect)  # takes seconds, beside the stage's work
         try:
             main(*args, **kwargs)
         except InputError as error:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline import params, sources
+from pipeline import params, sources, tracking
 from pipeline.files import new_folder
 from stages import run, took
 
@@ -11,6 +11,7 @@ def main(out: Path) -> None:
     """Put the digits' four IDX files into the folder OUT, in torchvision's layout."""
     settings = params.read("download", sources.Params)
     dataset = params.read("digits.dataset", sources.DatasetName)
+    tracking.send(tracking.connect)
     with new_folder(out) as folder:
         sources.fetch(dataset, settings, folder)
     took("download@mnist", 0.0)

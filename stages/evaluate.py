@@ -33,6 +33,7 @@ def main(
     compute.configure(params.read("compute", compute.Params))
     generator, spec = weights.load(model / "weights.safetensors", sampling.GeneratorSpec)
     data, floors = digits.load(prepared), measure.read_floors(real)
+    tracking.send(tracking.connect)
     start = time.perf_counter()
     reader = Reader(judge, settings.features)
     condition = conditions.find(spec.task)

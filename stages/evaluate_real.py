@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from pipeline import compute, digits, params
+from pipeline import compute, digits, params, tracking
 from pipeline.files import write_json
 from pipeline.metrics import classes, measure, yardsticks
 from pipeline.metrics.features import Reader
@@ -17,6 +17,7 @@ def main(prepared: InputFile, judge: InputFile, out: Path) -> None:
     settings = params.read("evaluate", measure.Params)
     compute.configure(params.read("compute", compute.Params))
     data = digits.load(prepared)
+    tracking.send(tracking.connect)
     start = time.perf_counter()
     reader = Reader(judge, settings.features)
     held, real = (measure.take(part, settings, reader) for part in (data.validation, data.test))
