@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,37 +86,74 @@ def small(project: Path) -> dict[str, object]:
     return changes
 
 
+def make(project: Path) -> Path:
+    """A small project: the code of this one, a git repository, DVC, its own data and settings."""
+    for entry in CODE:
+        if (ROOT / entry).is_dir():
+            shutil.copytree(ROOT / entry, project / entry, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / entry, project / entry)
+    (project / ".dvc").mkdir()
+    shutil.copy(ROOT / ".dvc/config", project / ".dvc/config")
+    shutil.copy(ROOT / ".dvc/.gitignore", project / ".dvc/.gitignore")
+    write_strokes(project / "mine")
+    edit(project, small(project))
+    run(project, "git init -q")
+    run(project, "git add -A")
+    run(project, "git -c user.name=t -c user.email=t@t commit -qm start")
+    return project
+
+
 @pytest.fixture(scope="session")
 def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Makes a small project: the code of this one, a git repository, DVC, its own data and settings."""
+    return lambda name: make(tmp_path_factory.mktemp(name))
 
-    def make(name: str) -> Path:
-        project = tmp_path_factory.mktemp(name)
-        for entry in CODE:
-            if (ROOT / entry).is_dir():
-                shutil.copytree(ROOT / entry, project / entry, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(ROOT / entry, project / entry)
-        (project / ".dvc").mkdir()
-        shutil.copy(ROOT / ".dvc/config", project / ".dvc/config")
-        shutil.copy(ROOT / ".dvc/.gitignore", project / ".dvc/.gitignore")
-        write_strokes(project / "mine")
-        edit(project, small(project))
-        run(project, "git init -q")
-        run(project, "git add -A")
-        run(project, "git -c user.name=t -c user.email=t@t commit -qm start")
-        return project
 
-    return make
+class Dag:
+    """`dvc repro` in a small project, under way in the background."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.project = make(Path(self.folder.name))
+        self.log = (self.project / "repro.log").open("w")  # noqa: SIM115 - closed with the process
+        command = ["dvc", "repro"]
+        self.process = subprocess.Popen(
+            command, cwd=self.project, env=environment(), stdout=self.log, stderr=self.log
+        )
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        self.folder.cleanup()
+
+
+DAG = pytest.StashKey[Dag]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that need the small project's results come last: its pipeline runs beside the others."""
+    items.sort(key=lambda item: "finished" in getattr(item, "fixturenames", ()))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    needed = any("finished" in getattr(item, "fixturenames", ()) for item in session.items)
+    if needed and not session.config.option.collectonly:
+        session.config.stash[DAG] = Dag()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if DAG in session.config.stash:
+        session.config.stash[DAG].close()
 
 
 @pytest.fixture(scope="session")
-def finished(make_project: Callable[[str], Path]) -> Path:
+def finished(request: pytest.FixtureRequest) -> Path:
     """A small project in which `dvc repro` has run. Tests leave it as they found it."""
-    project = make_project("finished")
-    done = run(project, "dvc repro")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return project
+    dag = request.config.stash[DAG]
+    assert dag.process.wait(300) == 0, (dag.project / "repro.log").read_text()
+    return dag.project
 
 
 def run(project: Path, command: str, **more: str) -> subprocess.CompletedProcess[str]:
