@@ -28,7 +28,7 @@ def colour(model: str) -> str:
 def png(figure: Figure) -> bytes:
     """The figure as a PNG file, without date or version."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     return buffer.getvalue()
 
 

@@ -115,7 +115,7 @@ class Dag:
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.project = make(Path(self.folder.name))
-        self.log = (self.project / "repro.log").open("w")  # noqa: SIM115 - closed with the process
+        self.log = (self.project / "repro.log").open("w")
         command = ["dvc", "repro"]
         self.process = subprocess.Popen(
             command, cwd=self.project, env=environment(), stdout=self.log, stderr=self.log
