@@ -79,9 +79,11 @@ def pixel_histograms(images: Mapping[str, np.ndarray]) -> Figure:
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     cell = figure.subplots()
     edges = np.linspace(0, 256, 33)
+    kinds: list[str] = []
     for name, pixels in images.items():
         counts, _ = np.histogram(pixels, edges)
-        style = "--" if name == "real" else "-"
+        kinds.append(name.split("-")[0])
+        style = "--" if name == "real" else ("-", ":", "-.")[(kinds.count(kinds[-1]) - 1) % 3]
         cell.stairs(counts / counts.sum(), edges / 256, label=name, color=colour(name), linestyle=style)
     cell.axvspan(0.1, 0.9, color="#eeeeee", zorder=0)
     cell.set(yscale="log", xlabel="pixel value (0 black)", ylabel="share of pixels")
