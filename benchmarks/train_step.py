@@ -21,6 +21,7 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 import typer
+from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -35,20 +36,19 @@ CONVOLUTION_FLOP = 2 * 32 * 28 * 28 * 256 * 256 * 9  # of `convolution` below
 
 
 class PilDigits(Dataset[Tensor]):
-    """Digits as torchvision's data sets give them: PIL images, transformed one at a time."""
+    """Digits as torchvision's MNIST gives them: one at a time, as a PIL image that is then transformed."""
 
     def __init__(self, pictures: Pictures) -> None:
         from torchvision import transforms
 
-        to_image = transforms.ToPILImage()
-        self.images = [to_image(pixels) for pixels in pictures.pixels]
+        self.pixels = pictures.pixels[:, 0]
         self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.pixels)
 
     def __getitem__(self, index: int) -> Tensor:
-        image: Tensor = self.transform(self.images[index])
+        image: Tensor = self.transform(Image.fromarray(self.pixels[index].numpy()))
         return image
 
 
@@ -172,6 +172,8 @@ def main(
         for name, pipe in pipes.items():
             pipe.send(seconds)
             taken[name].append(pipe.recv())
+    for pipe in pipes.values():
+        pipe.send(0.0)
     show(taken)
 
 
