@@ -4,12 +4,12 @@ import math
 
 import pytest
 import torch
-import torch.nn.functional as F
 from pydantic import ValidationError
 from torch import nn
 
 from pipeline.judge import NUM_FEATURES, Judge, JudgeSpec
-from pipeline.networks import NETWORKS, dcgan, mlp
+from pipeline.networks import NETWORKS, dcgan, mlp, num_inputs
+from pipeline.networks.layers import append_stddev, flatten_nhwc, num_levels, smallest_map
 
 torch.set_num_threads(1)
 SHAPE = (3, 8, 12)  # neither square nor grey, so that axes cannot be swapped unseen
@@ -30,18 +30,18 @@ def images(num: int = N) -> torch.Tensor:
 @each_network
 def test_a_generator_makes_images_and_a_discriminator_a_number_for_each(network):
     generator = network.Generator(Z, K, WIDTH, SHAPE)
-    x = generator(torch.randn(N, Z), torch.randn(N, K))
+    x = generator(torch.randn(N, num_inputs(generator)), torch.randn(N, K))
     assert x.shape == (N, *SHAPE)
     assert network.Discriminator(K, WIDTH, SHAPE)(x, torch.randn(N, K)).shape == (N,)
 
 
 @each_network
 def test_generated_values_fill_the_range_from_minus_one_to_one_and_never_leave_it(network):
-    generator = network.Generator(Z, 0, WIDTH, SHAPE)
+    generator = network.Generator(Z, 0, WIDTH, SHAPE).eval()
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.mul_(30)
-        x = generator(torch.randn(N, Z), torch.empty(N, 0))
+        x = generator(torch.randn(N, num_inputs(generator)), torch.empty(N, 0))
     assert -1 <= x.min().item() < -0.9
     assert 0.9 < x.max().item() <= 1
 
@@ -49,7 +49,7 @@ def test_generated_values_fill_the_range_from_minus_one_to_one_and_never_leave_i
 @each_network
 def test_a_generator_answers_both_to_its_latents_and_to_its_condition(network):
     generator = network.Generator(Z, K, WIDTH, SHAPE).eval()
-    z, c = torch.randn(1, Z), torch.randn(1, K)
+    z, c = torch.randn(1, num_inputs(generator)), torch.randn(1, K)
     x = generator(z, c)
     assert torch.equal(generator(z, c), x)
     assert not torch.allclose(generator(z + 1, c), x, atol=1e-7)
@@ -89,8 +89,11 @@ def test_a_discriminator_made_with_conditions_heeds_them_and_the_images(network)
 def test_gradients_reach_every_weight_of_both_networks(network):
     generator = network.Generator(Z, K, WIDTH, SHAPE)
     discriminator = network.Discriminator(K, WIDTH, SHAPE)
-    c = torch.randn(64, K)
-    discriminator(generator(torch.randn(64, Z), c), c).square().sum().backward()
+    with torch.no_grad():
+        for parameter in [*generator.parameters(), *discriminator.parameters()]:
+            parameter.add_(0.1 * torch.randn_like(parameter))  # a residual branch starts with a gain of 0
+    z, c = torch.randn(64, num_inputs(generator)), torch.randn(64, K)
+    discriminator(generator(z, c), c).square().sum().backward()
     for name, parameter in [*generator.named_parameters(), *discriminator.named_parameters()]:
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
@@ -109,28 +112,93 @@ def test_a_discriminator_stores_no_statistics_of_what_it_has_seen(network):
 
 def test_the_convolutional_generator_does_store_statistics_to_draw_single_images_by():
     generator = dcgan.Generator(Z, 0, WIDTH, SHAPE).train()
-    before = generator.norm1.running_var.clone()
+    before = generator.layers[0].running_var.clone()
     generator(torch.randn(N, Z), torch.empty(N, 0))
-    assert not torch.equal(generator.norm1.running_var, before)
+    assert not torch.equal(generator.layers[0].running_var, before)
     z = torch.randn(N, Z)
     alone = generator.eval()(z[:1], torch.empty(1, 0))
     torch.testing.assert_close(generator(z, torch.empty(N, 0))[:1], alone)
 
 
-def test_the_convolutional_discriminator_uses_the_batch_it_sees_in_evaluation_too():
-    discriminator = dcgan.Discriminator(0, WIDTH, SHAPE)
+def test_the_convolutional_discriminator_with_batch_norm_uses_the_batch_it_sees_in_evaluation_too():
+    discriminator = dcgan.Discriminator(0, WIDTH, SHAPE, batch_norm=True)
     x, c = images(), torch.empty(N, 0)
     logits = discriminator.train()(x, c)
     assert torch.equal(discriminator.eval()(x, c), logits)
     assert not torch.allclose(discriminator(x[:2], c[:2]), logits[:2], atol=1e-7)
 
 
+@each_network
+def test_a_discriminator_judges_each_image_alone(network):
+    discriminator = network.Discriminator(K, WIDTH, SHAPE).eval()
+    x, c = images(), torch.randn(N, K)
+    logits = discriminator(x, c)
+    for i in range(N):
+        torch.testing.assert_close(discriminator(x[i : i + 1], c[i : i + 1])[0], logits[i])
+
+
+@each_network
+def test_a_discriminator_told_of_the_batchs_spread_judges_images_together(network):
+    discriminator = network.Discriminator(K, WIDTH, SHAPE, minibatch_stddev=True).eval()
+    x, c = images(), torch.randn(N, K)
+    logits = discriminator(x, c)
+    assert logits.shape == (N,)
+    assert not torch.allclose(discriminator(x[:1], c[:1]), logits[:1], atol=1e-7)
+
+
+@each_network
+def test_only_a_discriminator_that_has_batch_norm_can_be_asked_for_it(network):
+    if network.BATCH_NORM:
+        layers = network.Discriminator(K, WIDTH, SHAPE, batch_norm=True).modules()
+        assert any(isinstance(layer, nn.BatchNorm2d) for layer in layers)
+    else:
+        with pytest.raises(ValueError, match="batch_norm = true"):
+            network.Discriminator(K, WIDTH, SHAPE, batch_norm=True)
+    assert not any(
+        isinstance(layer, nn.BatchNorm2d) for layer in network.Discriminator(K, WIDTH, SHAPE).modules()
+    )
+
+
+@pytest.mark.parametrize(
+    ("side", "levels", "smallest"), [(8, 2, 2), (28, 2, 7), (32, 2, 8), (48, 3, 6), (64, 3, 8), (128, 4, 8)]
+)
+def test_images_are_halved_until_eight_pixels_are_left_but_twice_at_least(side, levels, smallest):
+    assert num_levels((1, side, side)) == levels
+    assert smallest_map((1, side, side)) == (smallest, smallest)
+
+
+def test_the_longer_side_says_how_often_an_image_is_halved():
+    assert smallest_map((1, 64, 16)) == (8, 2)
+    with pytest.raises(ValueError, match="28 x 30 pixels: sides must be multiples of 4"):
+        smallest_map((1, 28, 30))
+
+
+def test_a_batchs_spread_is_the_mean_standard_deviation_of_each_group_of_four():
+    h = torch.tensor([[1.0, 0], [1, 0], [3, 0], [3, 0], [5, 7], [5, 7], [5, 7], [5, 7]])
+    # First group: deviations 1 and 0, on average 1/2. Second group: all alike, but for the epsilon 1e-4.
+    assert append_stddev(h)[:, :2].tolist() == h.tolist()
+    assert append_stddev(h)[:, 2].tolist() == pytest.approx([0.5] * 4 + [0] * 4, abs=2e-4)
+
+
+def test_the_last_group_is_filled_up_with_the_batchs_first_images():
+    h = torch.tensor([[0.0], [2], [0], [2], [9], [11]])
+    spread = append_stddev(h)[:, 1].tolist()
+    deviation = torch.tensor([9.0, 11, 0, 2]).std(correction=0).item()
+    assert spread == pytest.approx([1] * 4 + [deviation] * 2, abs=1e-4)
+
+
+def test_a_batch_smaller_than_a_group_is_one_group():
+    assert append_stddev(torch.tensor([[1.0], [3]]))[:, 1].tolist() == pytest.approx([1, 1], abs=1e-4)
+    assert append_stddev(torch.zeros(1, 3, 2, 2))[:, 3].flatten().tolist() == pytest.approx([0] * 4, abs=2e-4)
+
+
 def test_the_condition_enters_the_convolutional_logits_by_projection_alone():
     discriminator = dcgan.Discriminator(K, WIDTH, SHAPE)
     x, c = images(), torch.randn(N, K)
-    h = F.leaky_relu(discriminator.norm2(discriminator.down2(F.leaky_relu(discriminator.down1(x), 0.2))), 0.2)
+    h = discriminator.layers(x)
     f = torch.stack([h[:, :, i, j] for i in range(2) for j in range(3)], 1).flatten(1)  # (N, H * W * C)
-    w, b, v = discriminator.head.weight[0], discriminator.head.bias, discriminator.project.weight
+    head = discriminator.head
+    w, b, v = head.linear.weight[0], head.linear.bias, head.project.weight
     expected = f @ w + b + torch.einsum("nk,kd,nd->n", c, v, f)
     torch.testing.assert_close(discriminator(x, c), expected, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(discriminator(x, torch.zeros(N, K)), f @ w + b, rtol=1e-5, atol=1e-6)
@@ -138,21 +206,21 @@ def test_the_condition_enters_the_convolutional_logits_by_projection_alone():
 
 def test_features_are_flattened_with_the_channels_last():
     h = torch.arange(12).view(1, 2, 2, 3)
-    assert dcgan.flatten_nhwc(h).tolist() == [[0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11]]
+    assert flatten_nhwc(h).tolist() == [[0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11]]
 
 
 def test_flattening_copies_nothing_that_lies_channels_last():
     h = torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)
-    assert dcgan.flatten_nhwc(h).data_ptr() == h.data_ptr()
+    assert flatten_nhwc(h).data_ptr() == h.data_ptr()
 
 
 def test_convolutional_weights_start_at_the_papers_deviation_and_biases_at_zero():
     discriminator = dcgan.Discriminator(K, 32, (1, 28, 28))
-    for layer in (discriminator.down2, discriminator.head, discriminator.project):
+    for layer in (discriminator.layers[2], discriminator.head.linear, discriminator.head.project):
         assert layer.weight.mean().item() == pytest.approx(0, abs=0.003)
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
-    assert discriminator.head.bias.tolist() == [0]
-    assert discriminator.down1.bias.tolist() == [0] * 32
+    assert discriminator.head.linear.bias.tolist() == [0]
+    assert discriminator.layers[0].bias.tolist() == [0] * 32
 
 
 def test_a_maxout_unit_is_the_largest_of_its_five_linear_pieces():

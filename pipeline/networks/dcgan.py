@@ -1,74 +1,80 @@
 """Convolutional networks after Radford et al. 2016 (arXiv:1511.06434): strided convolutions, no pooling,
-leaky ReLU in D.
+leaky ReLU in D. The map of half the image's size has `width` channels, each smaller one twice as many.
 
 They are laid out for channels-last memory: features are flattened as (H, W, C), which is how they lie there.
 """
 
 import math
+from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-STRIDE = 4  # two halvings between the image and the smallest map
+from pipeline.networks.layers import Head, append_stddev, flatten_nhwc, num_channels, num_levels, smallest_map
 
-
-def flatten_nhwc(h: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, H * W * C); free of copies when `h` is channels-last."""
-    return h.permute(0, 2, 3, 1).flatten(1)
+BATCH_NORM = True
 
 
 class Generator(nn.Module):
-    """Linear to `2 * width` channels at a quarter of the size, then two transposed convolutions and tanh."""
+    """Linear to the smallest map, then transposed convolutions, each after batch normalisation, and tanh."""
+
+    num_noise = 0
 
     def __init__(
         self, num_latents: int, num_conditions: int, width: int, image_shape: tuple[int, int, int]
     ) -> None:
         super().__init__()
-        channels, rows, columns = image_shape
-        self.map_shape = (rows // STRIDE, columns // STRIDE, 2 * width)
+        self.num_latents = num_latents
+        widths = [num_channels(width, level) for level in range(num_levels(image_shape), 0, -1)]
+        self.map_shape = (*smallest_map(image_shape), widths[0])
         self.linear = nn.Linear(num_latents + num_conditions, math.prod(self.map_shape), bias=False)
-        self.norm1 = nn.BatchNorm2d(2 * width)
-        self.up1 = nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(width)
-        self.up2 = nn.ConvTranspose2d(width, channels, 4, 2, 1)
+        layers: list[nn.Module] = []
+        for num_inputs, num_outputs in pairwise(widths):
+            layers += [nn.BatchNorm2d(num_inputs), nn.ReLU()]
+            layers += [nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)]
+        layers += [nn.BatchNorm2d(width), nn.ReLU(), nn.ConvTranspose2d(width, image_shape[0], 4, 2, 1)]
+        self.layers = nn.Sequential(*layers)
         self.apply(init_weights)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         h = self.linear(torch.cat([z, c], 1))
-        h = h.unflatten(1, self.map_shape).permute(0, 3, 1, 2)  # (N, 2 width, H / 4, W / 4), channels-last
-        h = F.relu(self.norm1(h))
-        h = F.relu(self.norm2(self.up1(h)))
-        return torch.tanh(self.up2(h))
+        h = h.unflatten(1, self.map_shape).permute(0, 3, 1, 2)  # (N, C, H, W), channels-last
+        return torch.tanh(self.layers(h))
 
 
 class Discriminator(nn.Module):
-    """Two strided convolutions; the condition enters by projection: D(x, c) = w f(x) + c V f(x) (Miyato and
-    Koyama 2018, arXiv:1802.05637).
+    """Strided convolutions, then a projection.
 
-    Its batch normalisation uses the batch's own statistics always and stores none, so that a generator step
-    cannot change D.
+    Its batch normalisation, if any, uses the batch's own statistics always and stores none, so that a
+    generator step cannot change D. It stands after every convolution but the first.
     """
 
-    def __init__(self, num_conditions: int, width: int, image_shape: tuple[int, int, int]) -> None:
+    def __init__(
+        self,
+        num_conditions: int,
+        width: int,
+        image_shape: tuple[int, int, int],
+        batch_norm: bool = False,
+        minibatch_stddev: bool = False,
+    ) -> None:
         super().__init__()
-        channels, rows, columns = image_shape
-        num_features = 2 * width * (rows // STRIDE) * (columns // STRIDE)
-        self.down1 = nn.Conv2d(channels, width, 4, 2, 1)
-        self.down2 = nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(2 * width, track_running_stats=False)
-        self.head = nn.Linear(num_features, 1)
-        self.project = nn.Linear(num_features, num_conditions, bias=False) if num_conditions else None
+        self.minibatch_stddev = minibatch_stddev
+        widths = [num_channels(width, level + 1) for level in range(num_levels(image_shape))]
+        layers: list[nn.Module] = [nn.Conv2d(image_shape[0], width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        for num_inputs, num_outputs in pairwise(widths):
+            layers += [nn.Conv2d(num_inputs, num_outputs, 4, 2, 1, bias=not batch_norm)]
+            layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []
+            layers += [nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers)
+        num_features = (widths[-1] + minibatch_stddev) * math.prod(smallest_map(image_shape))
+        self.head = Head(num_features, num_conditions)
         self.apply(init_weights)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        h = F.leaky_relu(self.down1(x), 0.2)
-        h = F.leaky_relu(self.norm2(self.down2(h)), 0.2)
-        h = flatten_nhwc(h)
-        logits: Tensor = self.head(h).squeeze(1)
-        if self.project is not None:
-            logits = logits + (self.project(h) * c).sum(1)
-        return logits
+        h = self.layers(x)
+        if self.minibatch_stddev:
+            h = append_stddev(h)
+        return self.head(flatten_nhwc(h), c)
 
 
 def init_weights(module: nn.Module) -> None:

@@ -7,16 +7,22 @@ import math
 import torch
 from torch import Tensor, nn
 
+from pipeline.networks.layers import append_stddev, reject_batch_norm
+
+BATCH_NORM = False
 NUM_PIECES = 5  # linear pieces of a maxout unit (Goodfellow et al. 2013, arXiv:1302.4389)
 
 
 class Generator(nn.Module):
     """Two hidden ReLU layers of `4 * width` units, then tanh."""
 
+    num_noise = 0
+
     def __init__(
         self, num_latents: int, num_conditions: int, width: int, image_shape: tuple[int, int, int]
     ) -> None:
         super().__init__()
+        self.num_latents = num_latents
         self.image_shape = image_shape
         self.layers = nn.Sequential(
             nn.Linear(num_latents + num_conditions, 4 * width),
@@ -47,17 +53,27 @@ class Maxout(nn.Module):
 class Discriminator(nn.Module):
     """Two maxout layers of `width` units with dropout, on the image and its condition."""
 
-    def __init__(self, num_conditions: int, width: int, image_shape: tuple[int, int, int]) -> None:
+    def __init__(
+        self,
+        num_conditions: int,
+        width: int,
+        image_shape: tuple[int, int, int],
+        batch_norm: bool = False,
+        minibatch_stddev: bool = False,
+    ) -> None:
+        reject_batch_norm("mlp", batch_norm)
         super().__init__()
         self.num_conditions = num_conditions
+        self.minibatch_stddev = minibatch_stddev
         self.layers = nn.Sequential(
             Maxout(math.prod(image_shape) + num_conditions, width),
             nn.Dropout(0.3),
             Maxout(width, width),
             nn.Dropout(0.3),
-            nn.Linear(width, 1),
         )
+        self.head = nn.Linear(width + minibatch_stddev, 1)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        logits: Tensor = self.layers(torch.cat([x.flatten(1), c[:, : self.num_conditions]], 1))
+        h = self.layers(torch.cat([x.flatten(1), c[:, : self.num_conditions]], 1))
+        logits: Tensor = self.head(append_stddev(h) if self.minibatch_stddev else h)
         return logits.squeeze(1)

@@ -1,0 +1,184 @@
+"""A small BigGAN (Brock et al. 2019, arXiv:1809.11096): residual blocks whose batch normalisation, in G, is
+scaled and shifted by the condition and a part of the latents; a projection discriminator.
+
+The condition enters as it is, one-hot for classes: a linear layer of it is an embedding. Weights start
+orthogonal. D's blocks halve by a strided convolution, where the paper pools after one; its features are
+averaged over the map, where the paper sums them, which without spectral normalisation is too much.
+"""
+
+import math
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pipeline.networks.layers import (
+    Head,
+    append_stddev,
+    num_channels,
+    num_levels,
+    reject_batch_norm,
+    smallest_map,
+)
+
+BATCH_NORM = False
+
+
+class Generator(nn.Module):
+    """Linear of the first part of the latents; then a block a level, each told its own part and the
+    condition; tanh.
+    """
+
+    num_noise = 0
+
+    def __init__(
+        self, num_latents: int, num_conditions: int, width: int, image_shape: tuple[int, int, int]
+    ) -> None:
+        super().__init__()
+        self.num_latents = num_latents
+        levels = num_levels(image_shape)
+        widths = [num_channels(width, level) for level in range(levels, -1, -1)]
+        self.map_shape = (*smallest_map(image_shape), widths[0])
+        told = [len(part) + num_conditions for part in torch.empty(num_latents).tensor_split(levels + 1)]
+        self.linear = nn.Linear(told[0], math.prod(self.map_shape), bias=False)
+        self.blocks = nn.ModuleList(
+            UpBlock(num_told, *counts) for num_told, counts in zip(told[1:], pairwise(widths), strict=True)
+        )
+        self.norm = nn.BatchNorm2d(widths[-1])
+        self.last = nn.Conv2d(widths[-1], image_shape[0], 3, padding=1)
+        self.apply(init_weights)
+
+    def forward(self, z: Tensor, c: Tensor, truncation: float = 1.0) -> Tensor:
+        """The images of latents (N, Z) and conditions (N, K).
+
+        Args:
+            truncation: how much of the normal distribution the latents are squeezed into; see `truncate`.
+        """
+        parts = truncate(z, truncation).tensor_split(len(self.blocks) + 1, 1)
+        h = self.linear(torch.cat([parts[0], c], 1))
+        h = h.unflatten(1, self.map_shape).permute(0, 3, 1, 2)  # (N, C, H, W), channels-last
+        for block, part in zip(self.blocks, parts[1:], strict=True):
+            h = block(h, torch.cat([part, c], 1))
+        return torch.tanh(self.last(F.relu(self.norm(h))))
+
+
+def truncate(z: Tensor, truncation: float) -> Tensor:
+    """Normal numbers made to follow the normal distribution's middle part alone, which holds the share
+    `truncation` of it: F^-1(1/2 + truncation (F(z) - 1/2)), with F the normal distribution function.
+
+    The paper's truncation trick as a function of z: it keeps order and sign. 1 leaves z as it is, 0.95 keeps
+    it within 1.96, 0 makes it 0.
+    """
+    if truncation == 1:
+        return z
+    return math.sqrt(2) * torch.erfinv(truncation * torch.erf(z / math.sqrt(2)))
+
+
+class UpBlock(nn.Module):
+    """Twice the size: two 3x3 convolutions, each after conditional normalisation and ReLU, beside a 1x1."""
+
+    def __init__(self, num_told: int, num_inputs: int, num_outputs: int) -> None:
+        super().__init__()
+        self.norm1 = ConditionalNorm(num_told, num_inputs)
+        self.conv1 = nn.Conv2d(num_inputs, num_outputs, 3, padding=1, bias=False)
+        self.norm2 = ConditionalNorm(num_told, num_outputs)
+        self.conv2 = nn.Conv2d(num_outputs, num_outputs, 3, padding=1)
+        self.skip = nn.Conv2d(num_inputs, num_outputs, 1, bias=False)
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        h = self.conv1(enlarge(F.relu(self.norm1(x, told))))
+        h = self.conv2(F.relu(self.norm2(h, told)))
+        return h + enlarge(self.skip(x))  # a 1x1 convolution before enlarging equals one after it
+
+
+class ConditionalNorm(nn.Module):
+    """Batch normalisation with a scale and shift that are linear in what it is told (de Vries et al. 2017,
+    arXiv:1707.00683).
+    """
+
+    def __init__(self, num_told: int, num_features: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(num_features, affine=False)
+        self.linear = nn.Linear(num_told, 2 * num_features)
+
+    def forward(self, h: Tensor, told: Tensor) -> Tensor:
+        h = self.norm(h)
+        scale, shift = self.linear(told).to(h.dtype)[:, :, None, None].chunk(2, 1)
+        return torch.addcmul(shift, h, 1 + scale)
+
+
+class Discriminator(nn.Module):
+    """A strided block a level, a block of the smallest size, the mean over its map, a projection."""
+
+    def __init__(
+        self,
+        num_conditions: int,
+        width: int,
+        image_shape: tuple[int, int, int],
+        batch_norm: bool = False,
+        minibatch_stddev: bool = False,
+    ) -> None:
+        reject_batch_norm("big", batch_norm)
+        super().__init__()
+        self.minibatch_stddev = minibatch_stddev
+        levels = num_levels(image_shape)
+        smallest_map(image_shape)  # refuses sizes that cannot be halved so often
+        widths = [image_shape[0], *(num_channels(width, level) for level in range(1, levels + 1))]
+        self.layers = nn.Sequential(
+            *(DownBlock(*counts, first=not i) for i, counts in enumerate(pairwise(widths))),
+            SameBlock(widths[-1]),
+            nn.ReLU(),
+        )
+        self.head = Head(widths[-1] + minibatch_stddev, num_conditions)
+        self.apply(init_weights)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        h = self.layers(x)
+        if self.minibatch_stddev:
+            h = append_stddev(h)
+        return self.head(h.mean((2, 3)), c)
+
+
+class DownBlock(nn.Module):
+    """Half the size: a 3x3 and a strided 4x4 convolution after ReLU, beside the mean of four pixels.
+
+    Args:
+        first: it gets the image itself, and so begins without ReLU.
+    """
+
+    def __init__(self, num_inputs: int, num_outputs: int, first: bool) -> None:
+        super().__init__()
+        num_inside = max(1, num_outputs // 2)
+        self.first = first
+        self.conv1 = nn.Conv2d(num_inputs, num_inside, 3, padding=1)
+        self.conv2 = nn.Conv2d(num_inside, num_outputs, 4, 2, 1)
+        self.skip = nn.Conv2d(num_inputs, num_outputs, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(x if self.first else F.relu(x))
+        return self.conv2(F.relu(h)) + self.skip(F.avg_pool2d(x, 2))
+
+
+class SameBlock(nn.Module):
+    """The same size: two 3x3 convolutions, each after ReLU, added to what came in."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(num_features, num_features, 3, padding=1)
+        self.conv2 = nn.Conv2d(num_features, num_features, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+def enlarge(h: Tensor) -> Tensor:
+    return F.interpolate(h, scale_factor=2.0, mode="nearest")
+
+
+def init_weights(module: nn.Module) -> None:
+    """Orthogonal weights, biases 0."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.orthogonal_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,94 @@
+"""What the networks share: how often they halve an image, and the discriminators' last layers."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+GROUP = 4  # images whose spread the discriminator is told
+LARGEST_MAP = 8  # pixels on the longer side of the smallest map
+
+
+def num_levels(image_shape: tuple[int, int, int]) -> int:
+    """How many halvings bring the longer side to 8 pixels or fewer; two at least (28 -> 14 -> 7)."""
+    return max(2, math.ceil(math.log2(max(image_shape[1:]) / LARGEST_MAP)))
+
+
+def smallest_map(image_shape: tuple[int, int, int]) -> tuple[int, int]:
+    """Rows and columns of the image after all halvings.
+
+    Raises:
+        ValueError: a side cannot be halved so often.
+    """
+    scale = 2 ** num_levels(image_shape)
+    _, rows, columns = image_shape
+    if rows % scale or columns % scale:
+        raise ValueError(f"images of {rows} x {columns} pixels: sides must be multiples of {scale}")
+    return rows // scale, columns // scale
+
+
+def num_channels(width: int, level: int) -> int:
+    """Channels of the map after `level` halvings: `width` after one, twice as many after each further one,
+    half as many at the image's own size.
+    """
+    return max(1, width * 2**level // 2)
+
+
+def reject_batch_norm(network: str, batch_norm: bool) -> None:
+    """Refuse batch normalisation for a discriminator that has none.
+
+    Raises:
+        ValueError: it was asked for.
+    """
+    if batch_norm:
+        raise ValueError(f"batch_norm = true: the discriminator of {network} has no batch normalisation")
+
+
+def finished(h: Tensor, training: bool) -> Tensor:
+    """The last layer's output as an image: as it is while training, so that no pixel's gradient dies where
+    networks without normalisation overshoot at first; cut off to [-1, 1] afterwards.
+    """
+    return h if training else h.clamp(-1, 1)
+
+
+def flatten_nhwc(h: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, H * W * C); free of copies when `h` is channels-last."""
+    return h.permute(0, 2, 3, 1).flatten(1)
+
+
+def append_stddev(h: Tensor) -> Tensor:
+    """Features with one map more: how much images of a group of four differ (Karras et al. 2018,
+    arXiv:1710.10196).
+
+    The standard deviation of each feature over the group, averaged over all features. Groups are consecutive
+    images; the last one is filled up with the first images of the batch. A smaller batch is one group.
+
+    Args:
+        h: (N, C, ...).
+
+    Returns:
+        (N, C + 1, ...).
+    """
+    num_images, size = len(h), min(GROUP, len(h))
+    groups = torch.cat([h, h[: -num_images % size]]).float().unflatten(0, (-1, size))
+    spread = (groups.var(1, correction=0) + 1e-8).sqrt().flatten(1).mean(1)  # (groups,)
+    spread = spread.repeat_interleave(size)[:num_images].view(-1, *[1] * (h.ndim - 1))
+    return torch.cat([h, spread.to(h.dtype).expand(-1, 1, *h.shape[2:])], 1)
+
+
+class Head(nn.Module):
+    """The logit of features f under a condition c, by projection: w f + b + c V f (Miyato and Koyama 2018,
+    arXiv:1802.05637); made for K = 0, it ignores c.
+    """
+
+    def __init__(self, num_features: int, num_conditions: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(num_features, 1)
+        self.project = nn.Linear(num_features, num_conditions, bias=False) if num_conditions else None
+
+    def forward(self, f: Tensor, c: Tensor) -> Tensor:
+        """(N, D), (N, K) -> (N,)."""
+        logits: Tensor = self.linear(f).squeeze(1)
+        if self.project is not None:
+            logits = logits + (self.project(f) * c).sum(1)
+        return logits
