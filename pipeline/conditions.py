@@ -18,6 +18,7 @@ class Condition(NamedTuple):
     task: str  # its key in TASKS; "" for none
     width: int  # K
     encode: Callable[[Tensor], Tensor]  # labels (N,) -> (N, K)
+    shares: Tensor | None = None  # (classes, M): frequencies of hidden clusters (clusters.py), part of K too
 
 
 def no_condition(labels: Tensor) -> Tensor:

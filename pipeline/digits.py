@@ -3,15 +3,29 @@
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pipeline.errors import InputError
+from pipeline.images import to_float
 
 NUM_CLASSES = 10
 SPLITS = ("train", "validation", "test")
+
+
+class Examples(Protocol):
+    """What a network can be trained on: images with labels, by number."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, int, int]: ...  # C, H, W
+
+    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """The chosen images as the networks take them, (n, C, H, W) in [-1, 1], and their labels, (n,)."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,9 @@ class Pictures:
         """(C, H, W)."""
         _, channels, height, width = self.pixels.shape
         return channels, height, width
+
+    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        return to_float(self.pixels[chosen]), self.labels[chosen]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ def normal(num: int, width: int, seed: int, purpose: str, step: int = 0) -> Tens
     return torch.randn(num, width, generator=generator(seed, purpose, step))
 
 
+def uniform(num: int, seed: int, purpose: str, step: int = 0) -> Tensor:
+    """Numbers evenly spread over [0, 1), (num,)."""
+    return torch.rand(num, generator=generator(seed, purpose, step))
+
+
 @lru_cache(maxsize=2)
 def permutation(num: int, seed: int, purpose: str, step: int = 0) -> Tensor:
     """The numbers 0 .. num - 1 in a random order, (num,)."""

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from pipeline import conditions, randomness
 from pipeline.conditions import Condition
 from pipeline.images import to_uint8
-from pipeline.networks import NETWORKS
+from pipeline.networks import NETWORKS, num_inputs
+from pipeline.networks.mixture import Mixture
 from pipeline.params import Section
 
 BATCH = 500  # images at once: fits any laptop, and the result does not depend on what ran before
@@ -18,23 +19,26 @@ class GeneratorSpec(Section):
     network: str
     num_latents: int  # Z; 0: a regression network
     task: str  # a key of TASKS; "" for unconditional
+    clusters: int  # hidden groups in each class; 0: none
     width: int
     image_shape: list[int]  # C, H, W
 
     def build(self) -> nn.Module:
         num_conditions = conditions.find(self.task).width
+        num_groups = self.clusters * max(num_conditions, 1)
         generator: nn.Module = NETWORKS[self.network].Generator(
-            self.num_latents, num_conditions, self.width, tuple(self.image_shape)
+            self.num_latents, num_conditions + num_groups, self.width, tuple(self.image_shape)
         )
-        return generator
+        if not self.clusters:
+            return generator
+        return Mixture(generator, num_conditions, torch.zeros(max(num_conditions, 1), self.clusters))
 
 
-def draw(generator: nn.Module, num_latents: int, c: Tensor, num_draws: int, seed: int) -> Tensor:
+def draw(generator: nn.Module, c: Tensor, num_draws: int, seed: int) -> Tensor:
     """Draw images for each condition.
 
     Args:
-        generator: (z, c) -> images.
-        num_latents: Z; where it is 0 all draws of a condition are equal.
+        generator: (z, c) -> images; where its `num_latents` is 0 all draws of a condition are equal.
         c: conditions, (N, K).
         num_draws: M.
         seed: of the latents.
@@ -42,8 +46,13 @@ def draw(generator: nn.Module, num_latents: int, c: Tensor, num_draws: int, seed
     Returns:
         (N, M, C, H, W) uint8.
     """
-    z = randomness.normal(len(c) * num_draws, num_latents, seed, "sampling latents")
+    z = latents(generator, len(c) * num_draws, seed, "sampling latents")
     return generate(generator, z, c.repeat_interleave(num_draws, 0)).unflatten(0, (len(c), num_draws))
+
+
+def latents(generator: nn.Module, num: int, seed: int, purpose: str) -> Tensor:
+    """What the generator draws `num` images from: standard normal numbers, (num, Z and those for noise)."""
+    return randomness.normal(num, num_inputs(generator), seed, purpose)
 
 
 @torch.inference_mode()
@@ -54,26 +63,24 @@ def generate(generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
     )
 
 
-def interpolate(generator: nn.Module, num_latents: int, c: Tensor, num_steps: int, seed: int) -> Tensor:
+def interpolate(generator: nn.Module, c: Tensor, num_steps: int, seed: int) -> Tensor:
     """The straight way between two latents, G((1 - a) z1 + a z2), a from 0 to 1 (Radford et al. 2016,
-    arXiv:1511.06434).
+    arXiv:1511.06434); the noise of layers that have some stays that of z1.
 
     Returns:
         (N, num_steps, C, H, W) uint8, one path for each condition of `c`.
     """
-    ends = randomness.normal(2 * len(c), num_latents, seed, "interpolation ends").view(
-        2, len(c), 1, num_latents
-    )
-    a = torch.linspace(0, 1, num_steps).view(1, num_steps, 1)
-    z = (1 - a) * ends[0] + a * ends[1]  # (N, num_steps, Z)
+    start, end = latents(generator, 2 * len(c), seed, "interpolation ends").view(2, len(c), 1, -1)
+    end = torch.cat([end[..., : generator.num_latents], start[..., generator.num_latents :]], 2)
+    z = torch.lerp(start, end, torch.linspace(0, 1, num_steps).view(1, num_steps, 1))  # (N, num_steps, Z)
     return generate(generator, z.flatten(0, 1), c.repeat_interleave(num_steps, 0)).unflatten(
         0, (len(c), num_steps)
     )
 
 
-def preview(generator: nn.Module, num_latents: int, condition: Condition) -> Tensor:
+def preview(generator: nn.Module, condition: Condition) -> Tensor:
     """Five rows of ten images, (50, C, H, W) uint8, always of the same latents; column k is class k if the
     model is told classes.
     """
     labels = torch.arange(10).repeat(5)
-    return generate(generator, randomness.normal(50, num_latents, 0, "preview"), condition.encode(labels))
+    return generate(generator, latents(generator, 50, 0, "preview"), condition.encode(labels))

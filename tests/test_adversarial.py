@@ -1,98 +1,39 @@
 """The duel: who is changed by which step, and that stopping and going on is the same as not stopping."""
 
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from duels import (
+    DIGIT,
+    PICTURES,
+    PRECISIONS,
+    SHAPE,
+    advance,
+    batch,
+    begin,
+    both_networks,
+    differing,
+    everything,
+    gradients,
+    settings,
+    tensors,
+)
 from torch import Tensor
 
 from pipeline import compute, randomness, sampling, weights
-from pipeline.conditions import TASKS, UNCONDITIONAL
+from pipeline.conditions import UNCONDITIONAL
 from pipeline.digits import Pictures
 from pipeline.images import to_float
 from pipeline.losses import ADVERSARIAL_LOSSES
+from pipeline.networks import NETWORKS
 from pipeline.sampling import GeneratorSpec
 from pipeline.training import adversarial, checkpoint
-from pipeline.training.adversarial import ConditionalParams, Params, State
+from pipeline.training.adversarial import Params
 from pipeline.training.session import Session
 
 torch.set_num_threads(1)
-
-SHAPE = (1, 8, 8)
-PICTURES = Pictures(
-    torch.randint(0, 256, (24, *SHAPE), generator=torch.Generator().manual_seed(0)).byte(),
-    torch.arange(24) % 10,
-)
-DIGIT = TASKS["digit"]
-PRECISIONS = {"fp32": nullcontext, "bf16": partial(torch.autocast, "cpu", torch.bfloat16)}
-
-both_networks = pytest.mark.parametrize("network", ["mlp", "dcgan"])
-
-
-def settings(network: str, **changes: Any) -> ConditionalParams:
-    numbers: dict[str, Any] = {
-        "network": network,
-        "num_latents": 3,
-        "width": 4,
-        "loss": "nonsaturating",
-        "discriminator_steps": 1,
-        "discriminator_sees_condition": True,
-        "learning_rate": 0.01,
-        "beta1": 0.5,
-        "decay_from": 0.5,
-        "ema_halflife": 8.0,
-        "batch_size": 4,
-        "num_steps": 6,
-        "log_every": 1,
-        "save_every": 6,
-        "num_snapshots": 1,
-        "seed": 0,
-    }
-    return ConditionalParams(**(numbers | changes))
-
-
-def begin(params: Params) -> State:
-    return adversarial.init_state(params, DIGIT, SHAPE)
-
-
-def batch(params: Params) -> tuple[Tensor, Tensor, Tensor]:
-    """Real images, their conditions, latents."""
-    x, labels = to_float(PICTURES.pixels[:8]), PICTURES.labels[:8]
-    return x, DIGIT.encode(labels), randomness.normal(8, params.num_latents, 0, "test")
-
-
-def tensors(*parts: Any) -> dict[str, Tensor]:
-    """Copies of all that networks and optimizers hold."""
-    found = {}
-    for number, part in enumerate(parts):
-        content = part.state_dict()
-        for index, entry in content.pop("state", {}).items():
-            content |= {f"{index}.{name}": value for name, value in entry.items()}
-        found |= {f"{number}.{k}": v.clone() for k, v in content.items() if isinstance(v, Tensor)}
-    return found
-
-
-def everything(state: State) -> dict[str, Tensor]:
-    return tensors(state.generator, state.discriminator, state.average, state.g_optimizer, state.d_optimizer)
-
-
-def gradients(network: torch.nn.Module) -> dict[str, Tensor]:
-    return {n: p.grad.clone() for n, p in network.named_parameters() if p.grad is not None}
-
-
-def differing(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
-    assert before.keys() == after.keys()
-    return {name for name in before if not torch.equal(before[name], after[name])}
-
-
-def advance(state: State, params: Params, num_steps: int, precision: str) -> None:
-    for _ in range(num_steps):
-        with PRECISIONS[precision]():
-            adversarial.train_step(state, PICTURES, params)
-        state.step += 1
 
 
 @both_networks
@@ -103,7 +44,7 @@ def test_a_discriminator_step_changes_the_discriminator_and_leaves_the_generator
     weights_before = {n: p.clone() for n, p in state.generator.named_parameters()}
     d_before = tensors(state.discriminator)
 
-    adversarial.discriminator_step(state, x, c, z, params)
+    adversarial.discriminator_step(state, x, c, z, params, 0)
 
     assert not differing(weights_before, dict(state.generator.named_parameters()))
     assert gradients(state.generator) == {}
@@ -117,10 +58,10 @@ def test_a_discriminator_step_leaves_the_gradients_of_the_last_generator_step_as
     params = settings(network)
     state = begin(params)
     x, c, z = batch(params)
-    adversarial.generator_step(state, c, z, params)
+    adversarial.generator_step(state, x, c, z, params)
     before = gradients(state.generator)
 
-    adversarial.discriminator_step(state, x, c, z, params)
+    adversarial.discriminator_step(state, x, c, z, params, 0)
 
     assert before
     assert not differing(before, gradients(state.generator))
@@ -134,16 +75,16 @@ def test_a_generator_step_changes_the_generator_and_leaves_the_discriminator_alo
     d_before = tensors(state.discriminator)
     g_before = {n: p.clone() for n, p in state.generator.named_parameters()}
 
-    adversarial.generator_step(state, c, z, params)
+    adversarial.generator_step(state, x, c, z, params)
 
     assert not differing(d_before, tensors(state.discriminator))  # weights and buffers
     assert gradients(state.discriminator) == {}
     assert all(parameter.requires_grad for parameter in state.discriminator.parameters())
     assert differing(g_before, dict(state.generator.named_parameters())) == g_before.keys()
 
-    adversarial.discriminator_step(state, x, c, z, params)
+    adversarial.discriminator_step(state, x, c, z, params, 0)
     before = gradients(state.discriminator)
-    adversarial.generator_step(state, c, z, params)
+    adversarial.generator_step(state, x, c, z, params)
 
     assert before
     assert not differing(before, gradients(state.discriminator))
@@ -161,10 +102,10 @@ def test_each_player_moves_towards_its_own_aim(loss: str) -> None:
             return D(x, c).mean().item(), D(state.generator(z, c), c).mean().item()
 
     real, fake = logits()
-    adversarial.generator_step(state, c, z, params)
+    adversarial.generator_step(state, x, c, z, params)
     assert logits()[1] > fake
     real, fake = logits()
-    adversarial.discriminator_step(state, x, c, z, params)
+    adversarial.discriminator_step(state, x, c, z, params, 0)
     assert logits()[0] - logits()[1] > real - fake
 
 
@@ -176,7 +117,7 @@ def test_a_step_reports_the_logits_before_it_changed_them() -> None:
     with torch.no_grad():
         real, fake = state.discriminator(x, c), state.discriminator(state.generator(z, c), c)
 
-    logged = adversarial.discriminator_step(state, x, c, z, params)
+    logged = adversarial.discriminator_step(state, x, c, z, params, 0)
 
     assert logged["real_logits"].item() == pytest.approx(real.mean().item(), rel=1e-5)
     assert logged["fake_logits"].item() == pytest.approx(fake.mean().item(), rel=1e-5)
@@ -195,6 +136,7 @@ def test_the_discriminator_steps_k_times_on_new_images_and_new_fakes_and_the_gen
     state.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
 
     adversarial.train_step(state, PICTURES, params)
+    seen = [images for shown in seen for images in shown.split(4)]  # real and fake may come in one pass
 
     assert len(seen) == 7  # three times real and fake, then what the generator learns from
     real, fakes = torch.cat(seen[0:6:2]), torch.cat(seen[1:6:2])
@@ -214,6 +156,7 @@ def test_the_next_step_goes_on_with_the_images_that_the_last_one_left() -> None:
     seen: list[Tensor] = []
     state.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     advance(state, params, 2, "fp32")
+    seen = [images for shown in seen for images in shown.split(4)]
     real = torch.cat(seen[0:6:2] + seen[7:13:2])  # 24 images: an epoch
     matches = (real[:, None] == to_float(PICTURES.pixels)[None]).flatten(2).all(2)
     assert matches.sum(0).tolist() == [1] * 24
@@ -243,7 +186,7 @@ def test_an_unconditional_duel_is_blind_to_the_labels(network: str) -> None:
     assert not differing(*results)
 
 
-@both_networks
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_resumed_duel_ends_with_the_tensors_of_an_uninterrupted_one(
     network: str, precision: str, tmp_path: Path
@@ -268,19 +211,29 @@ def test_a_resumed_duel_ends_with_the_tensors_of_an_uninterrupted_one(
 
 @both_networks
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_logging_and_looking_more_often_changes_no_tensor(
+def test_logging_looking_and_measuring_more_often_changes_no_tensor(
     network: str, precision: str, tmp_path: Path
 ) -> None:
     results = []
-    for log_every, frame_steps in ((1, [1, 2, 5]), (3, [])):
-        params = settings(network, log_every=log_every)
+    for log_every, fid_every, frame_steps in ((1, 1, [1, 2, 5]), (3, 6, [])):
+        params = settings(network, log_every=log_every, fid_every=fid_every)
         state = begin(params)
-        draw = partial(sampling.preview, state.average, params.num_latents, DIGIT)
-        session = Session(state, params, tmp_path, "mark", draw, frame_steps)
+        draw = partial(sampling.preview, state.average, DIGIT)
+        quality = partial(spread, state.average)
+        session = Session(state, params, tmp_path, "mark", draw, frame_steps, quality, fid_every)
         session.run(adversarial, PICTURES, compute.Params(threads=1, precision=precision))
         assert len(session.history) == 6 // log_every
+        assert sum("spread" in row for row in session.history) == 6 // fid_every
         results.append(everything(state))
-    assert not differing(*results)
+        results.append({"frame": sampling.preview(state.average, DIGIT)})
+    assert not differing(results[0], results[2])
+    assert not differing(results[1], results[3])
+
+
+def spread(generator: torch.nn.Module) -> dict[str, float]:
+    """Something to measure of a generator."""
+    c = DIGIT.encode(torch.arange(10))
+    return {"spread": sampling.draw(generator, c, 4, seed=0).float().std().item()}
 
 
 @both_networks
@@ -296,8 +249,9 @@ def test_in_bf16_each_discriminator_step_starts_from_the_weights_of_the_one_befo
     for k in range(2):
         chosen = randomness.batch_indices(len(PICTURES), params.batch_size, params.seed, k)
         x, c = to_float(PICTURES.pixels[chosen]), DIGIT.encode(PICTURES.labels[chosen])
+        z = adversarial.latents(apart.generator, params, "D latents", k)
         with compute.autocast(bf16):
-            adversarial.discriminator_step(apart, x, c, adversarial.latents(params, "D latents", k), params)
+            adversarial.discriminator_step(apart, x, c, z, params, k)
 
     assert not differing(tensors(together.discriminator), tensors(apart.discriminator))
 
@@ -341,17 +295,18 @@ def test_nothing_of_the_discriminator_is_needed_to_sample(network: str, tmp_path
     state = begin(params)
     advance(state, params, 3, "fp32")
     c = DIGIT.encode(torch.arange(10))
-    expected = sampling.draw(state.average, params.num_latents, c, 2, seed=5)
+    expected = sampling.draw(state.average, c, 2, seed=5)
     spec = GeneratorSpec(
         network=network,
         num_latents=params.num_latents,
         task="digit",
+        clusters=0,
         width=params.width,
         image_shape=[1, 8, 8],
     )
     weights.save(tmp_path / "weights", state.average, spec)
     del state
 
-    generator, loaded = weights.load(tmp_path / "weights", GeneratorSpec)
+    generator, _ = weights.load(tmp_path / "weights", GeneratorSpec)
 
-    assert torch.equal(sampling.draw(generator, loaded.num_latents, c, 2, seed=5), expected)
+    assert torch.equal(sampling.draw(generator, c, 2, seed=5), expected)

@@ -13,11 +13,13 @@ from pipeline.losses import ADVERSARIAL_LOSSES
 torch.set_num_threads(1)
 LOG_3, LOG_7 = log(3), log(7)
 
+every_loss = pytest.mark.parametrize("loss", ADVERSARIAL_LOSSES.values(), ids=ADVERSARIAL_LOSSES)
 
-def slope(loss, logits):
-    """The derivative of a generator's loss, without its mean, at each logit."""
+
+def slope(loss, logits, real_logits=0.0):
+    """The derivative of a generator's loss, without its mean, at each logit of a fake."""
     logits = torch.as_tensor(logits, dtype=torch.float64).requires_grad_()
-    (gradient,) = torch.autograd.grad(loss(logits), logits)
+    (gradient,) = torch.autograd.grad(loss(torch.full_like(logits, real_logits), logits), logits)
     return gradient * len(logits)
 
 
@@ -28,6 +30,8 @@ def slope(loss, logits):
         ("nonsaturating", [0, LOG_3], [LOG_3, LOG_7], log(8 / 3) / 2 + log(32) / 2),
         ("least_squares", [3, 1], [2, -1], (4 + 0) / 2 + (4 + 1) / 2),
         ("hinge", [3, -1], [-3, 0.5], (0 + 2) / 2 + (0 + 1.5) / 2),
+        ("wasserstein", [3, -1], [-3, 0.5], -1.25 - 1),
+        ("relativistic", [LOG_3, 1], [0, 1 + LOG_7], (log(4 / 3) + log(8)) / 2),
     ],
 )
 def test_the_discriminators_loss_has_the_value_worked_out_by_hand(name, real_logits, fake_logits, expected):
@@ -38,18 +42,31 @@ def test_the_discriminators_loss_has_the_value_worked_out_by_hand(name, real_log
 
 
 @pytest.mark.parametrize(
-    ("name", "fake_logits", "expected"),
+    ("name", "real_logits", "fake_logits", "expected"),
     [
-        ("saturating", [LOG_3, LOG_7], -log(32) / 2),
-        ("nonsaturating", [LOG_3, LOG_7], log(32 / 21) / 2),
-        ("least_squares", [2, -1], (1 + 4) / 2),
-        ("hinge", [-3, 0.5], (3 - 0.5) / 2),
+        ("saturating", [5, 5], [LOG_3, LOG_7], -log(32) / 2),
+        ("nonsaturating", [5, 5], [LOG_3, LOG_7], log(32 / 21) / 2),
+        ("least_squares", [5, 5], [2, -1], (1 + 4) / 2),
+        ("hinge", [5, 5], [-3, 0.5], (3 - 0.5) / 2),
+        ("wasserstein", [5, 5], [-3, 0.5], (3 - 0.5) / 2),
+        ("relativistic", [LOG_3, 1], [0, 1 + LOG_7], (log(4) + log(8 / 7)) / 2),
     ],
 )
-def test_the_generators_loss_has_the_value_worked_out_by_hand(name, fake_logits, expected):
-    found = ADVERSARIAL_LOSSES[name].generator(torch.tensor(fake_logits, dtype=torch.float32))
+def test_the_generators_loss_has_the_value_worked_out_by_hand(name, real_logits, fake_logits, expected):
+    loss = ADVERSARIAL_LOSSES[name].generator
+    found = loss(*torch.tensor([real_logits, fake_logits], dtype=torch.float32))
     assert found.shape == ()
     assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
+def test_only_a_paired_loss_tells_the_generator_of_real_logits(name):
+    loss = ADVERSARIAL_LOSSES[name]
+    real_logits = torch.tensor([0.5, -2.0], requires_grad=True)
+    found = loss.generator(real_logits, torch.tensor([0.1, 0.2], requires_grad=True))
+    (by_real,) = torch.autograd.grad(found, real_logits, allow_unused=True)
+    assert (by_real is not None) is loss.paired
+    assert loss.paired is (name == "relativistic")
 
 
 def test_real_and_fake_may_differ_in_number():
@@ -58,7 +75,7 @@ def test_real_and_fake_may_differ_in_number():
     assert found.item() == pytest.approx(log(4 / 3) + log(64) / 3, rel=1e-6)
 
 
-@pytest.mark.parametrize("loss", ADVERSARIAL_LOSSES.values(), ids=ADVERSARIAL_LOSSES)
+@every_loss
 def test_the_discriminator_raises_real_logits_and_lowers_fake_ones(loss):
     real_logits = torch.tensor([-2.0, 0.0, 0.5], requires_grad=True)
     fake_logits = torch.tensor([2.0, 0.5, 0.1], requires_grad=True)
@@ -68,12 +85,12 @@ def test_the_discriminator_raises_real_logits_and_lowers_fake_ones(loss):
     assert (by_fake > 0).all()
 
 
-@pytest.mark.parametrize("loss", ADVERSARIAL_LOSSES.values(), ids=ADVERSARIAL_LOSSES)
+@every_loss
 def test_the_generator_raises_the_logits_of_its_images(loss):
     assert (slope(loss.generator, [-5.0, -1.0, 0.0, 0.5]) < 0).all()
 
 
-@pytest.mark.parametrize("name", ["saturating", "nonsaturating", "hinge"])
+@pytest.mark.parametrize("name", ["saturating", "nonsaturating", "hinge", "wasserstein", "relativistic"])
 def test_the_generator_raises_logits_however_high_they_are(name):
     assert (slope(ADVERSARIAL_LOSSES[name].generator, [1.0, 5.0, 20.0]) < 0).all()
 
@@ -114,8 +131,11 @@ def test_losses_and_slopes_are_finite_at_any_logit():
         assert discriminator(low, high).item() == 2000
     saturating = ADVERSARIAL_LOSSES["saturating"].generator
     nonsaturating = ADVERSARIAL_LOSSES["nonsaturating"].generator
-    assert [saturating(x).item() for x in (high, low)] == [-1000, 0]
-    assert [nonsaturating(x).item() for x in (high, low)] == [0, 1000]
+    assert [saturating(high, x).item() for x in (high, low)] == [-1000, 0]
+    assert [nonsaturating(high, x).item() for x in (high, low)] == [0, 1000]
+    relativistic = ADVERSARIAL_LOSSES["relativistic"]
+    assert [relativistic.discriminator(*pair).item() for pair in ((high, low), (low, high))] == [0, 2000]
+    assert [relativistic.generator(*pair).item() for pair in ((high, low), (low, high))] == [2000, 0]
     assert slope(saturating, [1000.0, -1000.0]).tolist() == [-1, 0]
     assert slope(nonsaturating, [1000.0, -1000.0]).tolist() == [0, -1]
 
@@ -126,3 +146,42 @@ def test_hinge_leaves_alone_what_is_beyond_the_margin():
     loss = ADVERSARIAL_LOSSES["hinge"].discriminator(real_logits, fake_logits)
     gradients = torch.autograd.grad(loss, (real_logits, fake_logits))
     assert [gradient.tolist() for gradient in gradients] == [[-0.5, 0], [0, 0.5]]
+
+
+def test_the_relativistic_players_minimise_the_same_with_the_parts_exchanged():
+    loss = ADVERSARIAL_LOSSES["relativistic"]
+    real_logits, fake_logits = torch.randn(2, 9, generator=torch.Generator().manual_seed(0)).double()
+    first = loss.discriminator(real_logits, fake_logits)
+    assert first.item() == loss.generator(fake_logits, real_logits).item()
+    assert first.item() != loss.generator(real_logits, fake_logits).item()
+
+
+def test_relativistic_logits_count_by_their_differences_alone():
+    loss = ADVERSARIAL_LOSSES["relativistic"]
+    real_logits, fake_logits = torch.randn(2, 9, generator=torch.Generator().manual_seed(0)).double()
+    for player in (loss.discriminator, loss.generator):
+        moved = player(real_logits + 3, fake_logits + 3)
+        assert moved.item() == pytest.approx(player(real_logits, fake_logits).item(), abs=1e-12)
+
+
+def test_the_relativistic_slopes_are_sigmoids_of_the_difference_and_oppose():
+    loss = ADVERSARIAL_LOSSES["relativistic"]
+    apart = torch.linspace(-20, 20, 41, dtype=torch.float64)  # D(G) - D(x)
+    expected = 1 / (1 + torch.exp(-apart))
+    for_d = slope(loss.discriminator, apart)
+    assert for_d.tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+    assert slope(loss.generator, apart).tolist() == pytest.approx((expected - 1).tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("real_logits", [-2.0, 0.0, 7.0])
+def test_the_relativistic_loss_of_a_discriminator_that_cannot_tell_is_log_2(real_logits):
+    same = torch.full((4,), real_logits)
+    loss = ADVERSARIAL_LOSSES["relativistic"]
+    assert loss.discriminator(same, same).item() == pytest.approx(log(2), rel=1e-6)
+    assert loss.generator(same, same).item() == pytest.approx(log(2), rel=1e-6)
+
+
+def test_the_critics_slopes_are_the_same_at_every_logit():
+    loss = ADVERSARIAL_LOSSES["wasserstein"]
+    assert slope(loss.discriminator, [-9.0, 0.0, 9.0]).tolist() == [1, 1, 1]
+    assert slope(loss.generator, [-9.0, 0.0, 9.0]).tolist() == [-1, -1, -1]

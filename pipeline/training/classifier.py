@@ -13,6 +13,7 @@ from pipeline.digits import NUM_CLASSES, Pictures
 from pipeline.images import to_float
 from pipeline.judge import Judge
 from pipeline.params import Count, NotNegative, NotNegativeCount, Positive
+from pipeline.size import num_flops, num_parameters
 from pipeline.training import ema
 from pipeline.training.loop import Scalars, Schedule, descend, set_learning_rate, triangle
 
@@ -41,6 +42,14 @@ def init_state(params: Params, condition: Condition, image_shape: tuple[int, int
         classifier.parameters(), params.learning_rate, weight_decay=params.weight_decay, fused=True
     )
     return State(classifier, ema.follower(classifier), optimizer)
+
+
+def sizes(state: State, params: Params, image_shape: tuple[int, int, int]) -> dict[str, float]:
+    """Parameters of the judge and what it computes for one image, for the record."""
+    return {
+        "parameters": num_parameters(state.classifier),
+        "flops": num_flops(lambda: state.average(torch.zeros(1, *image_shape))),
+    }
 
 
 def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:

@@ -1,6 +1,8 @@
 """What the sections of all generators say, whichever way they are trained."""
 
-from typing import Annotated
+from typing import Annotated, Self
+
+from pydantic import model_validator
 
 from pipeline.networks import NETWORKS
 from pipeline.params import Count, NotNegative, Positive, one_of
@@ -15,3 +17,12 @@ class GeneratorSchedule(Schedule):
         NotNegative  # images after which old weights count half in the moving average; 0: no averaging
     )
     num_snapshots: Count  # grids of samples kept, evenly spread, to show the training's course
+    fid_every: Count  # steps between the cheap FIDs of the training's course
+
+    @model_validator(mode="after")
+    def _fids_fall_on_history_rows(self) -> Self:
+        if self.fid_every % self.log_every:
+            raise ValueError(
+                f"fid_every = {self.fid_every} must be a multiple of log_every = {self.log_every}"
+            )
+        return self

@@ -13,9 +13,9 @@ from torch.optim import Adam, Optimizer
 
 from pipeline import randomness
 from pipeline.conditions import Condition
-from pipeline.digits import Pictures
-from pipeline.images import to_float
+from pipeline.digits import Examples
 from pipeline.networks import NETWORKS
+from pipeline.size import num_flops, num_parameters
 from pipeline.training import ema
 from pipeline.training.generators import GeneratorSchedule
 from pipeline.training.loop import Scalars, descend, set_learning_rate, triangle
@@ -43,10 +43,20 @@ def init_state(params: Params, condition: Condition, image_shape: tuple[int, int
     return State(generator, ema.follower(generator), optimizer, condition)
 
 
-def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:
+def sizes(state: State, params: Params, image_shape: tuple[int, int, int]) -> dict[str, float]:
+    """Parameters of the network and what it computes for one image, for the record."""
+    c = torch.zeros(1, state.condition.width)
+    return {
+        "generator_parameters": num_parameters(state.generator),
+        "generator_flops": num_flops(lambda: state.average(c[:, :0], c)),
+    }
+
+
+def train_step(state: State, examples: Examples, params: Params) -> Scalars:
     """One step down the squared error, averaged over pixels in [-1, 1] and images."""
-    chosen = randomness.batch_indices(len(pictures), params.batch_size, params.seed, state.step)
-    x, c = to_float(pictures.pixels[chosen]), state.condition.encode(pictures.labels[chosen])
+    chosen = randomness.batch_indices(len(examples), params.batch_size, params.seed, state.step)
+    x, labels = examples.batch(chosen)
+    c = state.condition.encode(labels)
     loss = F.mse_loss(state.generator(c[:, :0], c).float(), x)
     set_learning_rate(state.optimizer, params.learning_rate * triangle(state.step, params.num_steps))
     descend(state.optimizer, loss)

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from pipeline import compute
-from pipeline.digits import Pictures
+from pipeline.digits import Examples
 from pipeline.images import grid
 from pipeline.training import checkpoint
 from pipeline.training.loop import Schedule, fit
@@ -36,7 +36,10 @@ class Session:
         draw: a frame, (n, C, H, W) uint8, that shows what the state can do now; None where there is nothing
             to see.
         frame_steps: the steps after which a frame is due.
+        quality: what is measured now and then, such as {"fid": 40.0}; joins that row of the history.
+        quality_every: steps; it is measured at the end too.
         listeners: are told each row of the history and each frame.
+        keep: tensors, by name, that are kept of the same steps as frames; nobody is told.
     """
 
     state: Any
@@ -45,19 +48,25 @@ class Session:
     mark: str
     draw: Callable[[], Tensor] | None = None
     frame_steps: Sequence[int] = ()
+    quality: Callable[[], dict[str, float]] | None = None
+    quality_every: int = 1
     listeners: Sequence[Listener] = ()
+    keep: Callable[[], dict[str, Tensor]] | None = None
     history: list[dict[str, float]] = field(default_factory=list)
     frames: list[Tensor] = field(default_factory=list)
-    seconds: float = 0.0  # spent in the loop by this process
+    kept: list[dict[str, Tensor]] = field(default_factory=list)
+    started: float = 0.0  # when this process's loop began
+    measuring: float = 0.0  # seconds of it spent on `quality`
+    seconds: float = 0.0  # and on training
 
     def resume(self) -> str:
         """Go to the last checkpoint if it is this training's; returns a line for the user."""
         extra, message = checkpoint.restore(self.folder, self.mark, self.state)
         if extra:
-            self.history, self.frames = extra["history"], extra["frames"]
+            self.history, self.frames, self.kept = extra["history"], extra["frames"], extra["kept"]
         return message
 
-    def run(self, kind: ModuleType, pictures: Pictures, precision: compute.Params) -> None:
+    def run(self, kind: ModuleType, examples: Examples, precision: compute.Params) -> None:
         """Train to the end of the schedule.
 
         Raises:
@@ -66,18 +75,26 @@ class Session:
 
         def train_step() -> Any:
             with compute.autocast(precision):
-                return kind.train_step(self.state, pictures, self.schedule)
+                return kind.train_step(self.state, examples, self.schedule)
 
-        start = time.perf_counter()
+        self.started = time.perf_counter()
         fit(self.state, train_step, self.schedule, self)
-        self.seconds = time.perf_counter() - start
+        self.seconds = time.perf_counter() - self.started - self.measuring
 
     def log(self, step: int, scalars: dict[str, float]) -> None:
+        timed = {}
+        if self.quality and (step % self.quality_every == 0 or step == self.schedule.num_steps):
+            start = time.perf_counter()
+            scalars = {**scalars, **self.quality()}
+            timed = {"train_seconds": start - self.started - self.measuring}  # not into the history: no two
+            self.measuring += time.perf_counter() - start  # runs take the same time
         self.history.append({"step": step, **scalars})
         for listener in self.listeners:
-            listener.log(step, scalars)
+            listener.log(step, scalars | timed)
 
     def picture(self, step: int) -> None:
+        if self.keep and step in self.frame_steps:
+            self.kept.append(self.keep())
         if self.draw and step in self.frame_steps:
             self.frames.append(self.draw())
             picture = grid(self.frames[-1], 10).permute(1, 2, 0).numpy()
@@ -85,7 +102,8 @@ class Session:
                 listener.show(step, picture)
 
     def save(self) -> None:
-        checkpoint.save(self.folder, self.mark, self.state, {"history": self.history, "frames": self.frames})
+        extra = {"history": self.history, "frames": self.frames, "kept": self.kept}
+        checkpoint.save(self.folder, self.mark, self.state, extra)
 
 
 def evenly(num_steps: int, num_frames: int) -> list[int]:
