@@ -69,9 +69,11 @@ class Reader:
     """A judge and an extractor: images -> Described."""
 
     def __init__(self, judge_file: Path, extractor: str) -> None:
-        self.judge, _ = weights.load(judge_file, JudgeSpec)
-        assert isinstance(self.judge, Judge)
-        self.extractor = EXTRACTORS[extractor](self.judge, judge_file)
+        judge, _ = weights.load(judge_file, JudgeSpec)
+        assert isinstance(judge, Judge)
+        self.judge = judge
+        self.extractor = EXTRACTORS[extractor](judge, judge_file)
+        self.in_judge = extractor == "judge"
 
     @torch.inference_mode()
     def features(self, pixels: Tensor) -> Tensor:
@@ -79,6 +81,15 @@ class Reader:
         return torch.cat([self.extractor.extract(batch).float() for batch in pixels.split(BATCH)])
 
     @torch.inference_mode()
+    def read(self, pixels: Tensor) -> Tensor:
+        """(N, 1, H, W) uint8 -> the classes the judge reads, (N,)."""
+        return torch.cat([self.judge(to_float(batch)).argmax(1) for batch in pixels.split(BATCH)])
+
+    @torch.inference_mode()
     def describe(self, pixels: Tensor, labels: Tensor | None) -> Described:
-        read = torch.cat([self.judge(to_float(batch)).argmax(1) for batch in pixels.split(BATCH)])
-        return Described(pixels, self.features(pixels), read, labels)
+        features = self.features(pixels)
+        if not self.in_judge:
+            return Described(pixels, features, self.read(pixels), labels)
+        # Its classes are read from these very features: one pass serves both.
+        read = torch.cat([self.judge.head(batch).argmax(1) for batch in features.split(BATCH)])
+        return Described(pixels, features, read, labels)

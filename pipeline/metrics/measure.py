@@ -1,28 +1,30 @@
-"""All metrics at once, each with the number of images it was taken from and, beside it, its noise floor."""
+"""All metrics at once, each with the number of images it was taken from."""
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import torch
+from torch import Tensor, nn
 
 from pipeline.digits import Pictures
 from pipeline.errors import InputError
-from pipeline.metrics import classes, frechet, manifold, memorisation, sharpness
+from pipeline.judge import Judge
+from pipeline.metrics import classes, frechet, manifold, memorisation, paths, sharpness, two_sample
+from pipeline.metrics.entries import Entry, entries
 from pipeline.metrics.features import EXTRACTORS, Described, Reader
-from pipeline.params import Count, Section, Seed, one_of
-
-Entry = dict[str, float]  # value, num_samples, num_real and, once known, floor
+from pipeline.params import Count, PositiveFraction, Section, Seed, one_of
 
 
 class Params(Section):
     features: Annotated[str, one_of(EXTRACTORS)]
+    truncation: PositiveFraction  # of the latents, for the networks in TRUNCATING; 1: none
     num_samples: Count  # drawn, and as many real ones; at most the size of the validation and of the test set
     num_neighbours: Count  # k of precision, recall, density, coverage
     kid_subsets: Count
     kid_subset_size: Count
     memorisation_samples: Count  # of the drawn; each is compared with every training image
+    two_sample_steps: Count  # of the training of the classifier that tells drawn from real
+    path_samples: Count  # paths between latents
+    path_step: PositiveFraction  # of a path: the step of the finite difference that gives its speed
     seed: Seed
 
 
@@ -50,31 +52,67 @@ def measure(drawn: Described, real: Described, train: Pictures, params: Params) 
         params: settings.
     """
     assert real.labels is not None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(params.seed)  # KID draws its subsets from torch's global source
-        kid = frechet.kid(drawn.features, real.features, params.kid_subsets, params.kid_subset_size)
-    values = {"fid": frechet.fid(drawn.features, real.features), "kid": kid}
-    values |= manifold.prdc(drawn.features, real.features, params.num_neighbours)
+    num_drawn, num_real = len(drawn.pixels), len(real.pixels)
+    values = distances(drawn.features, real.features, params)
     values |= sharpness.ratios(drawn.pixels, real.pixels)
     values["class_kl"] = classes.histogram_divergence(drawn.read, real.labels)
     if drawn.labels is not None:
-        values["conditional_accuracy"] = classes.accuracy(drawn.read, drawn.labels)
-        values["within_class_diversity"] = classes.diversity(
-            drawn.features, drawn.labels, real.features, real.labels
-        )
-        means = classes.means(drawn.pixels, drawn.labels)
-        values["class_mean_error"] = classes.mean_error(means, classes.means(real.pixels, real.labels))
-        values["optimum_error"] = classes.mean_error(means, classes.means(train.pixels, train.labels))
+        values |= of_classes(drawn, drawn.labels, real, train)
     few = params.memorisation_samples
-    ratio = memorisation.ratio(drawn.pixels[:few], real.pixels[:few], train.pixels)
-    num_drawn, num_real = len(drawn.pixels), len(real.pixels)
-    entries: dict[str, Entry] = {
-        name: {"value": value, "num_samples": num_drawn, "num_real": num_real}
-        for name, value in values.items()
+    copied = memorisation.ratio(drawn.pixels[:few], real.pixels[:few], train.pixels)
+    told = two_sample.accuracy(drawn.pixels, real.pixels, params.two_sample_steps, params.seed)
+    both = min(num_drawn, num_real)
+    return {
+        **entries(values, num_drawn, num_real),
+        **entries({"memorisation": copied}, min(few, num_drawn), min(few, num_real)),
+        **entries({"two_sample_accuracy": told}, both, both),
     }
-    return entries | {
-        "memorisation": {"value": ratio, "num_samples": min(few, num_drawn), "num_real": min(few, num_real)}
+
+
+def distances(drawn: Tensor, real: Tensor, params: Params) -> dict[str, float]:
+    """What is computed from features (N, D) alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(params.seed)  # KID draws its subsets from torch's global source
+        kid = frechet.kid(drawn, real, params.kid_subsets, params.kid_subset_size)
+    values = {"fid": frechet.fid(drawn, real), "kid": kid}
+    return values | manifold.prdc(drawn, real, params.num_neighbours)
+
+
+def of_classes(drawn: Described, asked: Tensor, real: Described, train: Pictures) -> dict[str, float]:
+    """What only a model that was asked for a class can be measured by."""
+    assert real.labels is not None
+    means = classes.means(drawn.pixels, asked)
+    return {
+        "conditional_accuracy": classes.accuracy(drawn.read, asked),
+        "within_class_diversity": classes.diversity(drawn.features, asked, real.features, real.labels),
+        "class_mean_error": classes.mean_error(means, classes.means(real.pixels, real.labels)),
+        "optimum_error": classes.mean_error(means, classes.means(train.pixels, train.labels)),
     }
+
+
+def of_paths(
+    generator: nn.Module, c: Tensor, widths: tuple[int, int], judge: Judge, params: Params
+) -> dict[str, Entry]:
+    """How evenly a generator's images change from latent to latent, on paths with the first conditions in c.
+
+    Args:
+        generator: (z, c) -> images.
+        c: conditions, (N, K).
+        widths: (Z, num_noise) of the latents; without latents there are no paths, and no metrics of them.
+        judge: in whose features.
+        params: settings.
+    """
+    if widths[0] == 0:
+        return {}
+    few = c[: params.path_samples]
+    figures = paths.of_generator(generator, judge.features, few, widths, params.path_step, params.seed)
+    return entries(figures, len(few), 0)
+
+
+def of_cross_fades(real: Described, judge: Judge, params: Params) -> dict[str, Entry]:
+    """The same of real images that fade into one another, in place of a noise floor."""
+    few = real.pixels[: params.path_samples]
+    return entries(paths.of_cross_fades(few, judge.features, params.path_step, params.seed), 0, len(few))
 
 
 def context(model: str, params: Params, reader: Reader) -> dict[str, Any]:
@@ -82,25 +120,3 @@ def context(model: str, params: Params, reader: Reader) -> dict[str, Any]:
     which seed.
     """
     return {"model": model, "split": "test", "seed": params.seed, "extractor": reader.extractor.identity}
-
-
-def read_floors(path: Path) -> dict[str, float]:
-    """The value of each metric between two sets of real images, from the file that stage `evaluate_real`
-    writes.
-
-    Raises:
-        InputError: the file is not that.
-    """
-    try:
-        return {
-            name: float(entry["value"]) for name, entry in json.loads(path.read_text())["metrics"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path}: not the metrics of real images ({error!r}); make them with: dvc repro evaluate_real"
-        ) from error
-
-
-def with_floors(entries: Mapping[str, Entry], floors: Mapping[str, float]) -> dict[str, Entry]:
-    """The same entries, each beside its noise floor."""
-    return {name: entry | {"floor": floors[name]} for name, entry in entries.items()}

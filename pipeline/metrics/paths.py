@@ -1,0 +1,117 @@
+"""How smoothly do images change as a latent moves? Perceptual path length, in the judge's features.
+
+Karras et al. 2019, arXiv:1812.04948. A path leads from one random latent to another, its position a runs
+from 0 to 1, and f(a) are the features of the image there, (N, D), one path a row. The images stay in [-1, 1]
+in fp32: rounded to uint8, two that lie a small step apart would differ by the rounding alone.
+"""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from pipeline import randomness
+from pipeline.images import to_float
+
+BATCH = 500  # images at once
+
+Features = Callable[[Tensor], Tensor]  # images (N, C, H, W) in [-1, 1] -> (N, D)
+Path = Callable[[Tensor], Tensor]  # positions (N, 1) -> f, (N, D)
+
+
+def lerp(start: Tensor, end: Tensor, a: Tensor) -> Tensor:
+    """The straight way between two latents (N, Z): (1 - a) start + a end, with positions a (N, 1)."""
+    return (1 - a) * start + a * end
+
+
+def slerp(start: Tensor, end: Tensor, a: Tensor) -> Tensor:
+    """The way along the arc between two latents (N, Z), which passes through latents of usual length
+    (Shoemake 1985; White 2016, arXiv:1609.04468).
+
+    (sin((1 - a) w) start + sin(a w) end) / sin w, with w the angle between them and positions a (N, 1); for
+    latents on one line, where no arc is defined, the straight way.
+    """
+    cosine = torch.cosine_similarity(start.double(), end.double(), dim=1).clamp(-1, 1)[:, None]
+    w = cosine.acos()
+    arc = (((1 - a) * w).sin() * start + (a * w).sin() * end) / w.sin()
+    return torch.where(w.sin() < 1e-6, lerp(start, end, a).double(), arc).to(start.dtype)
+
+
+WAYS: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"lerp": lerp, "slerp": slerp}
+
+
+@torch.inference_mode()
+def smoothness(f: Path, num_paths: int, step: float, seed: int) -> dict[str, float]:
+    """The two figures of a family of paths.
+
+    Args:
+        f: the features along the paths.
+        num_paths: N.
+        step: the step eps of the finite difference, a share of the path.
+        seed: of the position on each path, uniform in [0, 1 - eps].
+
+    Returns:
+        length: the mean over paths of |f(a + eps) - f(a)|^2 / eps^2, the squared speed. unevenness: that over
+            the mean of |f(1) - f(0)|^2; 1 for paths that run straight in feature space at constant speed, and
+            more, never less but for chance, for those that stand still and jump or go a roundabout way; 0
+            where no image changes at all.
+    """
+    a = torch.rand(num_paths, 1, generator=randomness.generator(seed, "path positions")) * (1 - step)
+    ahead = a + step
+    moved = ((f(ahead) - f(a)).double() / (ahead - a).double()).square().sum(1).mean()
+    whole = (f(torch.ones_like(a)) - f(torch.zeros_like(a))).double().square().sum(1).mean()
+    return {"length": moved.item(), "unevenness": (moved / whole.clamp(min=1e-30)).item()}
+
+
+def of_generator(
+    generator: nn.Module, features: Features, c: Tensor, widths: tuple[int, int], step: float, seed: int
+) -> dict[str, float]:
+    """The figures of paths between latents, one for each condition in c (N, K), which is held along it.
+
+    Args:
+        generator: (z, c) -> images in [-1, 1], z (N, Z + num_noise).
+        features: what distances are taken in.
+        c: conditions.
+        widths: (Z, num_noise): how much of z moves, and how much is per-layer noise, held along a path too.
+        step: as in `smoothness`.
+        seed: of latents, noise and positions.
+
+    Returns:
+        path_length_lerp, path_length_slerp, path_unevenness_lerp, path_unevenness_slerp.
+    """
+    num_latents, num_noise = widths
+    start, end = randomness.normal(2 * len(c), num_latents, seed, "path ends").chunk(2)
+    noise = randomness.normal(len(c), num_noise, seed, "path noise")
+
+    def along(way: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Path:
+        def f(a: Tensor) -> Tensor:
+            z = torch.cat([way(start, end, a), noise], 1)
+            pairs = zip(z.split(BATCH), c.split(BATCH), strict=True)
+            return torch.cat([features(generator(*pair)) for pair in pairs])
+
+        return f
+
+    return named({name: smoothness(along(way), len(c), step, seed) for name, way in WAYS.items()})
+
+
+def of_cross_fades(pixels: Tensor, features: Features, step: float, seed: int) -> dict[str, float]:
+    """The same figures of what needs no generator: each image (N, C, H, W) uint8 fades, pixel by pixel, into
+    the next one, of whatever class. With these a generator's are compared.
+
+    A fade has no latents, so its figures stand under both ways' names.
+    """
+    start = to_float(pixels)
+    end = start.roll(1, 0)
+
+    def f(a: Tensor) -> Tensor:
+        rows = zip(start.split(BATCH), end.split(BATCH), a[:, :, None, None].split(BATCH), strict=True)
+        return torch.cat([features(lerp(*row)) for row in rows])
+
+    return named(dict.fromkeys(WAYS, smoothness(f, len(pixels), step, seed)))
+
+
+def named(figures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """{way: {figure: value}} -> {path_figure_way: value}."""
+    return {
+        f"path_{figure}_{way}": value for way, values in figures.items() for figure, value in values.items()
+    }
