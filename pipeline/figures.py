@@ -76,7 +76,7 @@ def curves(history: pd.DataFrame, panels: Sequence[Sequence[str]]) -> Figure:
 
 def pixel_histograms(images: Mapping[str, np.ndarray]) -> Figure:
     """How often each grey value occurs, by model; the range that sharp digits have few of is shaded."""
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    figure = Figure(figsize=(9.5, 3.4), layout="constrained")
     cell = figure.subplots()
     edges = np.linspace(0, 256, 33)
     kinds: list[str] = []
@@ -87,7 +87,8 @@ def pixel_histograms(images: Mapping[str, np.ndarray]) -> Figure:
         cell.stairs(counts / counts.sum(), edges / 256, label=name, color=colour(name), linestyle=style)
     cell.axvspan(0.1, 0.9, color="#eeeeee", zorder=0)
     cell.set(yscale="log", xlabel="pixel value (0 black)", ylabel="share of pixels")
-    finish(cell)
+    cell.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    cell.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -107,3 +108,44 @@ def bars(values: Mapping[str, float], marks: Mapping[str, float], label: str) ->
 def finish(cell: Axes) -> None:
     cell.legend(frameon=False, fontsize=8)
     cell.spines[["top", "right"]].set_visible(False)
+
+
+def courses(curves: Mapping[str, pd.DataFrame]) -> Figure:
+    """The FID of each model over the images it had seen; columns `images` and `fid`."""
+    points = {name: (curve["images"].tolist(), curve["fid"].tolist()) for name, curve in curves.items()}
+    return descents(points, "images seen")
+
+
+def paces(curves: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
+    """The FID of each model over the seconds it had trained; pairs of seconds and FID."""
+    points = {name: ([x for x, _ in curve], [fid for _, fid in curve]) for name, curve in curves.items()}
+    return descents(points, "seconds of training")
+
+
+def descents(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], label: str) -> Figure:
+    """FIDs falling, one line a model, both axes logarithmic."""
+    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    cell = figure.subplots()
+    for i, (name, (x, fid)) in enumerate(curves.items()):
+        cell.plot(x, fid, "-" if i < 10 else "--", label=name, marker=".", linewidth=1.2)
+    cell.set(xscale="log", yscale="log", xlabel=label, ylabel="FID of 2,000 samples")
+    cell.grid(True, which="both", color="#eeeeee")
+    finish(cell)
+    return figure
+
+
+def saturation(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """By loss: the length of G's gradient, D's mean logit of fakes, and the FID, over the steps."""
+    figure = Figure(figsize=(12, 3.2), layout="constrained")
+    panels = {
+        "g_gradient": "length of G's gradient",
+        "fake_logits": "D's mean logit of fakes",
+        "fid": "FID of 2,000 samples",
+    }
+    for cell, (column, label) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+        for (loss, history), colour_of in zip(histories.items(), ("#c0392b", "#1f6fb2"), strict=True):
+            shown = history.dropna(subset=[column])
+            cell.plot(shown["step"], shown[column], label=loss, linewidth=1.2, color=colour_of)
+        cell.set(xlabel="step", ylabel=label, yscale="linear" if column == "fake_logits" else "log")
+        finish(cell)
+    return figure

@@ -1,8 +1,10 @@
-"""The report: one page that holds all it shows, made from DVC outputs alone."""
+"""The report: one page that holds all it shows, made from DVC outputs alone.
+
+Numbers are means over the seeds of a model; pictures are of its first seed.
+"""
 
 import base64
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from pipeline import figures
 from pipeline.digits import Digits
 from pipeline.metrics.classes import means
 from pipeline.report import tables
+from pipeline.report.sections import Section
 
 GAN_PANELS = [["d_loss", "g_loss"], ["real_logits", "fake_logits"]]
 REGRESSION_PANELS = [["loss"]]
@@ -22,10 +25,8 @@ REGRESSION_PANELS = [["loss"]]
 
 @dataclass(frozen=True)
 class ModelResult:
-    """All that the stages left of one generator."""
+    """All that the stages left of one generator, trained from one seed."""
 
-    name: str
-    metrics: dict[str, Any]
     history: pd.DataFrame
     frames: np.ndarray  # (T, n, C, H, W) uint8
     frame_steps: np.ndarray  # (T,)
@@ -34,12 +35,10 @@ class ModelResult:
     paths: np.ndarray  # (rows, steps, C, H, W) uint8
 
 
-def load_model(name: str, models: Path, metrics: Path, samples: Path) -> ModelResult:
-    """Gather a model's outputs."""
+def load_model(name: str, models: Path, samples: Path) -> ModelResult:
+    """Gather the outputs of a model; its name ends in its seed."""
     with np.load(models / name / "frames.npz") as frames, np.load(samples / f"{name}.npz") as drawn:
         return ModelResult(
-            name,
-            json.loads((metrics / f"{name}.json").read_text()),
             pd.read_csv(models / name / "history.csv"),
             frames["pixels"],
             frames["steps"],
@@ -49,10 +48,16 @@ def load_model(name: str, models: Path, metrics: Path, samples: Path) -> ModelRe
         )
 
 
+def load_sheet(name: str, samples: Path) -> np.ndarray:
+    """The samples to be shown of a model of which there is nothing else to show."""
+    with np.load(samples / f"{name}.npz") as drawn:
+        return drawn["sheet"]
+
+
 def draw_figures(
-    models: Mapping[str, ModelResult], real: Mapping[str, Any], digits: Digits
+    models: Mapping[str, ModelResult], real: Mapping[str, Any], table: pd.DataFrame, digits: Digits
 ) -> dict[str, bytes]:
-    """All pictures of the report, as PNG files, by name."""
+    """All pictures of the models, as PNG files, by name."""
     pictures = {"claim": figures.png(figures.labelled_rows(claim(models, digits)))}
     for name, model in models.items():
         panels = GAN_PANELS if "d_loss" in model.history else REGRESSION_PANELS
@@ -68,7 +73,8 @@ def draw_figures(
             )
     pixels = {"real": digits.test.pixels.numpy()} | {name: model.pixels for name, model in models.items()}
     pictures["histograms"] = figures.png(figures.pixel_histograms(pixels))
-    fids = {name: model.metrics["metrics"]["fid"]["value"] for name, model in models.items()}
+    over_seeds = table.groupby("model")["fid"].mean()
+    fids = {name: float(over_seeds[name]) for name in models}
     pictures["fid"] = figures.png(figures.bars(fids, real["yardsticks"], "FID (logarithmic)"))
     return pictures
 
@@ -100,7 +106,9 @@ def claim(models: Mapping[str, ModelResult], digits: Digits) -> dict[str, np.nda
 def render(
     models: Mapping[str, ModelResult],
     real: Mapping[str, Any],
+    table: pd.DataFrame,
     pictures: Mapping[str, bytes],
+    sections: Sequence[Section],
     facts: Mapping[str, Any],
 ) -> str:
     """The page, as HTML.
@@ -108,27 +116,41 @@ def render(
     Args:
         models: by name.
         real: the metrics of real images.
+        table: those of all models and seeds.
         pictures: PNG files by name.
-        facts: what the report was made from: `params` (text), `hashes` (file -> SHA-256).
+        sections: parts of the page; their pictures are not in `pictures`.
+        facts: what the report was made from: `params` (text), `hashes` (file -> SHA-256), `seeds`.
     """
-    table = tables.comparison({"real": real} | {name: model.metrics for name, model in models.items()})
-    columns = [name for name in tables.COLUMNS if name in table]
+    columns = {name: column for name, column in tables.COLUMNS.items() if name in table}
+    drawn = dict(pictures) | {name: png for section in sections for name, png in section.figures.items()}
     return template("index.html").render(
-        headings=[tables.COLUMNS[name] for name in columns],
-        rows=tables.written(table, columns),
+        headings=list(columns.values()),
+        rows=tables.written(table[table["model"].isin(["real", *models])], columns),
         real=real,
         models=models,
-        images={
-            name: "data:image/png;base64," + base64.b64encode(content).decode()
-            for name, content in pictures.items()
-        },
+        images={name: data_uri(content) for name, content in drawn.items()},
+        sections=sections,
         facts=facts,
     )
 
 
-def render_timings(seconds: Mapping[str, Mapping[str, float]]) -> str:
-    """The page of times, as HTML; `seconds` holds for each stage its whole time and that of its loops."""
-    return template("timings.html").render(stages=seconds)
+def render_timings(
+    seconds: Mapping[str, Mapping[str, float]], speeds: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """The page of times, as HTML.
+
+    Args:
+        seconds: for each stage its whole time and that of its loops.
+        speeds: for each model whose training is known `fid`, `coverage`, `train_seconds`,
+            `images_per_second` and `course`, pairs of seconds and cheap FID.
+    """
+    courses = {name: speed["course"] for name, speed in speeds.items() if speed["course"]}
+    picture = data_uri(figures.png(figures.paces(courses))) if courses else ""
+    return template("timings.html").render(stages=seconds, speeds=speeds, courses=picture)
+
+
+def data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 def template(name: str) -> Template:

@@ -1,42 +1,59 @@
 """The numbers of all models in one table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-COLUMNS = {  # metric -> heading, which way is better, how it is written
+Column = tuple[str, str, str]  # heading, which way is better, how it is written
+
+COLUMNS: dict[str, Column] = {  # by metric
     "fid": ("FID", "lower", "{:.1f}"),
     "kid": ("KID", "lower", "{:.4f}"),
     "precision": ("precision", "higher", "{:.3f}"),
     "recall": ("recall", "higher", "{:.3f}"),
     "density": ("density", "higher", "{:.3f}"),
     "coverage": ("coverage", "higher", "{:.3f}"),
+    "two_sample_accuracy": ("two-sample accuracy", "near 0.5", "{:.3f}"),
     "conditional_accuracy": ("conditional accuracy", "higher", "{:.4f}"),
     "within_class_diversity": ("diversity within a class", "near 1", "{:.3f}"),
     "class_mean_error": ("error of class means", "lower", "{:.1e}"),
     "gradient_energy": ("gradient energy", "near 1", "{:.3f}"),
     "mid_grey": ("mid-grey pixels", "near 1", "{:.3f}"),
     "class_kl": ("KL of classes", "lower", "{:.4f}"),
+    "path_length_lerp": ("path length, straight", "lower", "{:.0f}"),
+    "path_length_slerp": ("path length, spherical", "lower", "{:.0f}"),
+    "path_unevenness_lerp": ("unevenness, straight", "near 1", "{:.2f}"),
+    "path_unevenness_slerp": ("unevenness, spherical", "near 1", "{:.2f}"),
     "memorisation": ("distance to training images", "near 1", "{:.3f}"),
 }
 
 
-def comparison(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """One row a model, one column a metric; what a model has no use for is empty. The row `real` is the noise
-    floor.
+def comparison(metrics: Mapping[tuple[str, int | None], Mapping[str, Any]]) -> pd.DataFrame:
+    """One row a model and seed, one column a metric; what a model has no use for is empty.
+
+    Args:
+        metrics: the contents of metrics files by model and seed; `real`, the noise floor, has no seed.
     """
-    rows = {
-        model: {name: entry["value"] for name, entry in content["metrics"].items()}
-        for model, content in metrics.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+    rows = [
+        {"model": model, "seed": seed} | {name: entry["value"] for name, entry in content["metrics"].items()}
+        for (model, seed), content in metrics.items()
+    ]
+    return pd.DataFrame(rows).astype({"seed": "Int64"})
 
 
-def written(table: pd.DataFrame, columns: Sequence[str]) -> list[list[str]]:
-    """The table's cells as text, row by row, the model's name first; an empty cell is a dash."""
-    lines = []
-    for model, row in table.iterrows():
-        cells = ["-" if pd.isna(row[name]) else COLUMNS[name][2].format(row[name]) for name in columns]
-        lines.append([str(model), *cells])
-    return lines
+def written(table: pd.DataFrame, columns: Mapping[str, Column]) -> list[list[str]]:
+    """The table's cells as text, one row a model, its name first."""
+    return [
+        [str(model), *(cell(rows[name], form) for name, (_, _, form) in columns.items())]
+        for model, rows in table.groupby("model", sort=False)
+    ]
+
+
+def cell(values: "pd.Series[float]", form: str) -> str:
+    """The mean over seeds, where there are several with their standard deviation; a dash if there is none."""
+    values = values.dropna()
+    if values.empty:
+        return "-"
+    mean = form.format(values.mean())
+    return mean if len(values) == 1 else f"{mean} ± {form.format(values.std())}"

@@ -5,7 +5,17 @@ what could not be sent is sent later if it comes back, and is in the stage's own
 """
 
 from pipeline.tracking.outbox import drain, send
-from pipeline.tracking.runs import Run, add_evaluation, add_stage, stage_seconds
+from pipeline.tracking.runs import Run, add_evaluation, add_stage, stage_seconds, training_speed
 from pipeline.tracking.store import connect, store_uri
 
-__all__ = ["Run", "add_evaluation", "add_stage", "connect", "drain", "send", "stage_seconds", "store_uri"]
+__all__ = [
+    "Run",
+    "add_evaluation",
+    "add_stage",
+    "connect",
+    "drain",
+    "send",
+    "stage_seconds",
+    "store_uri",
+    "training_speed",
+]

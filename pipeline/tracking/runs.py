@@ -107,6 +107,15 @@ def find_run(run_id: str) -> str | None:
         raise
 
 
+def newest_run(model: str, weights_sha256: str) -> str | None:
+    """The id of the newest run of the model that ended with these weights."""
+    where = f"tags.`{WEIGHTS_TAG}` = '{weights_sha256}' and attributes.run_name = '{model}'"
+    found = client().search_runs(
+        [experiment_id(EXPERIMENT)], where, order_by=["attributes.start_time DESC"], max_results=1
+    )
+    return str(found[0].info.run_id) if found else None
+
+
 def add_evaluation(
     model: str, weights_sha256: str, metrics: Mapping[str, float], pictures: Mapping[str, np.ndarray]
 ) -> None:
@@ -117,13 +126,8 @@ def add_evaluation(
     def call() -> None:
         from mlflow.entities import Metric
 
-        where = f"tags.`{WEIGHTS_TAG}` = '{weights_sha256}' and attributes.run_name = '{model}'"
-        found = client().search_runs(
-            [experiment_id(EXPERIMENT)], where, order_by=["attributes.start_time DESC"], max_results=1
-        )
-        if found:
-            run_id = found[0].info.run_id
-        else:
+        run_id = newest_run(model, weights_sha256)
+        if not run_id:
             tags = {WEIGHTS_TAG: weights_sha256, **provenance()}
             run_id = client().create_run(experiment_id(EXPERIMENT), run_name=model, tags=tags).info.run_id
             client().set_terminated(run_id)
@@ -170,3 +174,22 @@ def stage_seconds() -> dict[str, dict[str, float]]:
     except Exception:  # no times are no reason to have no report
         return {}
     return {run.info.run_name: dict(run.data.metrics) for run in runs}
+
+
+def training_speed(model: str, weights_sha256: str) -> dict[str, Any]:
+    """How fast the model with these weights trained: `train_seconds`, `images_per_second` and `course`, pairs
+    of seconds and cheap FID; empty where MLflow does not know it or does not answer.
+    """
+    try:
+        run_id = newest_run(model, weights_sha256)
+        if not run_id:
+            return {}
+        figures = client().get_run(run_id).data.metrics
+        fids, seconds = (
+            {point.step: point.value for point in client().get_metric_history(run_id, name)}
+            for name in ("fid", "train_seconds")
+        )
+    except Exception:  # as above
+        return {}
+    course = [(seconds[step], fids[step]) for step in sorted(fids.keys() & seconds.keys())]
+    return {name: figures.get(name) for name in ("train_seconds", "images_per_second")} | {"course": course}
