@@ -54,7 +54,8 @@ class PilDigits(Dataset[Tensor]):
 
 def plain_loop(pictures: Pictures, precision: str) -> Callable[[], None]:
     """One step of the tutorials' loop."""
-    generator, discriminator = dcgan.Generator(64, 0, WIDTH, SHAPE), dcgan.Discriminator(0, WIDTH, SHAPE)
+    generator = dcgan.Generator(64, 0, WIDTH, SHAPE)
+    discriminator = dcgan.Discriminator(0, WIDTH, SHAPE, batch_norm=True)
     g_optimizer, d_optimizer = (
         torch.optim.Adam(network.parameters(), 0.001, (0.5, 0.999)) for network in (generator, discriminator)
     )
@@ -86,12 +87,12 @@ def plain_loop(pictures: Pictures, precision: str) -> Callable[[], None]:
 
 def our_step(pictures: Pictures, precision: str) -> Callable[[], None]:
     """One step as the stages take it, on the section gans.dcgan of params.yaml at the benchmark's width and
-    batch size.
+    batch size, with one step of D to one of G as in the plain loop.
     """
     settings = params.read("compute", compute.Params).model_copy(update={"precision": precision})
     compute.configure(settings)
-    sizes = {"width": WIDTH, "batch_size": BATCH_SIZE, "num_latents": 64}
-    section = params.read("gans.dcgan", adversarial.Params).model_copy(update=sizes)
+    sizes = {"width": WIDTH, "batch_size": BATCH_SIZE, "num_latents": 64, "discriminator_steps": 1}
+    section = params.read("gans.dcgan", adversarial.Params, seed=0).model_copy(update=sizes)
     state = adversarial.init_state(section, UNCONDITIONAL, pictures.shape)
 
     def step() -> None:
@@ -119,7 +120,8 @@ def flop_per_image() -> float:
     """Floating-point operations of the plain step for one image, a multiply-add counting two."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    generator, discriminator = dcgan.Generator(64, 0, WIDTH, SHAPE), dcgan.Discriminator(0, WIDTH, SHAPE)
+    generator = dcgan.Generator(64, 0, WIDTH, SHAPE)
+    discriminator = dcgan.Discriminator(0, WIDTH, SHAPE, batch_norm=True)
     z, x, nothing = torch.randn(2, 64), torch.randn(2, *SHAPE), torch.empty(2, 0)
     with FlopCounterMode(display=False) as counter:
         fakes = generator(z, nothing)

@@ -8,19 +8,29 @@ that).
     compute       threads, precision, and the settings that make the processor fast and repeatable
     images        [-1, 1] in memory, uint8 on disk; grids
     progress      the bar
+    size          parameters and operations of a network
     idx           the file format of MNIST
+    penguins      a table of animals -> flipper lengths
     sources       wheel | mirror | folder -> raw files, hash-checked
     digits        the prepared digits, as tensors
     preparation   raw files -> prepared digits, split
+    stacked       three digits as the channels of one picture: a thousand modes
     conditions    what a conditional model is told
+    clusters      hidden classes, by k-means
     networks      generators and discriminators, by name
     judge         the classifier whose features FID is taken in
     losses        adversarial losses: pure functions of logits
+    penalties     on the discriminator's slope, on weights
+    augmentation  of all that a discriminator sees
     weights       networks on disk
     sampling      generators -> images
+    toys          points from mixtures of which every mode is known
     training      steps (adversarial, regression, classifier), the loop around them, checkpoints
+    theory        what can be known exactly, beside what small networks learn
     metrics       is it the same distribution?
     figures       numbers and images -> pictures
+    figures_toys  clouds of points over what a discriminator makes of the plane
+    figures_theory  what is known exactly, and what networks make of it
     report        the page
     tracking      the only package that imports MLflow
 
@@ -35,19 +45,29 @@ LAYERS = (
     "compute",
     "images",
     "progress",
+    "size",
     "idx",
+    "penguins",
     "sources",
     "digits",
     "preparation",
+    "stacked",
     "conditions",
+    "clusters",
     "networks",
     "judge",
     "losses",
+    "penalties",
+    "augmentation",
     "weights",
     "sampling",
+    "toys",
     "training",
+    "theory",
     "metrics",
     "figures",
+    "figures_toys",
+    "figures_theory",
     "report",
     "tracking",
 )

@@ -50,13 +50,15 @@ def one_of(names: Iterable[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def read(section: str, kind: type[T], path: Path | None = None) -> T:
+def read(section: str, kind: type[T], path: Path | None = None, **given: object) -> T:
     """The value at a dotted key of params.yaml, checked against its type.
 
     Args:
         section: for example "gans.dcgan", or a single value such as "digits.dataset".
         kind: a `Section`, or the annotated type of a single value.
         path: the file; params.yaml of the working folder if not given.
+        given: keys of the section that come from elsewhere, as the seed of a model does; the file must not
+            hold them.
 
     Raises:
         InputError: the file cannot be read, or a key is missing, unknown, mistyped or out of range.
@@ -74,6 +76,10 @@ def read(section: str, kind: type[T], path: Path | None = None) -> T:
             raise InputError(f"{path}: section '{section}' is missing; {here} has: {there}")
         value = value[key]
         walked.append(key)
+    if isinstance(value, dict):
+        if both := sorted(given.keys() & value.keys()):
+            raise InputError(f"{path}: {section}.{both[0]} = {value[both[0]]!r}: does not belong here")
+        value = {**value, **given}
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
@@ -98,4 +104,6 @@ def _explain(section: str, kind: Any, detail: ErrorDetails) -> str:
         return f"{key} = {detail['input']!r}: unknown key; {guess}allowed are {', '.join(allowed)}"
     if detail["type"] == "missing":
         return f"{key} is missing"
+    if detail["type"] == "value_error" and isinstance(detail["input"], dict):
+        return f"{key}: {detail['msg'].removeprefix('Value error, ')}"  # of keys that do not go together
     return f"{key} = {detail['input']!r}: {detail['msg'].removeprefix('Value error, ')}"

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import idx, sources
+from pipeline import idx
 from pipeline.errors import InputError
 from pipeline.params import Count, Section, Seed
 from pipeline.randomness import permutation
-from pipeline.sources import DatasetName
+from pipeline.sources import mnist
 
 
 class Params(Section):
-    dataset: DatasetName
+    dataset: mnist.DatasetName
     num_validation: Count  # of the training part: to choose settings by, and the noise floor's second set
     seed: Seed  # which ones
 
@@ -23,9 +23,9 @@ def prepare(root: Path, params: Params) -> dict[str, np.ndarray]:
     Raises:
         InputError: a raw file is missing or damaged, or the validation split would leave nothing to train on.
     """
-    sources.verify(root, params.dataset)
-    raw = sources.raw_folder(root, params.dataset)
-    pixels, labels = idx.read(raw / sources.TRAIN_IMAGES), idx.read(raw / sources.TRAIN_LABELS)
+    mnist.verify(root, params.dataset)
+    raw = mnist.raw_folder(root, params.dataset)
+    pixels, labels = idx.read(raw / mnist.TRAIN_IMAGES), idx.read(raw / mnist.TRAIN_LABELS)
     if params.num_validation >= len(pixels):
         found = f"digits.num_validation = {params.num_validation}"
         raise InputError(f"{found}: must be below {len(pixels)}, the size of the training part")
@@ -36,6 +36,6 @@ def prepare(root: Path, params: Params) -> dict[str, np.ndarray]:
         "train_labels": labels[train],
         "validation_pixels": pixels[validation, None],
         "validation_labels": labels[validation],
-        "test_pixels": idx.read(raw / sources.TEST_IMAGES)[:, None],
-        "test_labels": idx.read(raw / sources.TEST_LABELS),
+        "test_pixels": idx.read(raw / mnist.TEST_IMAGES)[:, None],
+        "test_labels": idx.read(raw / mnist.TEST_LABELS),
     }

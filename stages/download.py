@@ -1,20 +1,45 @@
 """Stage `download@<data set>`: fetch raw data from the source that params.yaml names, check it, keep it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
-from pipeline import params, sources, tracking
+import typer
+
+from pipeline import params, tracking
+from pipeline.errors import InputError
 from pipeline.files import new_folder
+from pipeline.sources import choice, mnist, penguins
 from stages import run, took
 
+Fetch = Callable[[Path], None]
 
-def main(out: Path) -> None:
-    """Put the digits' four IDX files into the folder OUT, in torchvision's layout."""
-    settings = params.read("download", sources.Params)
-    dataset = params.read("digits.dataset", sources.DatasetName)
+
+def digits(settings: choice.Params) -> Fetch:
+    """What fetches the digits; which ones, params.yaml says."""
+    return partial(mnist.fetch, params.read("digits.dataset", mnist.DatasetName), settings)
+
+
+def birds(settings: choice.Params) -> Fetch:
+    return partial(penguins.fetch, settings)
+
+
+DATASETS: dict[str, Callable[[choice.Params], Fetch]] = {"mnist": digits, "penguins": birds}
+Name = Annotated[str, typer.Argument(help=f"One of: {', '.join(DATASETS)}.")]
+
+
+def main(name: Name, out: Path) -> None:
+    """Put the raw files of the data set NAME into the folder OUT: the digits as four IDX files in
+    torchvision's layout, the penguins as one table.
+    """
+    if name not in DATASETS:
+        raise InputError(f"NAME = {name!r}: allowed are {', '.join(DATASETS)}")
+    fetch = DATASETS[name](params.read("download", choice.Params))
     tracking.send(tracking.connect)
     with new_folder(out) as folder:
-        sources.fetch(dataset, settings, folder)
-    took("download@mnist", 0.0)
+        fetch(folder)
+    took(f"download@{name}", 0.0)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline import compute, conditions, digits, params, sampling, tracking, weights
+from pipeline import compute, conditions, digits, params, sampling, size, tracking, weights
 from pipeline.conditions import Condition
 from pipeline.files import new_file, sha256, write_json
 from pipeline.images import grid
 from pipeline.metrics import classes, measure
+from pipeline.metrics.entries import read_floors, with_floors
 from pipeline.metrics.features import Reader
+from pipeline.networks import TRUNCATING, num_inputs
+from pipeline.networks.truncation import Truncated
 from stages import InputFile, run, took
 
 NUM_ROWS = 8  # of ten images: the sheet the report shows
@@ -32,26 +35,37 @@ def main(
     settings = params.read("evaluate", measure.Params)
     compute.configure(params.read("compute", compute.Params))
     generator, spec = weights.load(model / "weights.safetensors", sampling.GeneratorSpec)
-    data, floors = digits.load(prepared), measure.read_floors(real)
+    truncation = settings.truncation if spec.network in TRUNCATING and not spec.clusters else 1.0
+    if truncation < 1:
+        generator = Truncated(generator, truncation)
+    data, floors = digits.load(prepared), read_floors(real)
     tracking.send(tracking.connect)
     start = time.perf_counter()
     reader = Reader(judge, settings.features)
     condition = conditions.find(spec.task)
     truth = measure.take(data.test, settings, reader)
     assert truth.labels is not None
-    pixels = sampling.draw(generator, spec.num_latents, condition.encode(truth.labels), 1, settings.seed)[
-        :, 0
-    ]
+    c = condition.encode(truth.labels)
+    pixels = sampling.draw(generator, c, 1, settings.seed)[:, 0]
     drawn = reader.describe(pixels, truth.labels if condition.width else None)
     values = measure.measure(drawn, truth, data.train, settings)
+    widths = (spec.num_latents, num_inputs(generator) - spec.num_latents)
+    values |= measure.of_paths(generator, c, widths, reader.judge, settings)
     seconds = time.perf_counter() - start
 
     weights_hash = sha256(model / "weights.safetensors")
-    context = measure.context(model.name, settings, reader) | {"weights": weights_hash}
+    z = torch.zeros(1, num_inputs(generator))
+    context = measure.context(model.name, settings, reader) | {
+        "weights": weights_hash,
+        "network": spec.network,
+        "truncation": truncation,
+        "num_parameters": size.num_parameters(generator),
+        "flops": size.num_flops(lambda: generator(z, c[:1])),  # for one image
+    }
     if drawn.labels is not None:
         context["conditional_accuracy_by_class"] = classes.accuracy_by_class(drawn.read, drawn.labels)
-    write_json(out, context | {"metrics": measure.with_floors(values, floors)})
-    pictures = {"pixels": pixels, **show(generator, spec.num_latents, condition, settings.seed)}
+    write_json(out, context | {"metrics": with_floors(values, floors)})
+    pictures = {"pixels": pixels, **show(generator, condition, settings.seed)}
     with new_file(samples) as part:
         arrays = {name: picture.numpy() for name, picture in pictures.items()}
         np.savez_compressed(part, **arrays)  # type: ignore[arg-type]
@@ -62,17 +76,13 @@ def main(
     took(f"evaluate@{model.name}", seconds)
 
 
-def show(generator: nn.Module, num_latents: int, condition: Condition, seed: int) -> dict[str, Tensor]:
+def show(generator: nn.Module, condition: Condition, seed: int) -> dict[str, Tensor]:
     """What the report shows: `sheet`, (8 x 10 images), class k in column k if there are classes, and `paths`
     between latents.
     """
     labels = torch.arange(10)
-    sheet = sampling.draw(
-        generator, num_latents, condition.encode(labels), NUM_ROWS, seed + 1
-    )  # (10, 8, C, H, W)
-    paths = sampling.interpolate(
-        generator, num_latents, condition.encode(labels[:NUM_PATHS]), PATH_STEPS, seed
-    )
+    sheet = sampling.draw(generator, condition.encode(labels), NUM_ROWS, seed + 1)  # (10, 8, C, H, W)
+    paths = sampling.interpolate(generator, condition.encode(labels[:NUM_PATHS]), PATH_STEPS, seed)
     return {"sheet": sheet.transpose(0, 1).flatten(0, 1), "paths": paths}
 
 

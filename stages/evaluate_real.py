@@ -22,9 +22,11 @@ def main(prepared: InputFile, judge: InputFile, out: Path) -> None:
     reader = Reader(judge, settings.features)
     held, real = (measure.take(part, settings, reader) for part in (data.validation, data.test))
     assert real.labels is not None
+    values = measure.measure(held, real, data.train, settings)
+    values |= measure.of_cross_fades(held, reader.judge, settings)
     report = measure.context("real", settings, reader) | {
         "judge_test_accuracy": classes.accuracy(real.read, real.labels),
-        "metrics": measure.measure(held, real, data.train, settings),
+        "metrics": values,
         "yardsticks": yardsticks.measure(held, real, reader.features),
     }
     write_json(out, report)

@@ -1,4 +1,4 @@
-"""Stage `train_gan@<name>`: one unconditional GAN."""
+"""Stage `train_gan@<name>-<seed>`: one unconditional GAN."""
 
 from pathlib import Path
 
@@ -6,15 +6,18 @@ from pipeline import params
 from pipeline.conditions import UNCONDITIONAL
 from pipeline.training import adversarial
 from stages import InputFile, run
-from stages.generators import generator_job
+from stages.generators import digits_job
 from stages.training import train
 
 
-def main(name: str, digits: InputFile, out: Path) -> None:
-    """Train the GAN of section gans.NAME on DIGITS; write it to the folder OUT."""
-    schedule = params.read(f"gans.{name}", adversarial.Params)
-    names = f"train_gan@{name}", f"gan-{name}"
-    train(generator_job(names, adversarial, schedule, schedule.num_latents, UNCONDITIONAL), digits, out)
+def main(name: str, seed: int, digits: InputFile, judge: InputFile, out: Path) -> None:
+    """Train the GAN of section gans.NAME with this SEED on DIGITS; write it to the folder OUT.
+
+    The features of JUDGE show its course.
+    """
+    schedule = params.read(f"gans.{name}", adversarial.Params, seed=seed)
+    names = f"train_gan@{name}-{seed}", f"gan-{name}-{seed}"
+    train(digits_job(names, adversarial, schedule, UNCONDITIONAL, judge), digits, out)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,15 @@ def main(digits: InputFile, out: Path) -> None:
     """Train the judge on the training images in DIGITS; write its weights and history to the folder OUT."""
     schedule = params.read("judge", classifier.Params)
     spec = JudgeSpec(width=schedule.width, num_classes=NUM_CLASSES)
-    train(Job("train_judge", "judge", classifier, schedule, UNCONDITIONAL, lambda shape: spec), digits, out)
+    job = Job(
+        "train_judge",
+        "judge",
+        classifier,
+        schedule,
+        lambda data: (data.train, UNCONDITIONAL),
+        lambda judge, shape: spec,
+    )
+    train(job, digits, out)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Stage `train_regression@<task>`: the baseline, the same generator without latents, fitted by mean-squared
-error.
+"""Stage `train_regression@<task>-<seed>`: the baseline, the same generator without latents, fitted by
+mean-squared error.
 """
 
 from pathlib import Path
@@ -7,15 +7,19 @@ from pathlib import Path
 from pipeline import conditions, params
 from pipeline.training import regression
 from stages import InputFile, run
-from stages.generators import generator_job
+from stages.generators import digits_job
 from stages.training import train
 
 
-def main(task: str, digits: InputFile, out: Path) -> None:
-    """Train the regression network of section regressions.TASK on DIGITS; write it to the folder OUT."""
-    schedule = params.read(f"regressions.{task}", regression.Params)
-    names = f"train_regression@{task}", f"regression-{task}"
-    train(generator_job(names, regression, schedule, 0, conditions.find(task)), digits, out)
+def main(task: str, seed: int, digits: InputFile, judge: InputFile, out: Path) -> None:
+    """Train the regression network of section regressions.TASK with this SEED on DIGITS; write it to the
+    folder OUT.
+
+    The features of JUDGE show its course.
+    """
+    schedule = params.read(f"regressions.{task}", regression.Params, seed=seed)
+    names = f"train_regression@{task}-{seed}", f"regression-{task}-{seed}"
+    train(digits_job(names, regression, schedule, conditions.find(task), judge), digits, out)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 """A small copy of the whole project: a few synthetic digits, a few training steps, the real DVC."""
 
+import hashlib
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +17,8 @@ import pytest
 from closure import ROOT
 from ruamel.yaml import YAML
 
-from pipeline import idx, sources
+from pipeline import idx
+from pipeline.sources import mnist, penguins
 
 CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
 
@@ -42,12 +47,19 @@ def write_strokes(folder: Path) -> None:
     """The four IDX files of a small data set."""
     folder.mkdir(parents=True, exist_ok=True)
     for images, labels, num, seed in (
-        (sources.TRAIN_IMAGES, sources.TRAIN_LABELS, 900, 0),
-        (sources.TEST_IMAGES, sources.TEST_LABELS, 300, 1),
+        (mnist.TRAIN_IMAGES, mnist.TRAIN_LABELS, 900, 0),
+        (mnist.TEST_IMAGES, mnist.TEST_LABELS, 300, 1),
     ):
         pixels, classes = strokes(num, seed)
         idx.write(folder / images, pixels)
         idx.write(folder / labels, classes)
+
+
+def write_table(folder: Path) -> None:
+    """A penguins.csv: thirty Adelies, one of them not measured, and another species."""
+    lengths = [180 + 7 * i % 22 for i in range(29)]
+    rows = [f"Adelie,{length}" for length in lengths] + ["Adelie,NA", "Gentoo,217"]
+    (folder / penguins.FILE).write_text("\n".join(["species,flipper_length_mm", *rows]) + "\n")
 
 
 def edit(project: Path, changes: dict[str, object]) -> None:
@@ -63,27 +75,43 @@ def edit(project: Path, changes: dict[str, object]) -> None:
     yaml.dump(content, project / "params.yaml")
 
 
-def small(project: Path) -> dict[str, object]:
-    """Settings with which a stage takes seconds."""
-    changes: dict[str, object] = {
-        "compute.threads": 1,
-        "download.source": "folder",
-        "download.folder": str(project / "mine"),
-        "digits.dataset": "fashion_mnist",
-        "digits.num_validation": 300,
-        "judge.width": 4,
-        "evaluate.num_samples": 300,
-        "evaluate.kid_subset_size": 100,
-        "evaluate.kid_subsets": 5,
-        "evaluate.memorisation_samples": 50,
-    }
-    models = ("gans.mlp", "gans.dcgan", "regressions.digit", "cgans.digit")
-    for model in (*models, "judge"):
-        changes |= {f"{model}.num_steps": 12, f"{model}.log_every": 4, f"{model}.save_every": 4}
-        changes |= {f"{model}.batch_size": 32}
-    for model in models:
-        changes |= {f"{model}.width": 8, f"{model}.num_snapshots": 3}
-    return changes
+FEW = {"gans": ("mlp", "dcgan", "clustered"), "regressions": ("digit",), "cgans": ("digit",)}
+FEW |= {"stacked": ("pacdcgan2",), "toys": ("ring-plain",)}  # entries that a small project keeps of each kind
+SHORT = {"num_steps": 12, "batch_size": 32, "log_every": 4, "save_every": 4}
+SMALL = {
+    "compute": {"threads": 1},
+    "digits": {"dataset": "fashion_mnist", "num_validation": 300},
+    "judge": {"width": 4, **SHORT},
+    "stacked_digits": {"num_pictures": 200, "num_samples": 300},
+    "evaluate": {"num_samples": 300, "kid_subset_size": 100, "kid_subsets": 5, "memorisation_samples": 50}
+    | {"two_sample_steps": 5, "path_samples": 20},
+    "bayes": {"num_held_out": 20, "num_draws": 50},
+}
+
+
+def shrink(project: Path) -> None:
+    """Few models, and settings with which a stage takes seconds."""
+    yaml = YAML()
+    content = yaml.load((project / "params.yaml").read_text())
+    content["download"] |= {"source": "folder", "folder": str(project / "mine")}
+    for section, changes in SMALL.items():
+        content[section] |= changes
+    for network in (
+        content["theory"]["discriminator"],
+        content["bayes"]["regression"],
+        content["bayes"]["cgan"],
+    ):
+        network["num_steps"] = 30
+    for section, names in FEW.items():
+        content[section] = {name: content[section][name] for name in names}
+        for entry in content[section].values():
+            entry |= SHORT | {"width": 8, "num_snapshots": 3, "fid_every": 8}
+            if entry.get("clusters"):
+                entry["clusters"] = 3
+    for entry in content["toys"].values():
+        del entry["fid_every"]
+        entry |= {"batch_size": 40, "measure_every": 8}
+    yaml.dump(content, project / "params.yaml")
 
 
 def make(project: Path) -> Path:
@@ -97,7 +125,8 @@ def make(project: Path) -> Path:
     shutil.copy(ROOT / ".dvc/config", project / ".dvc/config")
     shutil.copy(ROOT / ".dvc/.gitignore", project / ".dvc/.gitignore")
     write_strokes(project / "mine")
-    edit(project, small(project))
+    write_table(project / "mine")
+    shrink(project)
     run(project, "git init -q")
     run(project, "git add -A")
     run(project, "git -c user.name=t -c user.email=t@t commit -qm start")
@@ -118,12 +147,17 @@ class Dag:
         self.log = (self.project / "repro.log").open("w")
         command = ["dvc", "repro"]
         self.process = subprocess.Popen(
-            command, cwd=self.project, env=environment(), stdout=self.log, stderr=self.log
+            command,
+            cwd=self.project,
+            env=environment(),
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,  # so that the stage it runs can be ended with it
         )
 
     def close(self) -> None:
         if self.process.poll() is None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.log.close()
         self.folder.cleanup()
@@ -152,8 +186,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def finished(request: pytest.FixtureRequest) -> Path:
     """A small project in which `dvc repro` has run. Tests leave it as they found it."""
     dag = request.config.stash[DAG]
-    assert dag.process.wait(300) == 0, (dag.project / "repro.log").read_text()
+    assert dag.process.wait(900) == 0, (dag.project / "repro.log").read_text()
     return dag.project
+
+
+@pytest.fixture
+def inside(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The finished project as the working folder; params.yaml is put back afterwards."""
+    monkeypatch.chdir(finished)
+    monkeypatch.setenv("DVC_ROOT", str(finished))
+    return finished
+
+
+@pytest.fixture
+def settings(inside: Path) -> Iterator[Callable[[dict[str, object]], None]]:
+    """Changes keys of params.yaml for one test."""
+    before = (inside / "params.yaml").read_bytes()
+    yield lambda changes: edit(inside, changes)
+    (inside / "params.yaml").write_bytes(before)
 
 
 def run(project: Path, command: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -161,3 +211,48 @@ def run(project: Path, command: str, **more: str) -> subprocess.CompletedProcess
     return subprocess.run(
         command.split(), cwd=project, env=environment() | more, capture_output=True, text=True, timeout=300
     )
+
+
+# What is outside: pip's packages and servers.
+
+
+def wheel(folder: Path, release: str, member: str, content: bytes) -> str:
+    """Write what pip takes for the release "name==version", with one file, and give its SHA-256."""
+    name, version = release.split("==")
+    stem = f"{name.replace('-', '_')}-{version}"
+    path = folder / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, content)
+        about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        archive.writestr(f"{stem}.dist-info/METADATA", about)
+        archive.writestr(
+            f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{stem}.dist-info/RECORD", "")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def closed() -> Iterator[int]:
+    """A port at which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+@pytest.fixture
+def local_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder in which pip looks for packages."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return packages

@@ -5,7 +5,7 @@ import torch
 
 from pipeline.conditions import TASKS, UNCONDITIONAL, find
 from pipeline.errors import InputError
-from pipeline.networks import NETWORKS
+from pipeline.networks import NETWORKS, num_inputs
 
 torch.set_num_threads(1)
 LABELS = torch.tensor([3, 0, 9])
@@ -38,9 +38,8 @@ def test_an_unknown_task_is_refused_with_those_there_are():
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_a_generator_of_one_code_answers_each_digit_differently_if_it_is_told_which(network):
-    z = torch.ones(3, 4)
     for condition, num_answers in ((UNCONDITIONAL, 1), (TASKS["digit"], 3)):
         torch.manual_seed(0)
         generator = network.Generator(4, condition.width, 2, (1, 8, 8)).eval()
-        x = generator(z, condition.encode(LABELS))
+        x = generator(torch.ones(3, num_inputs(generator)), condition.encode(LABELS))
         assert len(x.unique(dim=0)) == num_answers

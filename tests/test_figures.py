@@ -1,6 +1,5 @@
-"""Numbers and images -> pictures and tables."""
+"""Numbers and images -> pictures."""
 
-import math
 from collections.abc import Callable
 from io import BytesIO
 
@@ -11,7 +10,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from pipeline import figures
-from pipeline.report import tables
 
 HISTORY = pd.DataFrame({"step": [1, 2, 3], "d_loss": [1.0, 0.5, 0.2], "g_loss": [0.1, 0.5, 0.9]})
 
@@ -108,37 +106,3 @@ def test_a_colour_picture_keeps_its_channels() -> None:
     assert found.shape == (3, 6, 3)
     assert found[1, 1].tolist() == [1, 2, 3]
     assert found[1, 4].tolist() == [4, 5, 6]
-
-
-METRICS = {
-    "real": {"metrics": {"fid": {"value": 1.26, "num_samples": 9}, "recall": {"value": 0.75}}},
-    "gan-a": {"metrics": {"fid": {"value": 123.46, "floor": 1.26}}},
-    "regression-b": {"metrics": {"class_mean_error": {"value": 0.00012}, "fid": {"value": 7.0}}},
-}
-
-
-def test_a_comparison_has_a_row_a_model_and_is_empty_where_a_metric_is_absent() -> None:
-    table = tables.comparison(METRICS)
-    assert list(table.index) == ["real", "gan-a", "regression-b"]
-    assert table.index.name == "model"
-    assert set(table.columns) == {"fid", "recall", "class_mean_error"}
-    assert table["fid"].tolist() == [1.26, 123.46, 7.0]
-    assert table.loc["real", "recall"] == 0.75
-    assert math.isnan(table.loc["gan-a", "recall"])
-    assert table["class_mean_error"].isna().tolist() == [True, True, False]
-
-
-def test_written_cells_have_their_metrics_digits_and_empty_ones_a_dash() -> None:
-    lines = tables.written(tables.comparison(METRICS), ["recall", "fid", "class_mean_error"])
-    assert lines == [
-        ["real", "0.750", "1.3", "-"],
-        ["gan-a", "-", "123.5", "-"],
-        ["regression-b", "-", "7.0", "1.2e-04"],
-    ]
-
-
-def test_every_metric_has_a_heading_and_a_way_to_be_better() -> None:
-    for heading, better, written in tables.COLUMNS.values():
-        assert heading
-        assert better in ("lower", "higher", "near 1")
-        assert float(written.format(0.5)) == pytest.approx(0.5)

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from pipeline import LAYERS
 
 STAGES = ("download", "prepare", "train_judge", "train_gan", "train_regression", "train_cgan")
-STAGES += ("evaluate_real", "evaluate", "report")
+STAGES += ("evaluate_real", "evaluate", "theory", "bayes", "report")
 
 
 def layer(file: Path) -> int:

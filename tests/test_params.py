@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline import compute, params, preparation, sources
+from pipeline import compute, params, preparation
 from pipeline.errors import InputError
 from pipeline.losses import ADVERSARIAL_LOSSES
 from pipeline.metrics import measure
 from pipeline.networks import NETWORKS
-from pipeline.training import adversarial, classifier, regression
+from pipeline.sources import choice, mnist
+from pipeline.theory import answers, game
+from pipeline.training import adversarial, classifier, points, regression
 
 OURS = Path(__file__).parent.parent / "params.yaml"
 GAN = """\
@@ -22,10 +24,21 @@ gans:
     network: dcgan
     num_latents: 64
     width: 32
+    clusters: 0
     loss: nonsaturating
+    discriminator_norm: none
+    minibatch_stddev: false
+    packing: 1
+    augment: []
+    r1: 0.0
+    r2: 0.0
+    gradient_penalty: 0.0
+    penalty_every: 1
+    orthogonal: 0.0
     discriminator_steps: 1
     learning_rate: 0.001
     beta1: 0.5
+    beta2: 0.9
     decay_from: 0.5
     ema_halflife: 10000
     batch_size: 64
@@ -33,6 +46,7 @@ gans:
     log_every: 50
     save_every: 100
     num_snapshots: 8
+    fid_every: 100
     seed: 0
 """
 
@@ -60,10 +74,21 @@ def test_a_section_is_read_with_the_values_it_holds(path):
         "network": "dcgan",
         "num_latents": 64,
         "width": 32,
+        "clusters": 0,
+        "discriminator_norm": "none",
+        "minibatch_stddev": False,
+        "packing": 1,
+        "augment": [],
+        "r1": 0.0,
+        "r2": 0.0,
+        "gradient_penalty": 0.0,
+        "penalty_every": 1,
+        "orthogonal": 0.0,
         "loss": "nonsaturating",
         "discriminator_steps": 1,
         "learning_rate": 0.001,
         "beta1": 0.5,
+        "beta2": 0.9,
         "decay_from": 0.5,
         "ema_halflife": 10000.0,
         "batch_size": 64,
@@ -71,6 +96,7 @@ def test_a_section_is_read_with_the_values_it_holds(path):
         "log_every": 50,
         "save_every": 100,
         "num_snapshots": 8,
+        "fid_every": 100,
         "seed": 7,
     }
 
@@ -107,6 +133,21 @@ def test_a_section_cannot_be_changed_after_it_was_read(path):
         ("seed: 0", "seed: -1", ["seed = -1", "greater than or equal to 0"]),
         ("network: dcgan", "network: 3", ["network = 3", "valid string"]),
         ("save_every: 100", "save_every: 70", ["save_every = 70", "multiple of log_every = 50"]),
+        ("fid_every: 100", "fid_every: 120", ["fid_every = 120", "multiple of log_every = 50"]),
+        ("clusters: 0", "clusters: -1", ["clusters = -1", "greater than or equal to 0"]),
+        ("packing: 1", "packing: 0", ["packing = 0", "greater than 0"]),
+        ("packing: 1", "packing: 3", ["batch_size = 64", "multiple of packing = 3"]),
+        ("r1: 0.0", "r1: -1", ["r1 = -1", "greater than or equal to 0"]),
+        ("penalty_every: 1", "penalty_every: 0", ["penalty_every = 0", "greater than 0"]),
+        ("beta2: 0.9", "beta2: 1.0", ["beta2 = 1.0", "less than 1"]),
+        ("minibatch_stddev: false", "minibatch_stddev: 1", ["minibatch_stddev = 1", "valid boolean"]),
+        ("norm: none", "norm: layer", ["discriminator_norm = 'layer'", "'none', 'batch' or 'spectral'"]),
+        ("augment: []", "augment: cutout", ["augment = 'cutout'", "valid list"]),
+        (
+            "augment: []",
+            "augment: [cutout, contrst]",
+            ["augment.1 = 'contrst'", "brightness, contrast, cutout, translation", "mean 'contrast'?"],
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_the_value_and_what_is_allowed(path, old, new, words):
@@ -114,6 +155,48 @@ def test_a_wrong_value_is_refused_with_its_key_the_value_and_what_is_allowed(pat
     assert message.startswith(f"{path}: gans.tiny")
     assert "\n" not in message
     assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("penalty", ["r1", "r2", "gradient_penalty"])
+def test_batch_norm_is_refused_beside_penalties_of_single_images(path, penalty):
+    text = GAN.replace("norm: none", "norm: batch").replace(f"    {penalty}: 0.0", f"    {penalty}: 0.1")
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        params.read("gans.tiny", adversarial.Params, path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: gans.tiny: discriminator_norm = 'batch' mixes the images of a batch")
+    assert "allowed with them are none, spectral" in message
+    assert "\n" not in message
+    path.write_text(text.replace("norm: batch", "norm: spectral"))
+    assert params.read("gans.tiny", adversarial.Params, path).penalised
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_batch_norm_is_refused_for_a_network_that_has_none(path, network):
+    path.write_text(GAN.replace("norm: none", "norm: batch").replace("network: dcgan", f"network: {network}"))
+    if NETWORKS[network].BATCH_NORM:
+        assert params.read("gans.tiny", adversarial.Params, path).discriminator_norm == "batch"
+        return
+    with pytest.raises(InputError) as caught:
+        params.read("gans.tiny", adversarial.Params, path)
+    assert str(caught.value) == (
+        f"{path}: gans.tiny: discriminator_norm = 'batch': {network} has none; allowed are none, spectral"
+    )
+
+
+def test_a_key_that_comes_from_elsewhere_is_added_and_must_not_be_in_the_file(path):
+    path.write_text(GAN.replace("    seed: 0\n", ""))
+    assert params.read("gans.tiny", adversarial.Params, path, seed=7).seed == 7
+    path.write_text(GAN)
+    with pytest.raises(InputError) as caught:
+        params.read("gans.tiny", adversarial.Params, path, seed=7)
+    assert str(caught.value) == f"{path}: gans.tiny.seed = 0: does not belong here"
+
+
+def test_a_key_that_comes_from_elsewhere_is_checked_like_the_others(path):
+    path.write_text(GAN.replace("    seed: 0\n", ""))
+    with pytest.raises(InputError, match=r"gans\.tiny\.seed = -1: .*greater than or equal to 0"):
+        params.read("gans.tiny", adversarial.Params, path, seed=-1)
 
 
 def test_an_unknown_key_is_refused_and_the_near_one_suggested(path):
@@ -174,8 +257,9 @@ def test_a_missing_section_is_refused_with_what_is_there_instead(path, section, 
 
 def test_an_empty_section_is_refused_by_name(path):
     path.write_text("gans:\n  tiny:\n")
-    with pytest.raises(InputError, match=r"gans\.tiny = None: .*valid dictionary"):
-        params.read("gans.tiny", adversarial.Params, path)
+    for more in ({}, {"seed": 0}):
+        with pytest.raises(InputError, match=r"gans\.tiny = None: .*valid dictionary"):
+            params.read("gans.tiny", adversarial.Params, path, **more)
 
 
 @pytest.mark.parametrize(
@@ -249,9 +333,9 @@ def test_a_batch_size_below_one_is_refused_by_name(path, size):
 
 def test_a_single_value_can_be_read_and_is_checked_like_a_section(path):
     path.write_text("digits: {dataset: kmnist, other: mnst}")
-    assert params.read("digits.dataset", sources.DatasetName, path) == "kmnist"
+    assert params.read("digits.dataset", mnist.DatasetName, path) == "kmnist"
     with pytest.raises(InputError) as caught:
-        params.read("digits.other", sources.DatasetName, path)
+        params.read("digits.other", mnist.DatasetName, path)
     allowed = "allowed are fashion_mnist, kmnist, mnist (did you mean 'mnist'?)"
     assert str(caught.value) == f"{path}: digits.other = 'mnst': {allowed}"
 
@@ -266,16 +350,21 @@ def test_sections_written_as_text_are_read_back_as_they_were(path):
 
 ONE_SECTION = {
     "compute": compute.Params,
-    "download": sources.Params,
+    "download": choice.Params,
     "digits": preparation.Params,
     "judge": classifier.Params,
     "evaluate": measure.Params,
+    "theory": game.Params,
+    "bayes": answers.Params,
 }
 ENTRY_EACH = {
     "gans": adversarial.Params,
     "regressions": regression.Params,
     "cgans": adversarial.ConditionalParams,
+    "stacked": adversarial.Params,
+    "toys": points.Params,
 }
+VALUES = {"seeds", "stacked_digits"}  # of which stages read single values
 
 
 @pytest.mark.parametrize("section", ONE_SECTION)
@@ -289,9 +378,11 @@ def test_every_entry_of_our_own_models_is_valid(section):
     entries = params.read(section, dict[str, Any], OURS)
     assert entries
     for name, values in entries.items():
-        assert params.read(f"{section}.{name}", ENTRY_EACH[section], OURS).model_dump() == values
+        more = {} if section == "toys" else {"seed": 0}  # a toy's members are its seeds
+        found = params.read(f"{section}.{name}", ENTRY_EACH[section], OURS, **more)
+        assert found.model_dump() == values | more
 
 
 def test_every_section_of_our_own_file_is_read_by_somebody(path):
     path.write_text("all:\n" + "".join(f"  {line}\n" for line in OURS.read_text().splitlines()))
-    assert set(params.read("all", dict[str, Any], path)) == {*ONE_SECTION, *ENTRY_EACH}
+    assert set(params.read("all", dict[str, Any], path)) == {*ONE_SECTION, *ENTRY_EACH} | VALUES

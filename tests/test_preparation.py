@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import digits, idx, preparation, sources
+from pipeline import digits, idx, preparation
 from pipeline.errors import InputError
+from pipeline.sources import mnist
 
 torch.set_num_threads(1)
 NUM_TRAIN, NUM_TEST = 30, 8
@@ -19,11 +20,11 @@ NUM_TRAIN, NUM_TEST = 30, 8
 def root(tmp_path_factory):
     """Raw files in which the image number i has the value i in each pixel, and the class i mod 10."""
     root = tmp_path_factory.mktemp("raw")
-    raw = sources.raw_folder(root, "kmnist")
+    raw = mnist.raw_folder(root, "kmnist")
     raw.mkdir(parents=True)
     for images, labels, first, num in (
-        (sources.TRAIN_IMAGES, sources.TRAIN_LABELS, 0, NUM_TRAIN),
-        (sources.TEST_IMAGES, sources.TEST_LABELS, 100, NUM_TEST),
+        (mnist.TRAIN_IMAGES, mnist.TRAIN_LABELS, 0, NUM_TRAIN),
+        (mnist.TEST_IMAGES, mnist.TEST_LABELS, 100, NUM_TEST),
     ):
         numbers = np.arange(first, first + num, dtype=np.uint8)
         idx.write(raw / images, np.broadcast_to(numbers[:, None, None], (num, 28, 28)))
@@ -87,7 +88,7 @@ def test_a_validation_part_that_leaves_nothing_to_train_on_is_refused(root, num_
 
 
 def test_preparing_what_was_not_downloaded_is_refused_by_file(tmp_path):
-    with pytest.raises(InputError, match=f"{sources.TRAIN_IMAGES}: cannot be read"):
+    with pytest.raises(InputError, match=f"{mnist.TRAIN_IMAGES}: cannot be read"):
         prepared(tmp_path)
 
 

@@ -34,6 +34,7 @@ def settings(**changes: Any) -> regression.Params:
         "log_every": 100,
         "save_every": 100,
         "num_snapshots": 1,
+        "fid_every": 100,
         "seed": 0,
     }
     return regression.Params(**(numbers | changes))

@@ -14,7 +14,7 @@ from pipeline.sampling import GeneratorSpec
 
 torch.set_num_threads(1)
 
-SPEC = GeneratorSpec(network="dcgan", num_latents=3, task="digit", width=4, image_shape=[1, 8, 8])
+SPEC = GeneratorSpec(network="dcgan", num_latents=3, task="digit", clusters=0, width=4, image_shape=[1, 8, 8])
 JUDGE = JudgeSpec(width=2, num_classes=10)
 
 
@@ -66,7 +66,7 @@ def test_the_file_has_one_metadata_key_of_sorted_json_and_no_pickle(tmp_path: Pa
     assert content["__metadata__"].keys() == {"spec"}
     text = content["__metadata__"]["spec"]
     assert text == json.dumps(SPEC.model_dump(), sort_keys=True)
-    assert list(json.loads(text)) == ["image_shape", "network", "num_latents", "task", "width"]
+    assert list(json.loads(text)) == ["clusters", "image_shape", "network", "num_latents", "task", "width"]
     size = sum(tensor.numel() * tensor.element_size() for tensor in generator().state_dict().values())
     length = int.from_bytes((tmp_path / "weights").read_bytes()[:8], "little")
     assert (tmp_path / "weights").stat().st_size == 8 + length + size  # header and numbers, nothing else
