@@ -74,6 +74,29 @@ def test_penalties_reach_every_weight_through_two_derivatives(name):
 
 
 @every_network
+@pytest.mark.parametrize("minibatch_stddev", [False, True])
+def test_a_discriminator_can_be_differentiated_twice_in_bf16_too(name, minibatch_stddev):
+    def slope():
+        (gradient,) = torch.autograd.grad(discriminator(x, c).float().sum(), x, create_graph=True)
+        return gradient.square().sum()
+
+    torch.manual_seed(0)
+    discriminator = NETWORKS[name].Discriminator(K, 8, (1, 28, 28), minibatch_stddev=minibatch_stddev)
+    for parameter in discriminator.parameters():
+        nn.init.normal_(parameter, 0, 0.1)
+    x, c = torch.randn(5, 1, 28, 28).requires_grad_(), torch.eye(K)[[0, 1, 2, 0, 1]]
+    discriminator.eval().to(memory_format=torch.channels_last)
+    exact = slope()
+    with torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False):
+        rough = slope()
+    assert rough.item() != exact.item()
+    assert rough.item() == pytest.approx(exact.item(), rel=0.1)
+    rough.backward()
+    weights = [p for p in discriminator.parameters() if p.ndim > 1]
+    assert all(p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in weights)
+
+
+@every_network
 def test_spectral_normalisation_can_be_put_on_every_discriminator(name):
     _, discriminator = players(name)
     spectral.normalise(discriminator)
@@ -161,3 +184,13 @@ def test_sizes_are_counted_as_by_hand():
     assert size.num_parameters(layer) == 16
     assert size.num_flops(lambda: layer(torch.zeros(1, 3))) == 2 * 3 * 4
     assert size.num_parameters(copy.deepcopy(layer).requires_grad_(False)) == 16
+
+
+def test_the_first_generators_weights_are_counted_as_by_hand():
+    generator, _ = players("mlp", width=2)  # two layers of 8 units
+    assert size.num_parameters(generator) == (Z + K + 1) * 8 + (8 + 1) * 8 + (8 + 1) * 28 * 28 == 7200
+
+
+def test_grouped_convolutions_are_counted_by_group():
+    layer = nn.Conv2d(4, 6, 3, padding=1, groups=2)
+    assert size.num_flops(lambda: layer(torch.zeros(1, 4, 5, 5))) == 2 * 25 * 6 * (4 // 2) * 9

@@ -35,6 +35,7 @@ def settings(**changes: Any) -> measure.Params:
         "two_sample_steps": 3,
         "path_samples": 12,
         "path_step": 0.01,
+        "truncation": 1.0,
         "seed": 0,
     }
     return measure.Params(**(numbers | changes))

@@ -4,7 +4,15 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from pipeline.tracking import outbox, runs, store
+
+
+@pytest.fixture(autouse=True)
+def _much_patience(monkeypatch):
+    """On a busy machine MLflow may take longer to make its database than a stage would wait."""
+    monkeypatch.setattr(outbox.Outbox.close, "__defaults__", (120.0,))
 
 
 def test_calls_are_made_in_order_by_another_thread():
@@ -129,3 +137,23 @@ def test_there_are_no_stage_times_where_there_is_no_store(monkeypatch, tmp_path)
     runs.add_stage("download@mnist", 3.0, 1.0)
     outbox.drain()
     assert runs.stage_seconds() == {"download@mnist": {"seconds": 3.0, "loop_seconds": 1.0}}
+
+
+def test_a_store_that_is_cut_off_while_it_is_made_leaves_nothing_behind(tmp_path, monkeypatch):
+    import mlflow
+
+    class Killed(mlflow.MlflowClient):
+        def search_experiments(self, *args, **kwargs):
+            raise KeyboardInterrupt
+
+    file = tmp_path / "mlflow.db"
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow, "MlflowClient", Killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.create(file)
+    assert list(tmp_path.iterdir()) == []
+    store.create(file)
+    assert file.exists()
+    content = file.read_bytes()
+    store.create(file)
+    assert file.read_bytes() == content

@@ -3,9 +3,11 @@
 import logging
 import os
 import subprocess
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -22,9 +24,12 @@ def project_root() -> Path:
     return here
 
 
+SQLITE = "sqlite:///"
+
+
 def store_uri() -> str:
     """MLFLOW_TRACKING_URI if it is set, else the SQLite file of the project."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project_root() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{project_root() / 'mlflow.db'}"
 
 
 def client() -> Any:
@@ -38,7 +43,26 @@ def client_of(uri: str) -> Any:
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
+    if uri.startswith(SQLITE):
+        create(Path(uri.removeprefix(SQLITE)))
     return MlflowClient(uri)
+
+
+def create(file: Path) -> None:
+    """Make the database whole or not at all: a process that ends halfway would leave one that never opens,
+    and two that make the same one at once would break it.
+    """
+    from mlflow import MlflowClient
+
+    if file.exists():
+        return
+    part = file.with_name(f".{file.name}.{uuid4().hex}.part")
+    try:
+        MlflowClient(f"{SQLITE}{part}").search_experiments(max_results=1)
+        with suppress(FileExistsError):  # another process was first
+            os.link(part, file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def connect() -> None:
