@@ -7,6 +7,7 @@ An unconditional model's condition has width K = 0, so that nothing downstream n
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,6 +20,11 @@ class Condition(NamedTuple):
     width: int  # K
     encode: Callable[[Tensor], Tensor]  # labels (N,) -> (N, K)
     shares: Tensor | None = None  # (classes, M): frequencies of hidden clusters (clusters.py), part of K too
+    shape: tuple[int, ...] | None = None  # of what is told, where that is no row of K numbers
+
+    def blank(self, num: int) -> Tensor:
+        """Conditions that say nothing, (num, K) or as `shape` has it."""
+        return torch.zeros(num, *(self.shape or (self.width,)))
 
 
 def no_condition(labels: Tensor) -> Tensor:

