@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 GROUP = 4  # images whose spread the discriminator is told
 LARGEST_MAP = 8  # pixels on the longer side of the smallest map
+SLOPE = 0.2  # of the leaky ReLU below zero
 
 
 def num_levels(image_shape: tuple[int, int, int]) -> int:
@@ -42,6 +43,14 @@ def reject_batch_norm(network: str, batch_norm: bool) -> None:
     """
     if batch_norm:
         raise ValueError(f"batch_norm = true: the discriminator of {network} has no batch normalisation")
+
+
+def he_normal(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
+    """The layer, with weights that keep the signal's size (He et al. 2015, arXiv:1502.01852), biases 0."""
+    nn.init.kaiming_normal_(layer.weight, SLOPE)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
 
 
 def finished(h: Tensor, training: bool) -> Tensor:

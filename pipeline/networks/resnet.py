@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.networks.layers import (
+    SLOPE,
     Head,
     append_stddev,
     finished,
@@ -31,7 +32,6 @@ BATCH_NORM = False
 EXPANSION = 2  # how much wider a block is inside
 GROUP_SIZE = 16  # channels of a group
 NUM_BLOCKS = 1  # of each map size
-SLOPE = 0.2  # of the leaky ReLU below zero
 
 
 class Generator(nn.Module):

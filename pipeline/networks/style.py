@@ -14,11 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.networks.layers import finished, num_channels, num_levels, smallest_map
+from pipeline.networks.layers import SLOPE, finished, he_normal, num_channels, num_levels, smallest_map
 from pipeline.networks.resnet import Discriminator as Discriminator
 
 BATCH_NORM = False
-SLOPE = 0.2  # of the leaky ReLU below zero
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # by which it keeps unit variance
 MEAN_RATE = 0.01  # of the mean style, a batch
 NUM_LAYERS = 2  # of each map size
@@ -157,12 +156,4 @@ def style_layer(num_styles: int, num_outputs: int) -> nn.Linear:
     layer = nn.Linear(num_styles, num_outputs)
     nn.init.normal_(layer.weight, 0.0, num_styles**-0.5)
     nn.init.ones_(layer.bias)
-    return layer
-
-
-def he_normal(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
-    """The layer, with weights that keep the signal's size (He et al. 2015, arXiv:1502.01852), biases 0."""
-    nn.init.kaiming_normal_(layer.weight, SLOPE)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
     return layer

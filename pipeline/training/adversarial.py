@@ -173,10 +173,10 @@ def generator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Duel) 
     return logged | {"g_gradient": gradient_norm(G)}
 
 
-def sizes(state: State, params: Params, image_shape: tuple[int, int, int]) -> dict[str, float]:
+def sizes(state: State, params: Duel, image_shape: tuple[int, int, int]) -> dict[str, float]:
     """Parameters of both players and what they compute for one image (one pack, D), for the record."""
     image = torch.zeros(params.packing, *image_shape)
-    z, c = torch.zeros(1, num_inputs(state.generator)), torch.zeros(params.packing, state.condition.width)
+    z, c = torch.zeros(1, num_inputs(state.generator)), state.condition.blank(params.packing)
     D = state.discriminator
     return {
         "generator_parameters": num_parameters(state.generator),

@@ -1,6 +1,8 @@
 """What the sections of all generators say, whichever way they are trained."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
@@ -10,6 +12,8 @@ from pipeline.training.loop import Schedule
 
 
 class GeneratorSchedule(Schedule):
+    networks: ClassVar[Mapping[str, ModuleType]] = NETWORKS  # of which `network` names one
+
     network: Annotated[str, one_of(NETWORKS)]
     width: Count  # channels or units of the networks' layers
     learning_rate: Positive  # Adam's

@@ -14,7 +14,6 @@ from torch.optim import Adam, Optimizer
 from pipeline import randomness
 from pipeline.conditions import Condition
 from pipeline.digits import Examples
-from pipeline.networks import NETWORKS
 from pipeline.size import num_flops, num_parameters
 from pipeline.training import ema
 from pipeline.training.generators import GeneratorSchedule
@@ -34,25 +33,25 @@ class State:
     step: int = 0
 
 
-def init_state(params: Params, condition: Condition, image_shape: tuple[int, int, int]) -> State:
+def init_state(params: GeneratorSchedule, condition: Condition, image_shape: tuple[int, int, int]) -> State:
     """The network with the weights that (seed, "weights") gives, and its optimizer."""
     torch.manual_seed(randomness.derive(params.seed, "weights"))
-    generator = NETWORKS[params.network].Generator(0, condition.width, params.width, image_shape)
+    generator = params.networks[params.network].Generator(0, condition.width, params.width, image_shape)
     generator.to(memory_format=torch.channels_last)
     optimizer = Adam(generator.parameters(), params.learning_rate, fused=True)
     return State(generator, ema.follower(generator), optimizer, condition)
 
 
-def sizes(state: State, params: Params, image_shape: tuple[int, int, int]) -> dict[str, float]:
+def sizes(state: State, params: GeneratorSchedule, image_shape: tuple[int, int, int]) -> dict[str, float]:
     """Parameters of the network and what it computes for one image, for the record."""
-    c = torch.zeros(1, state.condition.width)
+    c = state.condition.blank(1)
     return {
         "generator_parameters": num_parameters(state.generator),
         "generator_flops": num_flops(lambda: state.average(c[:, :0], c)),
     }
 
 
-def train_step(state: State, examples: Examples, params: Params) -> Scalars:
+def train_step(state: State, examples: Examples, params: GeneratorSchedule) -> Scalars:
     """One step down the squared error, averaged over pixels in [-1, 1] and images."""
     chosen = randomness.batch_indices(len(examples), params.batch_size, params.seed, state.step)
     x, labels = examples.batch(chosen)

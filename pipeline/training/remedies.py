@@ -1,6 +1,8 @@
 """What keeps a duel in balance, each a switch: what D is shown, how it is built, and what its slope costs."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -47,6 +49,8 @@ class Remedies(Section):
 class PictureRemedies(Remedies):
     """And those that only pictures and their networks know."""
 
+    networks: ClassVar[Mapping[str, ModuleType]] = NETWORKS  # of which `network` names one
+
     network: str
     discriminator_norm: Literal["none", "batch", "spectral"]  # of D's layers; not every network has batch
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]]  # of all that D sees, in this order
@@ -61,7 +65,7 @@ class PictureRemedies(Remedies):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.discriminator_norm == "batch" and not NETWORKS[self.network].BATCH_NORM:
+        if self.discriminator_norm == "batch" and not self.networks[self.network].BATCH_NORM:
             raise ValueError(
                 f"discriminator_norm = 'batch': {self.network} has none; allowed are none, spectral"
             )
@@ -74,16 +78,19 @@ class PictureRemedies(Remedies):
 
 
 def discriminator(
-    params: PictureRemedies, num_conditions: int, width: int, image_shape: tuple[int, int, int]
+    params: PictureRemedies, num_conditions: int, width: int, image_shape: tuple[int, int, int], *more: int
 ) -> nn.Module:
-    """D as the remedies want it: for packs of images, with the normalisation and the layers they name."""
+    """D as the remedies want it: for packs of images, with the normalisation and the layers they name; `more`
+    is what only some networks are told.
+    """
     channels, *sides = image_shape
-    network: nn.Module = NETWORKS[params.network].Discriminator(
+    network: nn.Module = params.networks[params.network].Discriminator(
         num_conditions * params.packing,
         width,
         (channels * params.packing, *sides),
-        batch_norm=params.batch_norm,
-        minibatch_stddev=params.minibatch_stddev,
+        params.batch_norm,
+        params.minibatch_stddev,
+        *more,
     )
     if params.discriminator_norm == "spectral":
         spectral.normalise(network)

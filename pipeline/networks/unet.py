@@ -1,0 +1,159 @@
+"""The U-Net of pix2pix (Ronneberger et al. 2015, arXiv:1505.04597; Isola et al. 2017, arXiv:1611.07004): a
+picture goes down by strided convolutions and up again, each map on the way up beside its like on the way
+down.
+
+Latents become a style (Karras et al. 2019, arXiv:1812.04948) that scales and shifts the maps of every level
+on the way up, so that no level can lose them; or of the smallest alone, where pix2pix lost them.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.errors import InputError
+from pipeline.networks.dcgan import init_weights
+from pipeline.networks.layers import SLOPE, he_normal
+from pipeline.networks.patch import Discriminator
+
+__all__ = ["BATCH_NORM", "Discriminator", "Generator"]
+
+BATCH_NORM = True
+SMALLEST_MAP = 2  # pixels: at most three, after all halvings
+NUM_STYLES = 64  # numbers of a style
+WIDEST = 4  # times `width` channels at most
+
+
+class Generator(nn.Module):
+    """(z, c) -> x, z (N, Z) and c a picture (N, K, H, W) of the size of x (N, C, H, W)."""
+
+    num_noise = 0
+
+    def __init__(
+        self,
+        num_latents: int,
+        num_conditions: int,
+        width: int,
+        image_shape: tuple[int, int, int],
+        every_level: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_latents, self.num_conditions = num_latents, num_conditions
+        widths = level_widths(width, image_shape)
+        inputs = [num_conditions, *widths]
+        self.down = nn.ModuleList(
+            Down(*pair, norm=i > 0) for i, pair in enumerate(zip(inputs, widths, strict=False))
+        )
+        self.up = Decoder(num_latents, widths, widths[:-1], image_shape[0], num_conditions, every_level)
+        self.apply(init_convolutions)
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        maps, h = [], c
+        for layer in self.down:
+            h = layer(h)
+            maps.append(h)
+        return torch.tanh(self.up(h, [c, *maps[:-1]], z))
+
+
+class Down(nn.Module):
+    """Half the size: convolution, batch normalisation except at the picture itself, leaky ReLU."""
+
+    def __init__(self, num_inputs: int, num_outputs: int, norm: bool) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(num_inputs, num_outputs, 4, 2, 1, bias=not norm)
+        self.norm = nn.BatchNorm2d(num_outputs) if norm else nn.Identity()
+        self.activation = nn.LeakyReLU(SLOPE)
+
+    def forward(self, h: Tensor) -> Tensor:
+        h = self.activation(self.norm(self.convolution(h)))
+        return h
+
+
+class Decoder(nn.Module):
+    """From the smallest map to the picture.
+
+    Args:
+        num_latents: Z; 0: no style.
+        widths: channels of the maps on the way down, the smallest map's last.
+        beside: channels of what stands beside each map on the way up, the largest first; none for widths[-1].
+        channels: C of the picture.
+        num_given: channels of what stands beside the picture itself.
+        every_level: the style shifts all maps, else the smallest alone.
+    """
+
+    def __init__(
+        self,
+        num_latents: int,
+        widths: list[int],
+        beside: list[int],
+        channels: int,
+        num_given: int,
+        every_level: bool,
+    ) -> None:
+        super().__init__()
+        self.mapping = mapping(num_latents) if num_latents else None
+        outputs = [max(1, widths[0] // 2), *widths[:-1]]  # from the largest map to the smallest
+        levels = []
+        for i in reversed(range(len(widths))):
+            num_inputs = widths[i] + (beside[i] if i < len(beside) else 0)
+            styled = bool(num_latents) and (every_level or i == len(widths) - 1)
+            levels.append(Up(num_inputs, outputs[i], NUM_STYLES if styled else 0))
+        self.levels = nn.ModuleList(levels)
+        self.finish = nn.Conv2d(outputs[0] + num_given, channels, 3, 1, 1)
+
+    def forward(self, h: Tensor, beside: list[Tensor], z: Tensor) -> Tensor:
+        """The picture, (N, C, H, W), from the smallest map; `beside` are the others, the largest first."""
+        w = self.mapping(z) if self.mapping is not None else z
+        for level in self.levels:
+            h = level(h, w)
+            if beside:
+                h = torch.cat([h, beside[-1]], 1)
+                beside = beside[:-1]
+        x: Tensor = self.finish(h)
+        return x
+
+
+class Up(nn.Module):
+    """Twice the size: transposed convolution, batch normalisation, scale and shift by the style, ReLU."""
+
+    def __init__(self, num_inputs: int, num_outputs: int, num_styles: int) -> None:
+        super().__init__()
+        self.convolution = nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)
+        self.norm = nn.BatchNorm2d(num_outputs)
+        self.style = nn.Linear(num_styles, 2 * num_outputs) if num_styles else None
+
+    def forward(self, h: Tensor, w: Tensor) -> Tensor:
+        h = self.norm(self.convolution(h))
+        if self.style is not None:
+            scale, shift = self.style(w)[..., None, None].chunk(2, 1)
+            h = h * (1 + scale) + shift
+        return torch.relu(h)
+
+
+def mapping(num_latents: int) -> nn.Module:
+    """Latents (N, Z) -> styles (N, NUM_STYLES)."""
+    return nn.Sequential(
+        he_normal(nn.Linear(num_latents, NUM_STYLES)),
+        nn.LeakyReLU(SLOPE),
+        he_normal(nn.Linear(NUM_STYLES, NUM_STYLES)),
+        nn.LeakyReLU(SLOPE),
+    )
+
+
+def init_convolutions(module: nn.Module) -> None:
+    """DCGAN's weights for convolutions; styles keep larger ones, or latents would hardly count at first."""
+    if not isinstance(module, nn.Linear):
+        init_weights(module)
+
+
+def level_widths(width: int, image_shape: tuple[int, int, int]) -> list[int]:
+    """Channels after each halving, `width` first, twice as many after each further one up to four times.
+
+    Raises:
+        InputError: the sides cannot be halved so often.
+    """
+    num_levels = max(2, math.floor(math.log2(max(image_shape[1:]) / SMALLEST_MAP)))
+    if any(side % 2**num_levels for side in image_shape[1:]):
+        sides = " x ".join(map(str, image_shape[1:]))
+        raise InputError(f"images of {sides} pixels: sides must be multiples of {2**num_levels}")
+    return [width * min(2**level, WIDEST) for level in range(num_levels)]
