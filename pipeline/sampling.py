@@ -1,5 +1,7 @@
 """Images out of trained generators; always in fp32, with latents that are functions of the seed."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -48,6 +50,30 @@ def draw(generator: nn.Module, c: Tensor, num_draws: int, seed: int) -> Tensor:
     """
     z = latents(generator, len(c) * num_draws, seed, "sampling latents")
     return generate(generator, z, c.repeat_interleave(num_draws, 0)).unflatten(0, (len(c), num_draws))
+
+
+def draw_told(
+    generator: nn.Module, told: Callable[[Tensor], Tensor], chosen: Tensor, num_draws: int, seed: int
+) -> Tensor:
+    """The same for conditions that are too large to be held all at once.
+
+    Args:
+        generator: (z, c) -> images.
+        told: of condition numbers, the conditions.
+        chosen: which conditions, (N,).
+        num_draws: M.
+        seed: of the latents.
+
+    Returns:
+        (N, M, C, H, W) uint8.
+    """
+    z = latents(generator, len(chosen) * num_draws, seed, "sampling latents").unflatten(0, (-1, num_draws))
+    size = max(1, BATCH // num_draws)
+    parts = [
+        generate(generator, some.flatten(0, 1), told(rows).repeat_interleave(num_draws, 0))
+        for rows, some in zip(chosen.split(size), z.split(size), strict=True)
+    ]
+    return torch.cat(parts).unflatten(0, (-1, num_draws))
 
 
 def latents(generator: nn.Module, num: int, seed: int, purpose: str) -> Tensor:

@@ -1,0 +1,145 @@
+"""Are the samples of a condition samples of its posterior?
+
+`drawn` is (N, M, C, H, W) uint8, M samples for each of N conditions; `truth` is (N, C, H, W) uint8, the
+picture each condition was made from. Errors, deviations and distances are of pixels scaled to [0, 1].
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.randomness import generator
+
+CHUNK = 16  # conditions taken at once
+NUM_DRAWS = (2, 4, 8, 16, 32)  # P: samples whose mean is compared with one sample
+ROUNDING = 1e-9  # deviations that differ by less are the same: a grey level is 4e-3
+
+
+def errors(drawn: Tensor, truth: Tensor) -> dict[str, float]:
+    """Mean squared error of the samples, and of the mean of all M samples of a condition."""
+    num_draws = drawn.shape[1]
+    return {
+        "sample_mse": mse_of_means(drawn, truth, 1),
+        "mean_mse": mse_of_means(drawn, truth, num_draws),
+    }
+
+
+def gains(drawn: Tensor, truth: Tensor) -> dict[int, float]:
+    """What averaging P samples gains in PSNR over one sample, in dB, by P, for each P up to M; 0 where the
+    samples do not differ.
+    """
+    one = mse_of_means(drawn, truth, 1)
+    counts = [num_draws for num_draws in NUM_DRAWS if num_draws <= drawn.shape[1]]
+    return {num_draws: decibels(one, mse_of_means(drawn, truth, num_draws)) for num_draws in counts}
+
+
+def theoretical_gain(num_draws: int) -> float:
+    """The gain of P true posterior samples, 10 log10(2 P / (P + 1)) dB, whatever the data.
+
+    Truth x and samples are then P + 1 independent draws from one distribution, so that
+    E|x - mean_P|^2 = (1 + 1 / P) var, and 2 var for one sample (Bendel et al. 2023, arXiv:2210.13389).
+    """
+    return 10 * math.log10(2 * num_draws / (num_draws + 1))
+
+
+def decibels(error: float, other: float) -> float:
+    """How much smaller the other mean squared error is, in dB; of two zeros 0."""
+    if other == 0:
+        return 0.0 if error == 0 else math.inf
+    return 10 * math.log10(error / other)
+
+
+def mse_of_means(drawn: Tensor, truth: Tensor, num_draws: int) -> float:
+    """Mean squared error of the mean of P samples, over the M // P disjoint groups of them."""
+    num_groups = drawn.shape[1] // num_draws
+    total = 0.0
+    for x, target in pairs(drawn[:, : num_groups * num_draws], truth):
+        means = x.float().unflatten(1, (num_groups, num_draws)).mean(2)  # (CHUNK, M // P, C, H, W)
+        total += (means - target[:, None]).square_().sum(dtype=torch.float64).item()
+    return total / (num_groups * truth.numel()) / 255**2
+
+
+def spread(drawn: Tensor) -> float:
+    """Average per-pixel standard deviation (APSD) of a condition's samples; 0 for M = 1."""
+    return sum(variance.sqrt().sum().item() for variance in variances(drawn)) / drawn[:, 0].numel()
+
+
+def spread_maps(drawn: Tensor) -> Tensor:
+    """The standard deviation at each pixel, root of its mean variance over the channels, (N, H, W) float32 in
+    [0, 1].
+    """
+    return torch.cat([variance.mean(1).sqrt().float() for variance in variances(drawn)])
+
+
+def variances(drawn: Tensor) -> Iterator[Tensor]:
+    """The unbiased variance over the samples, 0 for M = 1, (CHUNK, C, H, W) float64."""
+    for x in drawn.split(CHUNK):
+        correction = min(1, drawn.shape[1] - 1)
+        yield (x.double() / 255).var(1, correction=correction)
+
+
+def ranks(drawn: Tensor, truth: Tensor, seed: int) -> Tensor:
+    """How often the truth is the k-th smallest of itself and its samples, over pixels and channels: (M + 1,)
+    float64, in sum 1.
+
+    All equally often: calibrated. More at both ends: too little spread; in the middle: too much. The truth
+    takes a random place among samples equal to it (Hamill 2001,
+    doi:10.1175/1520-0493(2001)129<0550:IORHFV>2.0.CO;2).
+    """
+    num_ranks = drawn.shape[1] + 1
+    source = generator(seed, "ranks")
+    counts = torch.zeros(num_ranks, dtype=torch.int64)
+    for x, target in pairs(drawn, truth):
+        below, equal = (x < target[:, None]).sum(1), (x == target[:, None]).sum(1)
+        place = torch.rand(below.shape, generator=source, dtype=torch.float64) * (equal + 1)
+        counts += torch.bincount((below + place.long()).flatten(), minlength=num_ranks)
+    return counts.double() / truth.numel()
+
+
+def rank_distance(shares: Tensor) -> float:
+    """Total-variation distance of a rank histogram to the uniform one: 0 at best, M / (M + 1) at worst."""
+    return (shares - 1 / len(shares)).abs().sum().item() / 2
+
+
+def calibration(drawn: Tensor, truth: Tensor) -> float:
+    """Pearson correlation, over all pixels, of the samples' standard deviation with the error of their mean,
+    root mean squares over the channels; 0 where either is constant.
+    """
+    error = [
+        (x.mean(1, dtype=torch.float64) - target).square().mean(1).sqrt() / 255
+        for x, target in pairs(drawn, truth)
+    ]
+    return correlation(spread_maps(drawn).double().flatten(), torch.cat(error).flatten())
+
+
+def correlation(a: Tensor, b: Tensor) -> float:
+    """Pearson's, of values (N,) float64; 0 where either set is constant."""
+    if any((values.max() - values.min()).item() < ROUNDING for values in (a, b)):
+        return 0.0
+    a, b = a - a.mean(), b - b.mean()
+    return (a @ b / (a.norm() * b.norm())).item()
+
+
+def pair_distance(drawn: Tensor) -> float:
+    """Mean absolute difference of two samples of a condition, over all pairs and pixels; 0 for M = 1.
+
+    In ascending order x_0 .. x_(M-1) the differences of all pairs sum to sum_i (2 i - M + 1) x_i.
+    """
+    num_draws = drawn.shape[1]
+    weights = torch.arange(1 - num_draws, num_draws, 2, dtype=torch.float64)
+    total = 0.0
+    for x in drawn.split(CHUNK):
+        # NumPy sorts floats several times as fast as torch does, and as bytes
+        ordered = np.sort(x.flatten(2).transpose(1, 2).float().contiguous().numpy(), axis=2)
+        sums = torch.from_numpy(ordered).sum((0, 1), dtype=torch.float64)  # (M,)
+        total += (sums @ weights).item()
+    num_pairs = max(1, num_draws * (num_draws - 1) // 2)
+    return total / (num_pairs * drawn[:, 0].numel()) / 255
+
+
+def pairs(drawn: Tensor, truth: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """A few conditions at a time: their samples (CHUNK, M, C, H, W) and truths (CHUNK, C, H, W)."""
+    return zip(drawn.split(CHUNK), truth.split(CHUNK), strict=True)
