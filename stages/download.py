@@ -10,7 +10,7 @@ import typer
 from pipeline import params, tracking
 from pipeline.errors import InputError
 from pipeline.files import new_folder
-from pipeline.sources import choice, mnist, penguins
+from pipeline.sources import choice, mnist, openmoji, penguins
 from stages import run, took
 
 Fetch = Callable[[Path], None]
@@ -25,13 +25,22 @@ def birds(settings: choice.Params) -> Fetch:
     return partial(penguins.fetch, settings)
 
 
-DATASETS: dict[str, Callable[[choice.Params], Fetch]] = {"mnist": digits, "penguins": birds}
+def emojis(settings: choice.Params) -> Fetch:
+    return partial(openmoji.fetch, settings)
+
+
+DATASETS: dict[str, Callable[[choice.Params], Fetch]] = {
+    "mnist": digits,
+    "penguins": birds,
+    "openmoji": emojis,
+}
 Name = Annotated[str, typer.Argument(help=f"One of: {', '.join(DATASETS)}.")]
 
 
 def main(name: Name, out: Path) -> None:
     """Put the raw files of the data set NAME into the folder OUT: the digits as four IDX files in
-    torchvision's layout, the penguins as one table.
+    torchvision's layout, the penguins as one table,
+    OpenMoji's drawings as SVG files.
     """
     if name not in DATASETS:
         raise InputError(f"NAME = {name!r}: allowed are {', '.join(DATASETS)}")

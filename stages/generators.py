@@ -82,7 +82,7 @@ def generator_job(
         schedule,
         examples,
         spec,
-        draw=lambda state: sampling.preview(state.average, condition),
+        draw=lambda state, data: sampling.preview(state.average, condition),
         frame_steps=evenly(schedule.num_steps, schedule.num_snapshots),
         quality=quality,
         quality_every=schedule.fid_every,

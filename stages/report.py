@@ -9,7 +9,7 @@ from pydantic import Field
 from pipeline import digits, params, tracking
 from pipeline.files import new_file, new_folder, sha256
 from pipeline.params import Seed
-from pipeline.report import bayes, page, stacked, study, tables, theory, toys
+from pipeline.report import bayes, images, page, stacked, study, tables, theory, toys
 from pipeline.report.sections import Section
 from stages import InputFile, InputFolder, run, took
 
@@ -25,6 +25,12 @@ SECTIONS = (
     "stacked",
     "toys",
     "evaluate",
+    "drawings",
+    "observer",
+    "image_regressions",
+    "image_cgans",
+    "ablations",
+    "evaluate_images",
     "bayes",
     "theory",
 )
@@ -33,6 +39,7 @@ KINDS = {
     "cgans": "cgan",
     "gans": "gan",
 }  # section -> first word of its models' names, in the page's order
+IMAGE_KINDS = {"image_regressions": "regression", "image_cgans": "cgan", "ablations": "ablation"}
 Scores = dict[tuple[str, int | None], dict[str, Any]]  # contents of metrics files, by model and seed
 Seeds = Annotated[list[Seed], Field(min_length=1)]
 
@@ -53,12 +60,13 @@ def main(
     seeds = params.read("seeds", Seeds)
     sections = {section: params.read(section, dict[str, Any]) for section in SECTIONS}
     names = [f"{kind}-{key}" for section, kind in KINDS.items() for key in sections[section]]
+    drawn = [f"{kind}-{key}" for section, kind in IMAGE_KINDS.items() for key in sections[section]]
     stacks = [f"stacked-{key}" for key in sections["stacked"]]
     results = {name: page.load_model(f"{name}-{seeds[0]}", models, samples) for name in names}
     real = json.loads((metrics / "real.json").read_text())
     scores: Scores = {
         (name, seed): json.loads((metrics / f"{name}-{seed}.json").read_text())
-        for name in [*names, *stacks]
+        for name in [*names, *drawn, *stacks]
         for seed in seeds
     }
     floor: Scores = {("real", None): real}
@@ -68,6 +76,9 @@ def main(
     histories = {key: results[f"gan-{key}"].history for key in sections["gans"]}
     parts = [study.section(sections["gans"], table, sizes, histories)] if histories else []
     parts += [stacked.section(table, sheets, sections["stacked_digits"])] if stacks else []
+    if drawn:
+        found = {name: images.load(f"{name}-{seeds[0]}", metrics, samples) for name in drawn}
+        parts.insert(0, images.section(found, table, json.loads((metrics / "drawings.json").read_text())))
     parts += exact(list(sections["toys"]), models, metrics, curves)
     pictures = page.draw_figures(results, real, table, digits.load(prepared))
     facts = {"params": params.text({"seeds": seeds} | sections), "hashes": hashes(prepared, scores)}
@@ -108,7 +119,7 @@ def speeds(scores: Scores) -> dict[str, dict[str, Any]]:
     found = {}
     for (name, seed), content in scores.items():
         speed = tracking.training_speed(f"{name}-{seed}", content["weights"])
-        if speed and "fid" in content["metrics"]:
+        if speed and "coverage" in content["metrics"]:
             values = {key: content["metrics"][key]["value"] for key in ("fid", "coverage")}
             found[f"{name}-{seed}"] = speed | values
     return found

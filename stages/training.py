@@ -40,7 +40,8 @@ class Job:
         schedule: its section of params.yaml.
         examples: from the data, what it is trained on and what its networks are told.
         spec: of its network and the shape of an image, how to build it again.
-        draw: the frame that shows what a state can do now; None for a model that draws nothing.
+        draw: the frame that shows what a state can do now, from state and data; None for a model that draws
+            nothing.
         frame_steps: the steps after which a frame is kept.
         quality: from the data, what measures a model now and then; None for no measuring.
         quality_every: steps between.
@@ -54,7 +55,7 @@ class Job:
     schedule: Schedule
     examples: Callable[[Any], tuple[Examples, Condition]]
     spec: Callable[[nn.Module, tuple[int, int, int]], Spec]
-    draw: Callable[[Any], Tensor] | None = None
+    draw: Callable[[Any, Any], Tensor] | None = None
     frame_steps: Sequence[int] = ()
     quality: Callable[[Any], Callable[[nn.Module], dict[str, float]]] | None = None
     quality_every: int = 1
@@ -95,7 +96,7 @@ def train_on(data: Data, job: Job, precision: compute.Params, out: Path) -> None
         state = job.kind.init_state(job.schedule, condition, examples.shape)
         session = Session(state, job.schedule, work, checkpoint.fingerprint(facts))
         if job.draw:
-            session.draw, session.frame_steps = partial(job.draw, state), job.frame_steps
+            session.draw, session.frame_steps = partial(job.draw, state, data.content), job.frame_steps
         if job.keep:
             session.keep, session.frame_steps = partial(job.keep, state), job.frame_steps
         if job.quality:

@@ -16,18 +16,29 @@ DIGITS, JUDGE, REAL = (
     "reports/metrics/real.json",
 )
 GENERATORS = ("regression-digit-0", "cgan-digit-0", "gan-mlp-0", "gan-dcgan-0", "gan-clustered-0")
+DRAWINGS, OBSERVER = "data/prepared/drawings.npz", "models/observer/weights.safetensors"
+REAL_DRAWINGS = "reports/metrics/drawings.json"
+IMAGES = ("regression-sketch-0", "cgan-sketch-0", "cgan-text-0", "ablation-gan-0")
 STACKED = ("stacked-pacdcgan2-0",)
 TOYS = ("toy-ring-plain",)
+IMAGE_STAGES = tuple(
+    name.replace("-", "@", 1) if name.startswith("ablation") else f"image_{name.replace('-', '@', 1)}"
+    for name in IMAGES
+)
 TRAINED = {
+    "train_observer",
+    *(f"train_{name}" for name in IMAGE_STAGES),
     "train_judge",
     "train_toy@ring-plain",
     *(f"train_{name.replace('-', '@', 1)}" for name in (*GENERATORS, *STACKED)),
 }
 EVALUATED = {"evaluate_real", *(f"evaluate_{name.replace('-', '@', 1)}" for name in (*GENERATORS, *STACKED))}
+IMAGES_EVALUATED = {"evaluate_drawings", *(f"evaluate_{name}" for name in IMAGE_STAGES)}
 COMMANDS = {
     "download@mnist": "download mnist data/raw/mnist",
     "download@penguins": "download penguins data/raw/penguins",
-    "prepare@digits": f"prepare data/raw/mnist {DIGITS}",
+    "prepare@digits": f"prepare digits data/raw/mnist {DIGITS}",
+    "prepare@drawings": f"prepare drawings mine/openmoji {DRAWINGS}",
     "train_judge": f"train_judge {DIGITS} models/judge",
     "train_gan@dcgan-0": f"train_gan dcgan 0 {DIGITS} {JUDGE} models/gan-dcgan-0",
     "train_gan@clustered-0": f"train_gan clustered 0 {DIGITS} {JUDGE} models/gan-clustered-0",
@@ -35,6 +46,18 @@ COMMANDS = {
     "train_cgan@digit-0": f"train_cgan digit 0 {DIGITS} {JUDGE} models/cgan-digit-0",
     "train_stacked@pacdcgan2-0": f"train_stacked pacdcgan2 0 {DIGITS} {JUDGE} models/stacked-pacdcgan2-0",
     "train_toy@ring-plain": "train_toy ring-plain models/toy-ring-plain toy.json",
+    "train_observer": f"train_observer {DRAWINGS} models/observer",
+    "train_image_regression@sketch-0": (
+        f"train_image_regression sketch 0 {DRAWINGS} {OBSERVER} models/regression-sketch-0"
+    ),
+    "train_image_cgan@text-0": (
+        f"train_image_cgan image_cgans text 0 {DRAWINGS} {OBSERVER} models/cgan-text-0"
+    ),
+    "train_ablation@gan-0": f"train_image_cgan ablations gan 0 {DRAWINGS} {OBSERVER} models/ablation-gan-0",
+    "evaluate_drawings": f"evaluate_drawings {DRAWINGS} {OBSERVER} {REAL_DRAWINGS}",
+    "evaluate_image_cgan@sketch-0": (
+        f"evaluate_image models/cgan-sketch-0 {DRAWINGS} {OBSERVER} {REAL_DRAWINGS} image.json image.npz"
+    ),
     "evaluate_real": f"evaluate_real {DIGITS} {JUDGE} {REAL}",
     "evaluate_cgan@digit-0": f"evaluate models/cgan-digit-0 {DIGITS} {JUDGE} {REAL} cgan.json cgan.npz",
     "evaluate_stacked@pacdcgan2-0": (

@@ -17,7 +17,7 @@ import pytest
 from closure import ROOT
 from ruamel.yaml import YAML
 
-from pipeline import idx
+from pipeline import idx, openmoji
 from pipeline.sources import mnist, penguins
 
 CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
@@ -62,6 +62,27 @@ def write_table(folder: Path) -> None:
     (folder / penguins.FILE).write_text("\n".join(["species,flipper_length_mm", *rows]) + "\n")
 
 
+LAYER = '<g id="{}">{}</g>'
+SKINS = ("#fcea2b", "#fadcbc", "#debb90", "#c19a65", "#a57939", "#6a462f")  # of the six tones
+
+
+def write_drawings(folder: Path) -> None:
+    """SVG files in layers, as OpenMoji's: twelve hands in six tones and thirty other things."""
+    (folder / "svg").mkdir(parents=True)
+    source = np.random.default_rng(2)
+    for i in range(42):
+        x, y, size = source.integers(8, 30, 3)
+        name, colour = f"{0x1F446 + i:X}", f"#{source.integers(0, 0xFFFFFF):06x}"
+        shape = f'<rect x="{x}" y="{y}" width="{size + 12}" height="{size + 12}" {{}}/>'
+        line = LAYER.format("line", shape.format('fill="none" stroke="#000" stroke-width="2"'))
+        patch = LAYER.format("color", f'<circle cx="{x}" cy="{y}" r="9" fill="{colour}"/>')
+        hand = i < 12
+        for tone, skin in zip(openmoji.TONES, SKINS, strict=True) if hand else [("", colour)]:
+            filled = LAYER.format("skin" if hand else "hair", shape.format(f'fill="{skin}"'))
+            svg = f'<svg id="emoji" viewBox="0 0 72 72" xmlns="{openmoji.SVG}">{patch}{filled}{line}</svg>'
+            (folder / "svg" / f"{'-'.join(filter(None, (name, tone)))}.svg").write_text(svg)
+
+
 def edit(project: Path, changes: dict[str, object]) -> None:
     """Change dotted keys of a project's params.yaml."""
     yaml = YAML()
@@ -76,6 +97,7 @@ def edit(project: Path, changes: dict[str, object]) -> None:
 
 
 FEW = {"gans": ("mlp", "dcgan", "clustered"), "regressions": ("digit",), "cgans": ("digit",)}
+FEW |= {"image_regressions": ("sketch",), "image_cgans": ("sketch", "text"), "ablations": ("gan",)}
 FEW |= {"stacked": ("pacdcgan2",), "toys": ("ring-plain",)}  # entries that a small project keeps of each kind
 SHORT = {"num_steps": 12, "batch_size": 32, "log_every": 4, "save_every": 4}
 SMALL = {
@@ -86,6 +108,9 @@ SMALL = {
     "evaluate": {"num_samples": 300, "kid_subset_size": 100, "kid_subsets": 5, "memorisation_samples": 50}
     | {"two_sample_steps": 5, "path_samples": 20},
     "bayes": {"num_held_out": 20, "num_draws": 50},
+    "drawings": {"folder": "mine/openmoji", "image_size": 16, "validation_share": 0.25, "test_share": 0.25},
+    "observer": {"width": 4, **SHORT},
+    "evaluate_images": {"num_draws": 4, "num_tone_draws": 8, "kid_subsets": 5, "kid_subset_size": 10},
 }
 
 
@@ -96,6 +121,8 @@ def shrink(project: Path) -> None:
     content["download"] |= {"source": "folder", "folder": str(project / "mine")}
     for section, changes in SMALL.items():
         content[section] |= changes
+    plan = project / "dvc.yaml"  # its own drawings need no download, which checks OpenMoji's
+    plan.write_text(plan.read_text().replace(", openmoji: download}", "}"))
     for network in (
         content["theory"]["discriminator"],
         content["bayes"]["regression"],
@@ -126,6 +153,7 @@ def make(project: Path) -> Path:
     shutil.copy(ROOT / ".dvc/.gitignore", project / ".dvc/.gitignore")
     write_strokes(project / "mine")
     write_table(project / "mine")
+    write_drawings(project / "mine/openmoji")
     shrink(project)
     run(project, "git init -q")
     run(project, "git add -A")

@@ -12,7 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from commands import COMMANDS, DIGITS, EVALUATED, GENERATORS, JUDGE, STACKED, TRAINED, call, listing
+from commands import (
+    COMMANDS,
+    DIGITS,
+    EVALUATED,
+    GENERATORS,
+    IMAGES_EVALUATED,
+    JUDGE,
+    STACKED,
+    TRAINED,
+    call,
+    listing,
+)
 from conftest import edit, environment, run, strokes
 from dvc.repo import Repo
 from ruamel.yaml import YAML
@@ -115,10 +126,17 @@ def affected(key: str) -> set[str]:
     return (
         printed
         | {
-            "compute": {*TRAINED, *EVALUATED} - {"train_toy@ring-plain"},  # which computes its own way
+            "compute": {*TRAINED, *EVALUATED, *IMAGES_EVALUATED}
+            - {"train_toy@ring-plain"},  # which computes its own way
             "download": {"download@mnist", "download@penguins"},
             "digits": {"prepare@digits"} | ({"download@mnist"} if rest == "dataset" else set()),
             "judge": {"train_judge"},
+            "drawings": {"prepare@drawings"},
+            "observer": {"train_observer"},
+            "image_regressions": {f"train_image_regression@{name}-0"},
+            "image_cgans": {f"train_image_cgan@{name}-0"},
+            "ablations": {f"train_ablation@{name}-0"},
+            "evaluate_images": IMAGES_EVALUATED,
             "seeds": set(),  # they name stages, and no stage but the report reads them
             "gans": {f"train_gan@{name}-0"},
             "regressions": {f"train_regression@{name}-0"},
@@ -156,6 +174,7 @@ KEYS += (
     "cgans.digit.discriminator_sees_condition",
     "stacked.pacdcgan2.packing",
 )
+KEYS += ("drawings.image_size", "image_cgans.text.spread", "ablations.gan.l1", "evaluate_images.seed")
 KEYS += ("stacked_digits.num_samples", "evaluate.seed", "theory.discriminator.width", "bayes.cgan.loss")
 
 
@@ -189,7 +208,7 @@ def test_an_added_gan_adds_its_two_stages_and_touches_no_other_model(inside, set
 
 def test_an_added_seed_adds_two_stages_a_model_and_touches_no_other(inside, settings):
     settings({"seeds": [0, 1]})
-    models = {stage for stage in TRAINED | EVALUATED if stage.endswith("-0")}
+    models = {stage for stage in TRAINED | EVALUATED | IMAGES_EVALUATED if stage.endswith("-0")}
     with Repo(str(inside)) as repo:
         assert set(repo.status()) == {"report"} | {stage[:-1] + "1" for stage in models}
 

@@ -1,0 +1,39 @@
+"""Stage `evaluate_drawings`: real drawings against real ones, the noise floor of FID and KID and the FID's
+yardsticks.
+"""
+
+import time
+from pathlib import Path
+
+from pipeline import compute, drawings, params, tracking
+from pipeline.files import write_json
+from pipeline.metrics import frechet, observed, pictures, yardsticks
+from pipeline.metrics.entries import entries
+from pipeline.tasks import grey
+from stages import InputFile, run, took
+
+
+def main(prepared: InputFile, observer: InputFile, out: Path) -> None:
+    """Compare the validation pictures in PREPARED, taken as samples, with the test pictures, in the features
+    of OBSERVER; write OUT (.json).
+    """
+    settings = params.read("evaluate_images", pictures.Params)
+    compute.configure(params.read("compute", compute.Params))
+    data, watcher = drawings.load(prepared), observed.load(observer)
+    tracking.send(tracking.connect)
+    start = time.perf_counter()
+    held, real = data.validation.pictures, data.test.pictures
+    seen, features = watcher.features(held), watcher.features(real)
+    harmed = {"blurred": yardsticks.blurred(held), "grey": grey(held).expand(-1, 3, -1, -1)}
+    fids = {name: frechet.fid(watcher.features(pixels), features) for name, pixels in harmed.items()}
+    values = pictures.distances(seen, features, settings)
+    report = pictures.context("drawings", "", settings, watcher) | {
+        "metrics": entries(values, len(held), len(real)),
+        "yardsticks": {"split": values["fid"]} | fids,
+    }
+    write_json(out, report)
+    took("evaluate_drawings", time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    run(main)
