@@ -10,16 +10,24 @@ that).
     progress      the bar
     size          parameters and operations of a network
     idx           the file format of MNIST
+    openmoji      a drawing as SVG -> its picture and its layers
+    pairs         the user's own paired images
+    captions      text -> rows of word numbers
     penguins      a table of animals -> flipper lengths
     sources       wheel | mirror | folder -> raw files, hash-checked
     digits        the prepared digits, as tensors
     preparation   raw files -> prepared digits, split
+    drawings      the prepared drawings, as tensors
+    drawing_preparation  raw drawings -> prepared ones, split by base drawing
     stacked       three digits as the channels of one picture: a thousand modes
     conditions    what a conditional model is told
+    tasks         drawings -> conditions with pictures, one function a task
     clusters      hidden classes, by k-means
     networks      generators and discriminators, by name
     judge         the classifier whose features FID is taken in
+    observer      the same for drawings, trained without labels
     losses        adversarial losses: pure functions of logits
+    reconstruction  how near draws are to the truth, and how far from each other
     penalties     on the discriminator's slope, on weights
     augmentation  of all that a discriminator sees
     weights       networks on disk
@@ -29,6 +37,8 @@ that).
     theory        what can be known exactly, beside what small networks learn
     metrics       is it the same distribution?
     figures       numbers and images -> pictures
+    figures_images  pictures drawn for conditions, in rows; calibration
+    figures_tones  six right answers, and where samples fall among them
     figures_toys  clouds of points over what a discriminator makes of the plane
     figures_theory  what is known exactly, and what networks make of it
     report        the page
@@ -47,16 +57,24 @@ LAYERS = (
     "progress",
     "size",
     "idx",
+    "openmoji",
+    "pairs",
+    "captions",
     "penguins",
     "sources",
     "digits",
     "preparation",
+    "drawings",
+    "drawing_preparation",
     "stacked",
     "conditions",
+    "tasks",
     "clusters",
     "networks",
     "judge",
+    "observer",
     "losses",
+    "reconstruction",
     "penalties",
     "augmentation",
     "weights",
@@ -66,6 +84,8 @@ LAYERS = (
     "theory",
     "metrics",
     "figures",
+    "figures_images",
+    "figures_tones",
     "figures_toys",
     "figures_theory",
     "report",

@@ -69,21 +69,20 @@ def main(
         for name in [*names, *drawn, *stacks]
         for seed in seeds
     }
-    floor: Scores = {("real", None): real}
-    table = tables.comparison(floor | scores)
+    table = tables.comparison({("real", None): real, **scores})
     sheets = {name: page.load_sheet(f"{name}-{seeds[0]}", samples) for name in stacks}
     sizes = {key: scores[f"gan-{key}", seeds[0]] for key in sections["gans"]}
     histories = {key: results[f"gan-{key}"].history for key in sections["gans"]}
-    parts = [study.section(sections["gans"], table, sizes, histories)] if histories else []
+    shown = {name: images.load(f"{name}-{seeds[0]}", metrics, samples) for name in drawn}
+    real_drawings = json.loads((metrics / "drawings.json").read_text())
+    parts = [images.section(shown, table, real_drawings)] if shown else []
+    parts += [study.section(sections["gans"], table, sizes, histories)] if histories else []
     parts += [stacked.section(table, sheets, sections["stacked_digits"])] if stacks else []
-    if drawn:
-        found = {name: images.load(f"{name}-{seeds[0]}", metrics, samples) for name in drawn}
-        parts.insert(0, images.section(found, table, json.loads((metrics / "drawings.json").read_text())))
     parts += exact(list(sections["toys"]), models, metrics, curves)
     pictures = page.draw_figures(results, real, table, digits.load(prepared))
     facts = {"params": params.text({"seeds": seeds} | sections), "hashes": hashes(prepared, scores)}
+    html = page.render(results, real, table, pictures, parts, facts | {"seeds": seeds})
 
-    out.mkdir(parents=True, exist_ok=True)
     with new_folder(out / "figures") as folder:
         for figures in (pictures, *(section.figures for section in parts)):
             for name, figure in figures.items():
@@ -91,7 +90,7 @@ def main(
     with new_file(out / "comparison.csv") as part:
         table.to_csv(part, index=False)
     with new_file(out / "index.html") as part:
-        part.write_text(page.render(results, real, table, pictures, parts, facts | {"seeds": seeds}))
+        part.write_text(html)
     with new_file(out / "timings.html") as part:
         part.write_text(page.render_timings(tracking.stage_seconds(), speeds(scores)))
     took("report", 0.0)

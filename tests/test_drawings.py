@@ -660,6 +660,22 @@ def test_an_archive_with_a_changed_byte_is_refused_or_gives_the_same(
     assert num_refused > 0.7 * len(content) / step
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(6, 255), (8, 1), (8, 0x20), (8, 0x40), (10, 8), (10, 9), (10, 12), (10, 14)],
+    ids=["version", "password", "patch", "encryption", "deflate", "deflate64", "bzip2", "lzma"],
+)
+def test_an_archive_that_calls_itself_another_kind_of_zip_is_refused(
+    prepared: dict[str, np.ndarray], tmp_path: Path, place: int, value: int
+) -> None:
+    path = tmp_path / "drawings.npz"
+    np.savez(path, **prepared)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + place] = value  # in the first entry of its directory
+    path.write_bytes(content)
+    refusal(path)
+
+
 @pytest.mark.parametrize("missing", ["num_kinds", "num_words", "train_pictures", "test_tones"])
 def test_an_archive_that_lacks_an_array_is_refused_by_its_name(
     prepared: dict[str, np.ndarray], tmp_path: Path, missing: str

@@ -46,6 +46,13 @@ MISTAKES = {
         {"digits.dataset": "mnist"},
         "MNIST's is 6bbc9ace898e44ae57da46a324031adb",
     ),
+    "no such task": ("train_image_cgan@text-0", {"image_cgans.text.task": "txt"}, "did you mean 'text'"),
+    "the wrong network": ("train_image_cgan@text-0", {"image_cgans.text.network": "unet"}, "needs 'caption'"),
+    "one draw": ("train_image_cgan@text-0", {"image_cgans.text.num_draws": 1}, "num_draws = 1"),
+    "no such patch": ("train_ablation@gan-0", {"ablations.gan.patch_size": 5}, "patch_size = 5"),
+    "an odd size": ("prepare@drawings", {"drawings.image_size": 30}, "image_size = 30"),
+    "no drawings to train on": ("prepare@drawings", {"drawings.test_share": 0.8}, "must be below 1"),
+    "no pairs": ("prepare@drawings", {"drawings.source": "folder"}, "drawings.folder = "),
     "a large split": ("prepare@digits", {"digits.num_validation": 900}, "digits.num_validation = 900"),
 }
 
