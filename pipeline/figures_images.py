@@ -19,7 +19,7 @@ from pipeline.metrics.posterior import NUM_DRAWS, theoretical_gain
 Arrays = Mapping[str, np.ndarray]
 Blocks = Mapping[str, np.ndarray | list[str]]  # by heading, pixels (H, W, 3), or texts
 DPI = 110  # of figures.png; lengths below are in pixels of that file
-LARGE, SMALL = 96, 64  # side, at most, of a picture as it is shown
+LARGE, SMALL = 96, 64  # side, at most, of a picture as it is shown; SMALL if it has to be reduced
 MAX_LARGE = 9  # in a row; if there are more, all are SMALL
 GAP, WORDS = 18, 140  # between groups; width of a column of texts
 HEADING = 9  # from a heading to its pictures
@@ -34,8 +34,9 @@ def strip(groups: Mapping[str, np.ndarray | list[str]], top: float | None = None
         groups: by heading, pictures (n, k, 3, H, W) or n texts.
         top: the standard deviation at the end of the scale beneath the last group; None: no scale.
     """
-    num_columns = sum(group.shape[1] for group in groups.values() if isinstance(group, np.ndarray))
-    side = LARGE if num_columns <= MAX_LARGE else SMALL
+    shapes = [group.shape for group in groups.values() if isinstance(group, np.ndarray)]
+    few = sum(shape[1] for shape in shapes) <= MAX_LARGE
+    side = LARGE if few and max(max(shape[3:]) for shape in shapes) <= LARGE else SMALL
     blocks = {
         name: sheet(group, side) if isinstance(group, np.ndarray) else group for name, group in groups.items()
     }

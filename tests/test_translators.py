@@ -428,6 +428,18 @@ def test_each_map_on_the_way_up_stands_beside_its_like_on_the_way_down() -> None
                 norm.bias.copy_(bias)
 
 
+def test_on_the_way_down_all_maps_but_the_first_are_normalised() -> None:
+    generator = generator_of(unet)
+    c = told(unet)
+    h = F.leaky_relu(generator.down[0].convolution(c), 0.2)
+    torch.testing.assert_close(generator.down[0](c), h)
+    for layer in generator.down[1:]:
+        expected = F.leaky_relu(layer.norm(layer.convolution(h)), 0.2)
+        assert isinstance(layer.norm, nn.BatchNorm2d)
+        torch.testing.assert_close(layer(h), expected)
+        h = expected
+
+
 def test_convolutions_start_small_and_styles_do_not() -> None:
     generator = unet.Generator(64, 16, 32, (3, 32, 32))
     for layer in (generator.down[1].convolution, generator.up.levels[0].convolution):
