@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from pipeline import compute, drawings, params, tracking
-from pipeline.files import write_json
+from pipeline.files import sha256, write_json
 from pipeline.metrics import frechet, observed, pictures, yardsticks
 from pipeline.metrics.entries import entries
 from pipeline.tasks import grey
@@ -18,6 +18,7 @@ def main(prepared: InputFile, observer: InputFile, out: Path) -> None:
     of OBSERVER; write OUT (.json).
     """
     settings = params.read("evaluate_images", pictures.Params)
+    source = params.read("drawings.source", str)
     compute.configure(params.read("compute", compute.Params))
     data, watcher = drawings.load(prepared), observed.load(observer)
     tracking.send(tracking.connect)
@@ -28,6 +29,8 @@ def main(prepared: InputFile, observer: InputFile, out: Path) -> None:
     fids = {name: frechet.fid(watcher.features(pixels), features) for name, pixels in harmed.items()}
     values = pictures.distances(seen, features, settings)
     report = pictures.context("drawings", "", settings, watcher) | {
+        "source": source,
+        "data": sha256(prepared),
         "metrics": entries(values, len(held), len(real)),
         "yardsticks": {"split": values["fid"]} | fids,
     }

@@ -80,7 +80,10 @@ def main(
     parts += [stacked.section(table, sheets, sections["stacked_digits"])] if stacks else []
     parts += exact(list(sections["toys"]), models, metrics, curves)
     pictures = page.draw_figures(results, real, table, digits.load(prepared))
-    facts = {"params": params.text({"seeds": seeds} | sections), "hashes": hashes(prepared, scores)}
+    facts = {
+        "params": params.text({"seeds": seeds} | sections),
+        "hashes": hashes(prepared, real_drawings, scores),
+    }
     html = page.render(results, real, table, pictures, parts, facts | {"seeds": seeds})
 
     with new_folder(out / "figures") as folder:
@@ -105,9 +108,10 @@ def exact(toy_names: list[str], models: Path, metrics: Path, curves: Path) -> li
     return parts
 
 
-def hashes(prepared: Path, scores: Scores) -> dict[str, str]:
+def hashes(prepared: Path, real_drawings: dict[str, Any], scores: Scores) -> dict[str, str]:
     """The data's and all models' SHA-256, by file."""
-    return {str(prepared): sha256(prepared)} | {
+    data = {str(prepared): sha256(prepared), str(prepared.with_name("drawings.npz")): real_drawings["data"]}
+    return data | {
         f"models/{name}-{seed}/weights.safetensors": content["weights"]
         for (name, seed), content in scores.items()
     }

@@ -109,7 +109,7 @@ def test_a_corrupt_idx_file_is_named(inside, tmp_path, monkeypatch, capfd):
     (tmp_path / "FashionMNIST/raw").mkdir(parents=True)
     for file in (inside / "data/raw/mnist/FashionMNIST/raw").iterdir():
         (tmp_path / "FashionMNIST/raw" / file.name).write_bytes(file.read_bytes()[:-1])
-    assert call(f"prepare {tmp_path} {tmp_path / 'out.npz'}", monkeypatch) == 2
+    assert call(f"prepare digits {tmp_path} {tmp_path / 'out.npz'}", monkeypatch) == 2
     assert "train-images-idx3-ubyte: truncated" in capfd.readouterr().err
 
 

@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline import compute, params, preparation
+from pipeline import compute, drawing_preparation, params, preparation
 from pipeline.errors import InputError
 from pipeline.losses import ADVERSARIAL_LOSSES
-from pipeline.metrics import measure
+from pipeline.metrics import measure, pictures
 from pipeline.networks import NETWORKS
 from pipeline.sources import choice, mnist
 from pipeline.theory import answers, game
-from pipeline.training import adversarial, classifier, points, regression
+from pipeline.training import adversarial, classifier, contrastive, points, regression, translation
+from pipeline.training.translators import TranslatorSchedule
 
 OURS = Path(__file__).parent.parent / "params.yaml"
 GAN = """\
@@ -354,6 +355,9 @@ ONE_SECTION = {
     "digits": preparation.Params,
     "judge": classifier.Params,
     "evaluate": measure.Params,
+    "drawings": drawing_preparation.Params,
+    "observer": contrastive.Params,
+    "evaluate_images": pictures.Params,
     "theory": game.Params,
     "bayes": answers.Params,
 }
@@ -363,6 +367,9 @@ ENTRY_EACH = {
     "cgans": adversarial.ConditionalParams,
     "stacked": adversarial.Params,
     "toys": points.Params,
+    "image_regressions": TranslatorSchedule,
+    "image_cgans": translation.Params,
+    "ablations": translation.Params,
 }
 VALUES = {"seeds", "stacked_digits"}  # of which stages read single values
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from commands import DIGITS, GENERATORS, STACKED, call
+from commands import DIGITS, GENERATORS, IMAGES, STACKED, call
 
 from pipeline.report import stacked, tables
 
@@ -68,7 +68,7 @@ def two_seeds(inside: Path, tmp_path: Path, settings) -> tuple[Path, Path]:
     metrics, samples = tmp_path / "metrics", tmp_path / "samples"
     shutil.copytree(inside / "reports/metrics", metrics)
     shutil.copytree(inside / "reports/samples", samples)
-    for name in (*GENERATORS, *STACKED):
+    for name in (*GENERATORS, *STACKED, *IMAGES):
         content = json.loads((metrics / f"{name}.json").read_text())
         if name in GENERATORS:
             content["metrics"]["fid"]["value"] += 2
@@ -86,7 +86,7 @@ def test_with_two_seeds_tables_show_mean_and_spread_and_pictures_are_of_the_firs
     page = (tmp_path / "out/index.html").read_text()
     table = pd.read_csv(tmp_path / "out/comparison.csv")
 
-    assert len(table) == 1 + 2 * (len(GENERATORS) + len(STACKED))
+    assert len(table) == 1 + 2 * (len(GENERATORS) + len(IMAGES) + len(STACKED))
     for name in GENERATORS:
         model = name.removesuffix("-0")
         fids = table[table["model"] == model].set_index("seed")["fid"]
@@ -94,7 +94,7 @@ def test_with_two_seeds_tables_show_mean_and_spread_and_pictures_are_of_the_firs
         assert f"<td>{fids[0] + 1:.1f} ± 1.4</td>" in page
         assert f"models/{name}/weights.safetensors" in page
         assert f"models/{model}-1/weights.safetensors" in page
-    assert page.count("of the other seed") == len(GENERATORS) + len(STACKED)
+    assert page.count("of the other seed") == len(GENERATORS) + len(IMAGES) + len(STACKED)
     assert "2 seeds: mean ± standard deviation" in page
     assert "±" not in before
     for file in (inside / "reports/figures").iterdir():

@@ -24,6 +24,7 @@ REAL: dict[str, Any] = {
     },
     "yardsticks": {"split": 3.25, "blurred": 44.1, "grey": 31.5},
     "extractor": {"name": "observer", "weights": "abc"},
+    "source": "openmoji",
 }
 TRUE = np.array([[0.9, 0.8, 0.1], [0.9, 0.7, 0.6], [0.8, 0.6, 0.4], [0.6, 0.4, 0.3], [0.4, 0.3, 0.2]])
 TRUE = np.vstack([TRUE, [0.2, 0.1, 0.1]])

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from commands import DIGITS, EVALUATED, GENERATORS, JUDGE, STACKED, TOYS, TRAINED, call, listing
+from commands import DIGITS, EVALUATED, GENERATORS, IMAGES, JUDGE, STACKED, TOYS, TRAINED, call, listing
 from conftest import run
 from safetensors.torch import load_file
 
@@ -22,7 +22,7 @@ def test_each_model_has_one_run_that_holds_its_training_and_its_evaluation(insid
     experiment = client.get_experiment_by_name("plausible-answers")
     runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"])
     latest = {run.info.run_name: run for run in reversed(runs)}
-    assert set(latest) == {"judge", *GENERATORS, *STACKED, *TOYS}
+    assert set(latest) == {"judge", "observer", *GENERATORS, *STACKED, *IMAGES, *TOYS}
     for name in ("gan-mlp-0", "regression-digit-0", "cgan-digit-0"):
         found = [run for run in runs if run.info.run_name == name and "test_fid" in run.data.metrics]
         assert found, f"no run of {name} has both"

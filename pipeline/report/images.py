@@ -50,7 +50,7 @@ def section(results: Results, table: pd.DataFrame, real: Mapping[str, Any]) -> S
         results: of the first seed, by name without seed: regression-, cgan- and ablation-<entry>.
         table: rows of `tables.comparison`, these models' among others.
         real: the metrics of real drawings against real ones and the FID's yardsticks; and the drawings'
-            `source`, unless that is openmoji.
+            `source`.
     """
     tasks = list(dict.fromkeys(result.task for result in results.values()))
     models = {task: found for task in tasks if (found := of_task(results, task, *LABELS))}
@@ -62,7 +62,7 @@ def section(results: Results, table: pd.DataFrame, real: Mapping[str, Any]) -> S
     drawn |= calibration(results)
     values = {
         "real": real,
-        "openmoji": real.get("source", "openmoji") == "openmoji",
+        "openmoji": real["source"] == "openmoji",
         "tasks": list(models),
         "ablated": list(ablations),
         "table": image_tables.compared(table, models, image_tables.OF_TASKS),
