@@ -45,6 +45,18 @@ class Pairs:
         _, channels, height, width = self.pictures.shape
         return channels, height, width
 
+    def with_mirrored(self) -> "Pairs":
+        """These, and behind them each from behind: picture and condition with left and right exchanged; a
+        caption stays.
+        """
+        given = self.conditions.flip(3) if self.conditions.ndim == 4 else self.conditions
+        return Pairs(
+            torch.cat([self.conditions, given]),
+            torch.cat([self.pictures, self.pictures.flip(3)]),
+            self.rows.repeat(2),
+            self.num_conditions,
+        )
+
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         return to_float(self.pictures[chosen]), self.told(chosen)
 

@@ -39,6 +39,7 @@ def job(names: tuple[str, str], kind: ModuleType, schedule: TranslatorSchedule, 
 
     def examples(data: Splits) -> tuple[Examples, Condition]:
         pairs = task(data.train)
+        pairs = pairs.with_mirrored() if schedule.mirror else pairs
         return pairs, tasks.condition(schedule.task, pairs)
 
     def spec(generator: nn.Module, image_shape: tuple[int, int, int]) -> TranslatorSpec:

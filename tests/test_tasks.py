@@ -244,6 +244,19 @@ def test_there_are_six_tasks_and_a_control() -> None:
     assert set(tasks.TASKS) == {"colourise", "superres", "inpaint", "semantic", "sketch", "text", "segment"}
 
 
+@pytest.mark.parametrize("task", tasks.TASKS)
+def test_with_their_mirrored_ones_pairs_are_twice_as_many_and_stay_pairs(task: str) -> None:
+    data = drawings(noise(3, 3, 16, 16))
+    pairs = tasks.TASKS[task](data)
+    both, num = pairs.with_mirrored(), len(pairs)
+    assert len(both) == 2 * num
+    assert both.rows.tolist() == pairs.rows.tolist() * 2
+    assert torch.equal(both.pictures[:num], pairs.pictures)
+    assert torch.equal(both.pictures[num:].flip(3), pairs.pictures)
+    turned = both.conditions[num:].flip(3) if pairs.conditions.ndim == 4 else both.conditions[num:]
+    assert torch.equal(turned, pairs.conditions)
+
+
 # To be looked at.
 
 

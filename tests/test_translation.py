@@ -37,6 +37,7 @@ def settings(network: str = "unet", **changes: Any) -> Params:
         "network": network,
         "num_latents": 3,
         "width": 4,
+        "mirror": False,
         "latents_at_every_level": True,
         "discriminator_sees_condition": True,
         "patch_size": 0,

@@ -21,6 +21,7 @@ class TranslatorSchedule(GeneratorSchedule):
 
     task: Annotated[str, one_of(tasks.TASKS)]
     network: Annotated[str, one_of(TRANSLATORS)]
+    mirror: bool  # each pair is seen from behind, too
 
     @model_validator(mode="after")
     def _network_can_be_told(self) -> Self:
