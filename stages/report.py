@@ -64,11 +64,7 @@ def main(
     stacks = [f"stacked-{key}" for key in sections["stacked"]]
     results = {name: page.load_model(f"{name}-{seeds[0]}", models, samples) for name in names}
     real = json.loads((metrics / "real.json").read_text())
-    scores: Scores = {
-        (name, seed): json.loads((metrics / f"{name}-{seed}.json").read_text())
-        for name in [*names, *drawn, *stacks]
-        for seed in seeds
-    }
+    scores = read_scores(metrics, [*names, *drawn, *stacks], seeds)
     table = tables.comparison({("real", None): real, **scores})
     sheets = {name: page.load_sheet(f"{name}-{seeds[0]}", samples) for name in stacks}
     sizes = {key: scores[f"gan-{key}", seeds[0]] for key in sections["gans"]}
@@ -80,11 +76,9 @@ def main(
     parts += [stacked.section(table, sheets, sections["stacked_digits"])] if stacks else []
     parts += exact(list(sections["toys"]), models, metrics, curves)
     pictures = page.draw_figures(results, real, table, digits.load(prepared))
-    facts = {
-        "params": params.text({"seeds": seeds} | sections),
-        "hashes": hashes(prepared, real_drawings, scores),
-    }
-    html = page.render(results, real, table, pictures, parts, facts | {"seeds": seeds})
+    known = {"params": params.text({"seeds": seeds} | sections), "seeds": seeds}
+    known["hashes"] = hashes(prepared, real_drawings, scores)
+    html = page.render(results, real, table, pictures, parts, known)
 
     with new_folder(out / "figures") as folder:
         for figures in (pictures, *(section.figures for section in parts)):
@@ -97,6 +91,14 @@ def main(
     with new_file(out / "timings.html") as part:
         part.write_text(page.render_timings(tracking.stage_seconds(), speeds(scores)))
     took("report", 0.0)
+
+
+def read_scores(metrics: Path, names: list[str], seeds: list[int]) -> Scores:
+    return {
+        (name, seed): json.loads((metrics / f"{name}-{seed}.json").read_text())
+        for name in names
+        for seed in seeds
+    }
 
 
 def exact(toy_names: list[str], models: Path, metrics: Path, curves: Path) -> list[Section]:
