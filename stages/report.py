@@ -76,9 +76,9 @@ def main(
     parts += [stacked.section(table, sheets, sections["stacked_digits"])] if stacks else []
     parts += exact(list(sections["toys"]), models, metrics, curves)
     pictures = page.draw_figures(results, real, table, digits.load(prepared))
-    known = {"params": params.text({"seeds": seeds} | sections), "seeds": seeds}
-    known["hashes"] = hashes(prepared, real_drawings, scores)
-    html = page.render(results, real, table, pictures, parts, known)
+    facts = {"params": params.text({"seeds": seeds} | sections), "seeds": seeds}
+    sums = {"hashes": hashes(prepared, real_drawings, scores)}
+    html = page.render(results, real, table, pictures, parts, facts | sums)
 
     with new_folder(out / "figures") as folder:
         for figures in (pictures, *(section.figures for section in parts)):
