@@ -10,19 +10,21 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Generator, Tensor
 
+from pipeline import parallel
+
 SHIFT = 1 / 8  # of the side, at most, to each direction
 HOLE = 1 / 2  # of the side
 
 
 def brightness(x: Tensor, source: Generator) -> Tensor:
     """One number in [-0.5, 0.5) added to all pixels of an image."""
-    return x + (torch.rand(len(x), 1, 1, 1, generator=source) - 0.5)
+    return x + (_uniform(x, source).view(-1, 1, 1, 1) - 0.5)
 
 
 def contrast(x: Tensor, source: Generator) -> Tensor:
     """Pixels' distance from the image's mean times a number in [0.5, 1.5)."""
     mean = x.mean((1, 2, 3), keepdim=True)
-    return mean + (x - mean) * (torch.rand(len(x), 1, 1, 1, generator=source) + 0.5)
+    return mean + (x - mean) * (_uniform(x, source).view(-1, 1, 1, 1) + 0.5)
 
 
 def translation(x: Tensor, source: Generator) -> Tensor:
@@ -37,13 +39,13 @@ def translation(x: Tensor, source: Generator) -> Tensor:
 def _moved(x: Tensor, side: int, source: Generator) -> Tensor:
     """Where each row (or column) of the result comes from in the image with a border of one, (N, side)."""
     most = int(side * SHIFT + 0.5)
-    shifts = torch.randint(-most, most + 1, (len(x), 1), generator=source)
-    return (torch.arange(side) + shifts + 1).clamp(0, side + 1)
+    shifts = torch.randint(-most, most + 1, (len(x) * parallel.world(), 1), generator=source)
+    return (torch.arange(side) + parallel.shard(shifts) + 1).clamp(0, side + 1)
 
 
 def cutout(x: Tensor, source: Generator) -> Tensor:
     """A square of half the side, at a random place and perhaps partly outside, set to grey (0)."""
-    inside = [_near(side, torch.rand(len(x), 1, generator=source)) for side in x.shape[2:]]
+    inside = [_near(side, _uniform(x, source)) for side in x.shape[2:]]
     hole = inside[0][:, None, :, None] & inside[1][:, None, None, :]
     return x.masked_fill(hole, 0.0)
 
@@ -51,6 +53,11 @@ def cutout(x: Tensor, source: Generator) -> Tensor:
 def _near(side: int, centre: Tensor) -> Tensor:
     """Which of `side` places lie within the hole around a centre in [0, 1), (N, side)."""
     return (torch.arange(side) + 0.5 - centre * side).abs() <= side * HOLE / 2
+
+
+def _uniform(x: Tensor, source: Generator) -> Tensor:
+    """A number in [0, 1) for each image, (N, 1)."""
+    return parallel.shard(torch.rand(len(x) * parallel.world(), 1, generator=source))
 
 
 AUGMENTATIONS: dict[str, Callable[[Tensor, Generator], Tensor]] = {

@@ -57,8 +57,9 @@ def run(main: Callable[..., None]) -> None:
 
 
 def complaint(message: str, code: int) -> typer.Exit:
-    """The one line a user reads, and the exit code."""
-    print(f"error: {message}", file=sys.stderr, flush=True)
+    """The one line a user reads, and the exit code; of several processes the first one speaks."""
+    if os.environ.get("RANK", "0") == "0":
+        print(f"error: {message}", file=sys.stderr, flush=True)
     return typer.Exit(code)
 
 

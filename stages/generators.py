@@ -10,7 +10,7 @@ from typing import cast
 
 from torch import nn
 
-from pipeline import clusters, sampling
+from pipeline import clusters, parallel, params, sampling
 from pipeline.conditions import UNCONDITIONAL, Condition
 from pipeline.digits import Digits, Examples
 from pipeline.files import sha256
@@ -86,4 +86,5 @@ def generator_job(
         frame_steps=evenly(schedule.num_steps, schedule.num_snapshots),
         quality=quality,
         quality_every=schedule.fid_every,
+        processes=params.read("launch", parallel.Params).processes,
     )

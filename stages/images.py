@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from pipeline import compute, drawings, params, sampling, tasks
+from pipeline import compute, drawings, parallel, params, sampling, tasks
 from pipeline.conditions import Condition
 from pipeline.digits import Examples
 from pipeline.drawings import Splits
@@ -67,6 +67,7 @@ def job(names: tuple[str, str], kind: ModuleType, schedule: TranslatorSchedule, 
         quality=quality,
         quality_every=schedule.fid_every,
         facts={"observer": sha256(observer)},
+        processes=params.read("launch", parallel.Params).processes,
     )
 
 

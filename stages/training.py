@@ -4,6 +4,7 @@ MLflow run.
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline import compute, digits, params, tracking, weights
+from pipeline import compute, digits, parallel, params, tracking, weights
 from pipeline.conditions import Condition
 from pipeline.digits import Examples
+from pipeline.errors import InputError
 from pipeline.files import new_folder, sha256, sole_writer
 from pipeline.progress import Bar
 from pipeline.training import checkpoint
@@ -47,6 +49,10 @@ class Job:
         quality_every: steps between.
         facts: what else decides the outputs; a checkpoint made under others is not resumed.
         keep: tensors, by name, that are kept after the same steps as frames.
+        processes: that share each batch.
+
+    Raises:
+        InputError: a batch cannot be shared out evenly.
     """
 
     stage: str
@@ -61,6 +67,15 @@ class Job:
     quality_every: int = 1
     facts: Mapping[str, Any] = field(default_factory=dict)
     keep: Callable[[Any], dict[str, Tensor]] | None = None
+    processes: int = 1
+
+    def __post_init__(self) -> None:
+        unit = self.processes * self.schedule.together
+        if self.processes > 1 and self.schedule.batch_size % unit:
+            raise InputError(
+                f"launch.processes = {self.processes}: {self.stage} has batch_size = {self.schedule.batch_size},"
+                f" which must be a multiple of {unit}"
+            )
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,10 @@ def train(job: Job, digits_file: Path, out: Path) -> None:
 
 
 def train_on(data: Data, job: Job, precision: compute.Params, out: Path) -> None:
-    """The same on any data that the job knows what to do with."""
+    """The same on any data that the job knows what to do with, by as many processes as the job says."""
+    if job.processes > 1 and not parallel.is_worker():
+        parallel.launch(job.processes)
+        return
     compute.configure(precision)
     examples, condition = job.examples(data.content)
     facts = {
@@ -91,38 +109,48 @@ def train_on(data: Data, job: Job, precision: compute.Params, out: Path) -> None
         "data": data.sha256,
     }
     work = Path("runs") / job.stage
-    with sole_writer(work):
-        out.parent.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with parallel.group() as leads, sole_writer(work) if leads else nullcontext():
         state = job.kind.init_state(job.schedule, condition, examples.shape)
-        session = Session(state, job.schedule, work, checkpoint.fingerprint(facts))
-        if job.draw:
-            session.draw, session.frame_steps = partial(job.draw, state, data.content), job.frame_steps
-        if job.keep:
-            session.keep, session.frame_steps = partial(job.keep, state), job.frame_steps
-        if job.quality:
-            session.quality = partial(job.quality(data.content), state.average)
-            session.quality_every = job.quality_every
-        if message := session.resume():
+        sizes = job.kind.sizes(state, job.schedule, examples.shape)
+        session = Session(state, job.schedule, work, checkpoint.fingerprint(facts), leads)
+        message = session.resume()
+        if not leads:
+            session.run(job.kind, examples, precision)
+            return
+        if message:
             print(f"{job.stage}: {message}", flush=True)
-        first = state.step
-        run = tracking.Run(job.model, flat(facts), tags(job, data), work / "mlflow_run", resumed=first > 0)
-        run.log(first, job.kind.sizes(state, job.schedule, examples.shape))
+        resumed = state.step > 0
+        run = tracking.Run(job.model, flat(facts), tags(job, data), work / "mlflow_run", resumed)
+        run.log(state.step, sizes)
         try:
-            with Bar(job.stage, first, job.schedule.num_steps) as bar:
-                session.listeners = [run, bar]
-                session.run(job.kind, examples, precision)
+            lead(session, run, job, data.content, examples, precision)
             write(out, session, job.spec(state.average, examples.shape))
         except BaseException:
             run.fail()
             raise
-        num_images = (state.step - first) * job.schedule.batch_size
-        run.log(
-            state.step,
-            {"train_seconds": session.seconds, "images_per_second": num_images / max(session.seconds, 1e-9)},
-        )
         run.finish(sha256(out / WEIGHTS), [out / WEIGHTS, out / HISTORY])
         took(job.stage, session.seconds + session.measuring)
         (work / checkpoint.FILE).unlink(missing_ok=True)
+
+
+def lead(
+    session: Session, run: tracking.Run, job: Job, content: Any, examples: Examples, precision: compute.Params
+) -> None:
+    """Train to the end as the process that measures, draws and tells."""
+    state, first = session.state, session.state.step
+    if job.draw:
+        session.draw, session.frame_steps = partial(job.draw, state, content), job.frame_steps
+    if job.keep:
+        session.keep, session.frame_steps = partial(job.keep, state), job.frame_steps
+    if job.quality:
+        session.quality = partial(job.quality(content), state.average)
+        session.quality_every = job.quality_every
+    with Bar(job.stage, first, job.schedule.num_steps) as bar:
+        session.listeners = [run, bar]
+        session.run(job.kind, examples, precision)
+    speed = (state.step - first) * job.schedule.batch_size / max(session.seconds, 1e-9)
+    run.log(state.step, {"train_seconds": session.seconds, "images_per_second": speed})
 
 
 def write(out: Path, session: Session, spec: Spec) -> None:

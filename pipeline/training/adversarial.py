@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from pipeline import penalties, randomness
+from pipeline import parallel, penalties, randomness
 from pipeline.conditions import UNCONDITIONAL, Condition
 from pipeline.digits import Examples
 from pipeline.losses import ADVERSARIAL_LOSSES
 from pipeline.networks import NETWORKS, num_inputs, spectral
+from pipeline.networks.layers import GROUP
 from pipeline.networks.mixture import Mixture
 from pipeline.params import (
     Count,
@@ -43,6 +44,10 @@ class Duel(Schedule, remedies.Remedies):
     beta2: Fraction  # and its second
     decay_from: PositiveFraction  # share of the steps after which the learning rate falls to 0; 1: it stays
     ema_halflife: NotNegative  # images after which old weights count half in G's moving average; 0: none
+
+    @property
+    def together(self) -> int:
+        return self.packing * (GROUP if self.minibatch_stddev else 1)
 
 
 class Params(GeneratorSchedule, remedies.PictureRemedies, Duel):
@@ -87,7 +92,7 @@ def init_state(params: Params, condition: Condition, image_shape: tuple[int, int
 def new_state(params: Duel, condition: Condition, generator: nn.Module, discriminator: nn.Module) -> State:
     """The state in which the training of these networks begins."""
     for module in (generator, discriminator):
-        module.to(memory_format=torch.channels_last)
+        parallel.synchronised(module).to(memory_format=torch.channels_last)
     g_optimizer, d_optimizer = (
         Adam(module.parameters(), params.learning_rate, (params.beta1, params.beta2), fused=True)
         for module in (generator, discriminator)
@@ -97,14 +102,15 @@ def new_state(params: Duel, condition: Condition, generator: nn.Module, discrimi
 
 def train_step(state: State, examples: Examples, params: Duel) -> Scalars:
     """Update D K times, then G once, then G's moving average."""
-    torch.manual_seed(randomness.derive(params.seed, "dropout", state.step))
+    turn = state.step * parallel.world() + parallel.rank()
+    torch.manual_seed(randomness.derive(params.seed, "dropout", turn))
     learning_rate = params.learning_rate * plateau(state.step, params.num_steps, params.decay_from)
     for optimizer in (state.d_optimizer, state.g_optimizer):
         set_learning_rate(optimizer, learning_rate)
     for k in range(params.discriminator_steps):
         index = state.step * params.discriminator_steps + k
         chosen = randomness.batch_indices(len(examples), params.batch_size, params.seed, index)
-        x, labels = examples.batch(chosen)
+        x, labels = examples.batch(parallel.shard(chosen))
         c = state.condition.encode(labels)
         z = latents(state.generator, params, "D latents", index)
         logged = discriminator_step(state, x, c, z, params, index)
@@ -116,7 +122,8 @@ def train_step(state: State, examples: Examples, params: Duel) -> Scalars:
 
 
 def latents(generator: nn.Module, params: Duel, purpose: str, step: int) -> Tensor:
-    return randomness.normal(params.batch_size, num_inputs(generator), params.seed, purpose, step)
+    z = randomness.normal(params.batch_size, num_inputs(generator), params.seed, purpose, step)
+    return parallel.shard(z)
 
 
 def discriminator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Duel, index: int) -> Scalars:
@@ -128,19 +135,20 @@ def discriminator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Du
         z: latents, (N, Z).
         index: how many steps D has made.
     """
-    D = state.discriminator
+    D = parallel.replica(state.discriminator)
     with torch.no_grad():
         fakes = remedies.shown(state.generator(z, c), params, "D sees fakes", index)
         real, c = remedies.shown(x, params, "D sees real", index), remedies.packed(c, params)
-    with spectral.iterating(D):
+    with spectral.iterating(state.discriminator):
         real_logits, fake_logits = remedies.logits(D, real, fakes, c, params)
         loss = ADVERSARIAL_LOSSES[params.loss].discriminator(real_logits, fake_logits)
         logged = {"d_loss": loss, "real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
         if params.penalised:
             logged["penalty"] = torch.zeros(())
             if index % params.penalty_every == 0:
-                share = randomness.uniform(len(real), params.seed, "between real and fake", index)
-                logged["penalty"] = remedies.penalty(D, (real, fakes), c, share, params)
+                num = len(real) * parallel.world()
+                share = parallel.shard(randomness.uniform(num, params.seed, "between real and fake", index))
+                logged["penalty"] = remedies.penalty(state.discriminator, (real, fakes), c, share, params)
             loss = loss + logged["penalty"]
         descend(state.d_optimizer, loss)
     return {name: value.detach() for name, value in logged.items()}
@@ -154,7 +162,7 @@ def generator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Duel) 
         c: conditions, (N, K).
         z: latents, (N, Z).
     """
-    G, D = state.generator, state.discriminator.requires_grad_(False)
+    G, D = parallel.replica(state.generator), state.discriminator.requires_grad_(False)
     adversarial = ADVERSARIAL_LOSSES[params.loss]
     fakes = remedies.shown(G(z, c), params, "G's fakes are seen", state.step)
     seen_c = remedies.packed(c, params)
@@ -167,10 +175,10 @@ def generator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Duel) 
     loss = adversarial.generator(real_logits, fake_logits)
     logged = {"g_loss": loss.detach()}
     if params.orthogonal:
-        loss = loss + params.orthogonal * penalties.orthogonal(matrices(G))
+        loss = loss + params.orthogonal * penalties.orthogonal(matrices(state.generator))
     descend(state.g_optimizer, loss)
     D.requires_grad_(True)
-    return logged | {"g_gradient": gradient_norm(G)}
+    return logged | {"g_gradient": gradient_norm(state.generator)}
 
 
 def sizes(state: State, params: Duel, image_shape: tuple[int, int, int]) -> dict[str, float]:

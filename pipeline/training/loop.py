@@ -7,6 +7,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
+from pipeline import parallel
 from pipeline.params import Count, Section, Seed
 
 Scalars = dict[str, Tensor]  # what a step reports: names and scalars, detached
@@ -18,6 +19,11 @@ class Schedule(Section):
     log_every: Count  # steps; the mean over these is one row of the history
     save_every: Count  # steps between checkpoints
     seed: Seed
+
+    @property
+    def together(self) -> int:
+        """Images of a batch that one process must see together."""
+        return 1
 
     @model_validator(mode="after")
     def _checkpoints_fall_on_history_rows(self) -> Self:
@@ -70,6 +76,7 @@ def means(pending: list[Scalars], step: int) -> dict[str, float]:
     table = torch.stack(
         [torch.stack([scalar.float() for scalar in row.values()]) for row in pending]
     )  # (steps, scalars)
+    table = parallel.average(table)
     names = list(pending[0])
     finite = table.isfinite()
     if not finite.all():

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.optim import Adam, Optimizer
 
-from pipeline import randomness
+from pipeline import parallel, randomness
 from pipeline.conditions import Condition
 from pipeline.digits import Examples
 from pipeline.size import num_flops, num_parameters
@@ -37,7 +37,7 @@ def init_state(params: GeneratorSchedule, condition: Condition, image_shape: tup
     """The network with the weights that (seed, "weights") gives, and its optimizer."""
     torch.manual_seed(randomness.derive(params.seed, "weights"))
     generator = params.networks[params.network].Generator(0, condition.width, params.width, image_shape)
-    generator.to(memory_format=torch.channels_last)
+    parallel.synchronised(generator).to(memory_format=torch.channels_last)
     optimizer = Adam(generator.parameters(), params.learning_rate, fused=True)
     return State(generator, ema.follower(generator), optimizer, condition)
 
@@ -54,9 +54,9 @@ def sizes(state: State, params: GeneratorSchedule, image_shape: tuple[int, int, 
 def train_step(state: State, examples: Examples, params: GeneratorSchedule) -> Scalars:
     """One step down the squared error, averaged over pixels in [-1, 1] and images."""
     chosen = randomness.batch_indices(len(examples), params.batch_size, params.seed, state.step)
-    x, labels = examples.batch(chosen)
+    x, labels = examples.batch(parallel.shard(chosen))
     c = state.condition.encode(labels)
-    loss = F.mse_loss(state.generator(c[:, :0], c).float(), x)
+    loss = F.mse_loss(parallel.replica(state.generator)(c[:, :0], c).float(), x)
     set_learning_rate(state.optimizer, params.learning_rate * triangle(state.step, params.num_steps))
     descend(state.optimizer, loss)
     halflife = ema.ramped(params.ema_halflife, state.step * params.batch_size)

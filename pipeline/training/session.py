@@ -33,6 +33,7 @@ class Session:
         schedule: its numbers.
         folder: where checkpoints go.
         mark: the fingerprint that tells whether a checkpoint found there may be resumed.
+        saves: whether this process writes checkpoints.
         draw: a frame, (n, C, H, W) uint8, that shows what the state can do now; None where there is nothing
             to see.
         frame_steps: the steps after which a frame is due.
@@ -46,6 +47,7 @@ class Session:
     schedule: Schedule
     folder: Path
     mark: str
+    saves: bool = True
     draw: Callable[[], Tensor] | None = None
     frame_steps: Sequence[int] = ()
     quality: Callable[[], dict[str, float]] | None = None
@@ -102,6 +104,8 @@ class Session:
                 listener.show(step, picture)
 
     def save(self) -> None:
+        if not self.saves:
+            return
         extra = {"history": self.history, "frames": self.frames, "kept": self.kept}
         checkpoint.save(self.folder, self.mark, self.state, extra)
 

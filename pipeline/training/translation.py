@@ -12,7 +12,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from pipeline import randomness, reconstruction
+from pipeline import parallel, randomness, reconstruction
 from pipeline.conditions import UNCONDITIONAL, Condition
 from pipeline.losses import ADVERSARIAL_LOSSES
 from pipeline.params import Count, NotNegative, NotNegativeCount
@@ -35,6 +35,10 @@ class Params(TranslatorSchedule, remedies.PictureRemedies, adversarial.Duel):
     num_draws: Count  # P: of one condition, in a step of G, which then has 1 / P as many conditions
     spread: NotNegative  # reward of draws that differ, beside l1; 1: rcGAN's weight
     mode_seeking: NotNegative  # weight of the mode-seeking term
+
+    @property
+    def together(self) -> int:
+        return super().together * self.num_draws
 
     @model_validator(mode="after")
     def _draws_fill_the_batch(self) -> Self:
@@ -73,11 +77,13 @@ def train_step(state: State, pairs: Pairs, params: Params) -> Scalars:
     logged: Scalars = {}
     for k in range(params.discriminator_steps if params.adversarial else 0):
         index = state.step * params.discriminator_steps + k
-        x, c = pairs.batch(randomness.batch_indices(len(pairs), params.batch_size, params.seed, index))
+        chosen = randomness.batch_indices(len(pairs), params.batch_size, params.seed, index)
+        x, c = pairs.batch(parallel.shard(chosen))
         z = adversarial.latents(state.generator, params, "D latents", index)
         logged = adversarial.discriminator_step(state, x, c, z, params, index)
     num_conditions = params.batch_size // params.num_draws
-    x, c = pairs.batch(randomness.batch_indices(len(pairs), num_conditions, params.seed, state.step))
+    chosen = randomness.batch_indices(len(pairs), num_conditions, params.seed, state.step)
+    x, c = pairs.batch(parallel.shard(chosen))
     z = adversarial.latents(state.generator, params, "G latents", state.step)
     logged |= generator_step(state, x, c, z, params)
     halflife = ema.ramped(params.ema_halflife, state.step * params.batch_size)
@@ -93,7 +99,7 @@ def generator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Params
         c: their conditions, (N / P, K, H, W) or (N / P, L).
         z: latents, (N, Z).
     """
-    G, D, num_draws = state.generator, state.discriminator, params.num_draws
+    G, D, num_draws = parallel.replica(state.generator), state.discriminator, params.num_draws
     repeated = c.repeat_interleave(num_draws, 0)
     seen = remedies.packed(repeated, params)
     fakes = G(z, repeated)
