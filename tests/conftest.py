@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -156,9 +158,14 @@ def make(project: Path) -> Path:
     write_drawings(project / "mine/openmoji")
     shrink(project)
     run(project, "git init -q")
-    run(project, "git add -A")
-    run(project, "git -c user.name=t -c user.email=t@t commit -qm start")
+    commit(project)
     return project
+
+
+def commit(project: Path) -> None:
+    """Everything git does not ignore."""
+    run(project, "git add -A")
+    run(project, "git -c user.name=t -c user.email=t@t commit -qm everything")
 
 
 @pytest.fixture(scope="session")
@@ -237,8 +244,20 @@ def settings(inside: Path) -> Iterator[Callable[[dict[str, object]], None]]:
 def run(project: Path, command: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A command in the project's folder, with more environment variables."""
     return subprocess.run(
-        command.split(), cwd=project, env=environment() | more, capture_output=True, text=True, timeout=300
+        shlex.split(command),
+        cwd=project,
+        env=environment() | more,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
 
 
 # What is outside: pip's packages and servers.

@@ -9,12 +9,6 @@ import pytest
 from pipeline.tracking import outbox, runs, store
 
 
-@pytest.fixture(autouse=True)
-def _much_patience(monkeypatch):
-    """On a busy machine MLflow may take longer to make its database than a stage would wait."""
-    monkeypatch.setattr(outbox.Outbox.close, "__defaults__", (120.0,))
-
-
 def test_calls_are_made_in_order_by_another_thread():
     seen: list[tuple[int, str]] = []
     box = outbox.Outbox()
@@ -55,6 +49,18 @@ def test_closing_waits_no_longer_than_its_patience_and_counts_what_was_not_sent(
     assert box.close(patience=0.2) == 2
     assert time.monotonic() - start < 2
     held.set()
+
+
+@pytest.mark.parametrize(
+    ("uri", "patience"), [("http://127.0.0.1:9", 10), ("sqlite:///mlflow.db", 120), ("", 120)]
+)
+def test_a_stage_waits_longer_for_a_busy_machines_own_file_than_for_a_server(uri, patience, monkeypatch):
+    waited = []
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setattr(outbox.Outbox, "close", lambda self, seconds: waited.append(seconds) or 0)
+    outbox.send(lambda: None)
+    outbox.drain()
+    assert waited == [patience]
 
 
 def test_putting_does_not_wait_for_a_call_that_hangs():
@@ -127,6 +133,16 @@ def test_an_evaluation_is_added_to_the_newest_run_with_these_weights(monkeypatch
     experiment = store.client().get_experiment_by_name("plausible-answers")
     everything = store.client().search_runs([experiment.experiment_id])
     assert {run.data.metrics.get("test_fid") for run in everything} == {None, 2.5, 9.0}
+
+
+def test_of_two_that_make_an_experiment_at_once_the_second_takes_the_first_ones(monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setattr(store, "project_root", lambda: tmp_path)
+    client = store.client()
+    look, first = client.get_experiment_by_name, store.experiment_id("gans")
+    answers = iter([None, look("gans")])  # it was not there yet, and then it was
+    monkeypatch.setattr(client, "get_experiment_by_name", lambda name: next(answers))
+    assert store.experiment_id("gans") == first
 
 
 def test_there_are_no_stage_times_where_there_is_no_store(monkeypatch, tmp_path):

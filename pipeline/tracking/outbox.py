@@ -5,9 +5,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from pipeline.tracking.store import store_uri
+from pipeline.tracking.store import SQLITE, store_uri
 
-PATIENCE = 10.0  # seconds a stage waits at its end for what is not yet sent
+PATIENCE = 10.0  # seconds a stage waits at its end for a server to take what is not yet sent
+FILE_PATIENCE = 120.0  # seconds for the project's own file: it always answers, on a busy machine late
 RETRY_EVERY = 10.0  # seconds
 
 
@@ -75,7 +76,8 @@ def send(call: Callable[[], None]) -> None:
 def drain() -> None:
     """Wait, a little, for all calls to be made; say so if some were not."""
     global _outbox
-    if _outbox and (unsent := _outbox.close()):
+    patience = FILE_PATIENCE if store_uri().startswith(SQLITE) else PATIENCE
+    if _outbox and (unsent := _outbox.close(patience)):
         lost = f"warning: {unsent} records did not reach MLflow"
         print(f"{lost}; the stage's outputs hold the same numbers", file=sys.stderr, flush=True)
     _outbox = None

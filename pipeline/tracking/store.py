@@ -72,11 +72,18 @@ def connect() -> None:
 
 def experiment_id(name: str) -> str:
     """The experiment's id; made if it is not there, with its artifacts beside the project's own store."""
+    from mlflow.exceptions import MlflowException
+
     found = client().get_experiment_by_name(name)
     if found:
         return str(found.experiment_id)
     artifacts = (project_root() / "mlruns").as_uri() if store_uri().startswith("sqlite:") else None
-    return str(client().create_experiment(name, artifact_location=artifacts))
+    try:
+        return str(client().create_experiment(name, artifact_location=artifacts))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return str(client().get_experiment_by_name(name).experiment_id)  # another process was first
 
 
 def provenance() -> dict[str, str]:

@@ -1,0 +1,23 @@
+"""What the trainings read, made without the stages that make it."""
+
+from pathlib import Path
+
+import numpy as np
+from commands import DIGITS, JUDGE
+from conftest import strokes
+
+from pipeline import weights
+from pipeline.judge import JudgeSpec
+
+
+def write_inputs(project: Path) -> None:
+    """Digits and a judge, which is untrained."""
+    (project / "data/prepared").mkdir(parents=True)
+    arrays = {}
+    for seed, (split, num) in enumerate({"train": 600, "validation": 300, "test": 300}.items()):
+        pixels, arrays[f"{split}_labels"] = strokes(num, seed)
+        arrays[f"{split}_pixels"] = pixels[:, None]
+    np.savez(project / DIGITS, **arrays)
+    spec = JudgeSpec(width=4, num_classes=10)
+    (project / JUDGE).parent.mkdir(parents=True)
+    weights.save(project / JUDGE, spec.build(), spec)
