@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from closure import ROOT
+from commands import DIGITS, JUDGE
 from ruamel.yaml import YAML
 
-from pipeline import idx, openmoji
+from pipeline import idx, openmoji, weights
+from pipeline.judge import JudgeSpec
 from pipeline.sources import mnist, penguins
 
 CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
@@ -239,6 +242,26 @@ def run(project: Path, command: str, **more: str) -> subprocess.CompletedProcess
     return subprocess.run(
         command.split(), cwd=project, env=environment() | more, capture_output=True, text=True, timeout=300
     )
+
+
+def write_inputs(project: Path) -> None:
+    """What the trainings read, without the stages that make it; the judge is untrained."""
+    (project / "data/prepared").mkdir(parents=True)
+    arrays = {}
+    for seed, (split, num) in enumerate({"train": 600, "validation": 300, "test": 300}.items()):
+        pixels, arrays[f"{split}_labels"] = strokes(num, seed)
+        arrays[f"{split}_pixels"] = pixels[:, None]
+    np.savez(project / DIGITS, **arrays)
+    spec = JudgeSpec(width=4, num_classes=10)
+    (project / JUDGE).parent.mkdir(parents=True)
+    weights.save(project / JUDGE, spec.build(), spec)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
 
 
 # What is outside: pip's packages and servers.

@@ -6,32 +6,26 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 from commands import (
     COMMANDS,
-    DIGITS,
     EVALUATED,
     GENERATORS,
     IMAGES,
     IMAGES_EVALUATED,
-    JUDGE,
     STACKED,
     TRAINED,
     call,
     listing,
 )
-from conftest import edit, environment, run, strokes
+from conftest import edit, environment, run, wait_for, write_inputs
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 import pipeline.params
-from pipeline import weights
-from pipeline.judge import JudgeSpec
 
 
 def test_the_whole_dag_ends_in_a_report_that_shows_every_model(finished):
@@ -89,26 +83,6 @@ def test_a_training_killed_at_a_random_moment_ends_with_the_bits_of_an_uninterru
     assert uninterrupted.returncode == 0
     assert "resuming" not in uninterrupted.stdout
     assert (project / "dvc.lock").read_bytes() == lock
-
-
-def write_inputs(project: Path) -> None:
-    """What the trainings read, without the stages that make it; the judge is untrained."""
-    (project / "data/prepared").mkdir(parents=True)
-    arrays = {}
-    for seed, (split, num) in enumerate({"train": 600, "validation": 300, "test": 300}.items()):
-        pixels, arrays[f"{split}_labels"] = strokes(num, seed)
-        arrays[f"{split}_pixels"] = pixels[:, None]
-    np.savez(project / DIGITS, **arrays)
-    spec = JudgeSpec(width=4, num_classes=10)
-    (project / JUDGE).parent.mkdir(parents=True)
-    weights.save(project / JUDGE, spec.build(), spec)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def leaves(content: dict[str, Any], prefix: str = "") -> Iterator[str]:
