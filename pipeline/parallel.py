@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -52,9 +53,8 @@ def launch(processes: int) -> None:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    config = LaunchConfig(
-        1, 1, processes, rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", max_restarts=0, monitor_interval=0.1
-    )
+    here = LaunchConfig(1, 1, processes, rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0")
+    config = replace(here, max_restarts=0, monitor_interval=0.1)
     module = sys.modules["__main__"].__spec__
     assert module is not None, "stages are run as modules"
     try:
@@ -64,12 +64,13 @@ def launch(processes: int) -> None:
         if failure.exitcode > 0:
             raise SystemExit(failure.exitcode) from None
         ended = f"process {failed} of {processes} was ended by {failure.signal_name()}"
-        raise InputError(f"{ended}; the others were stopped. The same command goes on from the last checkpoint") from None
+        hint = "the others were stopped; the same command goes on from the last checkpoint"
+        raise InputError(f"{ended}; {hint}") from None
 
 
 @contextmanager
 def group() -> Iterator[bool]:
-    """Join the other processes, if there are any, for as long as the context lasts; whether this one leads."""
+    """Join the other processes, if there are any, while the context lasts; says whether this one leads."""
     if not is_worker():
         yield True
         return
@@ -124,7 +125,7 @@ class Mean(torch.autograd.Function):
         return average(x)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         return average(gradient)
 
 
@@ -144,7 +145,8 @@ class BatchNorm2d(nn.BatchNorm2d):
             num = world() * x.numel() // x.shape[1]
             self.running_mean.lerp_(mean.detach(), self.momentum or 0.0)
             self.running_var.lerp_(variance.detach() * num / (num - 1), self.momentum or 0.0)
-            self.num_batches_tracked.add_(1)  # type: ignore[operator]
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked.add_(1)
         scale = torch.rsqrt(variance + self.eps)
         normal = centred * scale[:, None, None]
         if self.affine:

@@ -73,8 +73,8 @@ class Job:
         unit = self.processes * self.schedule.together
         if self.processes > 1 and self.schedule.batch_size % unit:
             raise InputError(
-                f"launch.processes = {self.processes}: {self.stage} has batch_size = {self.schedule.batch_size},"
-                f" which must be a multiple of {unit}"
+                f"launch.processes = {self.processes}: batch_size = {self.schedule.batch_size} of"
+                f" {self.stage} must be a multiple of {unit}"
             )
 
 

@@ -1,6 +1,5 @@
 """Several processes make the steps that one would."""
 
-import os
 import socket
 import subprocess
 import sys

@@ -2,9 +2,12 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import wait_for
 
 from pipeline.tracking import outbox, runs, store
 
@@ -143,6 +146,60 @@ def test_of_two_that_make_an_experiment_at_once_the_second_takes_the_first_ones(
     answers = iter([None, look("gans")])  # it was not there yet, and then it was
     monkeypatch.setattr(client, "get_experiment_by_name", lambda name: next(answers))
     assert store.experiment_id("gans") == first
+
+
+class Unheard:
+    """A client that does what it is told, and the answer is lost the first time."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.seen = client, set[str]()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            answer = getattr(self.client, name)(*args, **kwargs)
+            told = f"{name}{args}{list(kwargs)}"
+            if told not in self.seen:
+                self.seen.add(told)
+                raise ConnectionError("the answer is lost")
+            return answer
+
+        return call
+
+
+def test_what_is_sent_again_because_an_answer_was_lost_is_there_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setattr(store, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(outbox, "RETRY_EVERY", 0.01)
+    client, unheard = store.client(), Unheard(store.client())
+    for module in (store, runs):
+        monkeypatch.setattr(module, "client", lambda: unheard)
+    tags = {"data": "digits.npz", "data.sha256": "0" * 64}
+    run = runs.Run("gan-x", {"params.seed": 0}, tags, tmp_path / "mlflow_run", resumed=False)
+    run.log(1, {"loss": 0.5})
+    run.finish("abc", [])
+    runs.add_evaluation("gan-x", "abc", {"test_fid": 2.5}, {})
+    runs.add_evaluation("gan-x", "other", {"test_fid": 9.0}, {})
+    runs.add_stage("train_gan@x", 2.0, 0.5)
+    wait_for(lambda: not outbox._outbox.calls)
+    outbox.drain()
+
+    trained, evaluated = tracked(client, runs.EXPERIMENT)
+    assert trained.data.params == {"params.seed": "0"}
+    assert trained.data.tags["data"] == trained.inputs.dataset_inputs[0].dataset.name == "digits.npz"
+    assert [len(client.get_metric_history(trained.info.run_id, name)) for name in ("loss", "test_fid")] == [
+        1,
+        1,
+    ]
+    assert len(client.get_metric_history(evaluated.info.run_id, "test_fid")) == 1
+    (timed,) = tracked(client, runs.STAGES_EXPERIMENT)
+    assert len(client.get_metric_history(timed.info.run_id, "seconds")) == 1
+    assert {run.info.status for run in (trained, evaluated, timed)} == {"FINISHED"}
+
+
+def tracked(client: Any, experiment: str) -> list[Any]:
+    """The runs of an experiment, oldest first."""
+    found = client.get_experiment_by_name(experiment)
+    return list(client.search_runs([found.experiment_id], order_by=["attributes.start_time ASC"]))
 
 
 def test_there_are_no_stage_times_where_there_is_no_store(monkeypatch, tmp_path):

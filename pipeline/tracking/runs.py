@@ -1,10 +1,15 @@
-"""What goes to MLflow: a model's training, its evaluation, a stage's time."""
+"""What goes to MLflow: a model's training, its evaluation, a stage's time.
+
+What a call sends stands fast before it is made, times included: a server that carried it out and died before
+it answered is sent the same again, and keeps it once.
+"""
 
 import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -14,6 +19,7 @@ from pipeline.tracking.store import client, experiment_id, provenance
 EXPERIMENT = "plausible-answers"  # one run a model
 STAGES_EXPERIMENT = "plausible-answers-stages"  # one run a stage's execution: how long it took
 WEIGHTS_TAG = "weights.sha256"
+KEY_TAG = "key"  # made here, so that a run whose making nobody heard of can be found
 
 
 class Run:
@@ -23,35 +29,29 @@ class Run:
         name: the model's.
         params: its section of params.yaml, flat.
         tags: what identifies data, code and stage.
-        id_file: holds the run's id while training is unfinished.
-        resumed: the training goes on where a checkpoint was, and so does the run that `id_file` names.
+        key_file: holds the run's key while training is unfinished.
+        resumed: the training goes on where a checkpoint was, and so does the run that `key_file` names.
     """
 
     FLUSH_EVERY = 5.0  # seconds
 
     def __init__(
-        self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], id_file: Path, resumed: bool
+        self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], key_file: Path, resumed: bool
     ) -> None:
-        self.run_id, self.id_file = "", id_file
+        self.run_id, self.key_file = "", key_file
         self.pending: list[tuple[str, float, int, int]] = []
         self.flushed = time.monotonic()
-        if not resumed:
-            id_file.unlink(missing_ok=True)
-        send(lambda: self._open(name, params, {**tags, **provenance()}))
+        if not (resumed and key_file.exists()):
+            key_file.write_text(uuid4().hex)
+        key = key_file.read_text()
+        send(lambda: self._open(name, key, params, {**tags, **provenance()}))
 
-    def _open(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        from mlflow.entities import Dataset, DatasetInput, Param, RunTag
+    def _open(self, name: str, key: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, Param
 
-        if self.id_file.exists() and (known := find_run(self.id_file.read_text())):
-            self.run_id = known
-            client().update_run(self.run_id, status="RUNNING")
-            return
-        self.run_id = client().create_run(experiment_id(EXPERIMENT), run_name=name).info.run_id
-        self.id_file.write_text(self.run_id)
-        stated = [Param(key, str(value)) for key, value in params.items()]
-        client().log_batch(
-            self.run_id, params=stated, tags=[RunTag(key, value) for key, value in tags.items()]
-        )
+        self.run_id = open_run(EXPERIMENT, name, key, tags)
+        stated = [Param(param, str(value)) for param, value in params.items()]
+        client().log_batch(self.run_id, params=stated)
         data = Dataset(tags["data"], tags["data.sha256"][:36], "local", tags["data"])
         client().log_inputs(self.run_id, [DatasetInput(data, [])])
 
@@ -84,7 +84,7 @@ class Run:
         for file in files:
             send(partial(self._attach, str(file)))
         send(lambda: client().set_terminated(self.run_id, "FINISHED"))
-        send(lambda: self.id_file.unlink(missing_ok=True))
+        send(lambda: self.key_file.unlink(missing_ok=True))
 
     def _attach(self, file: str) -> None:
         client().log_artifact(self.run_id, file)
@@ -95,16 +95,16 @@ class Run:
         send(lambda: client().set_terminated(self.run_id, "FAILED"))
 
 
-def find_run(run_id: str) -> str | None:
-    """The id, if the store that is in use now knows it."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return str(client().get_run(run_id).info.run_id)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
+def open_run(experiment_name: str, name: str, key: str, tags: Mapping[str, str]) -> str:
+    """The id of the run with this key, made if it is not there: called again because the answer was lost,
+    it makes no second one.
+    """
+    experiment = experiment_id(experiment_name)
+    if found := client().search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'", max_results=1):
+        client().update_run(found[0].info.run_id, status="RUNNING")
+        return str(found[0].info.run_id)
+    made = client().create_run(experiment, run_name=name, tags={**tags, KEY_TAG: key})
+    return str(made.info.run_id)
 
 
 def newest_run(model: str, weights_sha256: str) -> str | None:
@@ -122,16 +122,16 @@ def add_evaluation(
     """Add metrics and pictures, (H, W, C) uint8, to the newest run of the model with these weights; to a new
     one where none is known.
     """
+    key, now = uuid4().hex, int(time.time() * 1000)
 
     def call() -> None:
         from mlflow.entities import Metric
 
         run_id = newest_run(model, weights_sha256)
         if not run_id:
-            tags = {WEIGHTS_TAG: weights_sha256, **provenance()}
-            run_id = client().create_run(experiment_id(EXPERIMENT), run_name=model, tags=tags).info.run_id
+            run_id = open_run(EXPERIMENT, model, key, provenance())
             client().set_terminated(run_id)
-        now = int(time.time() * 1000)
+            client().set_tag(run_id, WEIGHTS_TAG, weights_sha256)  # last: by it the whole run is found
         client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in metrics.items()])
         for name, picture in pictures.items():
             client().log_image(run_id, picture, f"{name}.png")
@@ -141,16 +141,12 @@ def add_evaluation(
 
 def add_stage(stage: str, seconds: float, loop_seconds: float) -> None:
     """Record how long a stage took in all, and in its training or evaluation loops."""
+    key, now = uuid4().hex, int(time.time() * 1000)
 
     def call() -> None:
         from mlflow.entities import Metric
 
-        run_id = (
-            client()
-            .create_run(experiment_id(STAGES_EXPERIMENT), run_name=stage, tags=provenance())
-            .info.run_id
-        )
-        now = int(time.time() * 1000)
+        run_id = open_run(STAGES_EXPERIMENT, stage, key, provenance())
         values = {"seconds": seconds, "loop_seconds": loop_seconds}
         client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in values.items()])
         client().set_terminated(run_id)
