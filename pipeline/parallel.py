@@ -54,7 +54,7 @@ def launch(processes: int) -> None:
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     here = LaunchConfig(1, 1, processes, rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0")
-    config = replace(here, max_restarts=0, monitor_interval=0.1)
+    config = replace(here, run_id=str(os.getpid()), max_restarts=0, monitor_interval=0.1)
     module = sys.modules["__main__"].__spec__
     assert module is not None, "stages are run as modules"
     try:

@@ -15,6 +15,7 @@ from stages import InputFile, InputFolder, run, took
 
 SECTIONS = (
     "compute",
+    "launch",
     "download",
     "digits",
     "judge",

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import shared_steps
 import torch
-from conftest import environment
+from commands import COMMANDS, call
+from conftest import edit, environment, run, wait_for
+from inputs import write_inputs
 from safetensors.torch import load_file
 
 WITHOUT_BIAS = (
@@ -47,3 +50,48 @@ def test_twenty_steps_of_two_processes_are_those_of_one(section: str, by_two: Pa
             assert difference.norm() < 1e-3 * value.norm(), name
         elif section not in WITHOUT_BIAS:
             assert difference.abs().max() < 1e-5, name
+
+
+def test_a_dead_process_ends_the_training_in_one_line_and_fewer_processes_go_on(make_project):
+    project, stage = make_project("launched"), "train_cgan@digit-0"
+    section = {"num_steps": 400, "save_every": 20, "log_every": 20, "fid_every": 200}
+    edit(project, {f"cgans.digit.{key}": value for key, value in section.items()} | {"launch.processes": 2})
+    write_inputs(project)
+    work, command = project / "runs" / stage, f"dvc repro --single-item {stage}"
+    dvc = subprocess.Popen(
+        command.split(),
+        cwd=project,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for((work / "checkpoint.pt").exists)
+    (second,) = (
+        process for process in psutil.Process(dvc.pid).children(recursive=True) if is_second(process)
+    )
+    second.kill()
+    _, told = dvc.communicate(timeout=60)
+    assert dvc.returncode != 0
+    assert "error: process 1 of 2 was ended by SIGKILL; the others were stopped" in told
+    assert "Traceback" not in told
+    assert not (project / "models/cgan-digit-0").exists()
+
+    edit(project, {"launch.processes": 1})
+    resumed = run(project, command)
+    assert "resuming at step" in resumed.stdout, resumed.stdout + resumed.stderr
+    steps = [
+        line.split(",")[0] for line in (project / "models/cgan-digit-0/history.csv").read_text().splitlines()
+    ]
+    assert steps == ["step", *(str(step) for step in range(20, 401, 20))]
+
+
+def is_second(process: psutil.Process) -> bool:
+    return process.environ().get("RANK") == "1"
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(inside, settings, monkeypatch, capfd):
+    settings({"launch.processes": 3})
+    assert call(COMMANDS["train_cgan@digit-0"], monkeypatch) == 2
+    told = "launch.processes = 3: batch_size = 32 of train_cgan@digit-0 must be a multiple of 3"
+    assert told in capfd.readouterr().err

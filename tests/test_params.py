@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline import compute, drawing_preparation, params, preparation
+from pipeline import compute, drawing_preparation, parallel, params, preparation
 from pipeline.errors import InputError
 from pipeline.losses import ADVERSARIAL_LOSSES
 from pipeline.metrics import measure, pictures
@@ -351,6 +351,7 @@ def test_sections_written_as_text_are_read_back_as_they_were(path):
 
 ONE_SECTION = {
     "compute": compute.Params,
+    "launch": parallel.Params,
     "download": choice.Params,
     "digits": preparation.Params,
     "judge": classifier.Params,
