@@ -6,6 +6,7 @@ that).
     randomness    every random number is a function of (seed, purpose, step)
     files         files that appear whole or not at all; one writer at a time; hashes
     compute       threads, precision, and the settings that make the processor fast and repeatable
+    parallel      several processes that share a training
     images        [-1, 1] in memory, uint8 on disk; grids
     progress      the bar
     size          parameters and operations of a network
@@ -53,6 +54,7 @@ LAYERS = (
     "randomness",
     "files",
     "compute",
+    "parallel",
     "images",
     "progress",
     "size",

@@ -113,7 +113,7 @@ def train_on(data: Data, job: Job, precision: compute.Params, out: Path) -> None
     with parallel.group() as leads, sole_writer(work) if leads else nullcontext():
         state = job.kind.init_state(job.schedule, condition, examples.shape)
         sizes = job.kind.sizes(state, job.schedule, examples.shape)
-        session = Session(state, job.schedule, work, checkpoint.fingerprint(facts), leads)
+        session = Session(state, job.schedule, work, checkpoint.fingerprint(facts), saves=leads)
         message = session.resume()
         if not leads:
             session.run(job.kind, examples, precision)

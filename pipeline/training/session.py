@@ -33,7 +33,6 @@ class Session:
         schedule: its numbers.
         folder: where checkpoints go.
         mark: the fingerprint that tells whether a checkpoint found there may be resumed.
-        saves: whether this process writes checkpoints.
         draw: a frame, (n, C, H, W) uint8, that shows what the state can do now; None where there is nothing
             to see.
         frame_steps: the steps after which a frame is due.
@@ -41,19 +40,20 @@ class Session:
         quality_every: steps; it is measured at the end too.
         listeners: are told each row of the history and each frame.
         keep: tensors, by name, that are kept of the same steps as frames; nobody is told.
+        saves: whether this process writes checkpoints.
     """
 
     state: Any
     schedule: Schedule
     folder: Path
     mark: str
-    saves: bool = True
     draw: Callable[[], Tensor] | None = None
     frame_steps: Sequence[int] = ()
     quality: Callable[[], dict[str, float]] | None = None
     quality_every: int = 1
     listeners: Sequence[Listener] = ()
     keep: Callable[[], dict[str, Tensor]] | None = None
+    saves: bool = True
     history: list[dict[str, float]] = field(default_factory=list)
     frames: list[Tensor] = field(default_factory=list)
     kept: list[dict[str, Tensor]] = field(default_factory=list)
