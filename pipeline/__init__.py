@@ -5,7 +5,8 @@ that).
     params        one section of params.yaml -> a typed, frozen object
     randomness    every random number is a function of (seed, purpose, step)
     files         files that appear whole or not at all; one writer at a time; hashes
-    compute       threads, precision, and the settings that make the processor fast and repeatable
+    imports       which of the project's files a stage runs
+    compute       device, threads, precision, and the settings that make them fast and repeatable
     parallel      several processes that share a training
     images        [-1, 1] in memory, uint8 on disk; grids
     progress      the bar
@@ -53,6 +54,7 @@ LAYERS = (
     "params",
     "randomness",
     "files",
+    "imports",
     "compute",
     "parallel",
     "images",

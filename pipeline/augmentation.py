@@ -31,7 +31,7 @@ def translation(x: Tensor, source: Generator) -> Tensor:
     """Moved by up to an eighth of the side each way; what comes in is black (-1)."""
     rows, columns = (_moved(x, side, source) for side in x.shape[2:])
     padded = torch.nn.functional.pad(x, (1, 1, 1, 1), value=-1.0)
-    images = torch.arange(len(x)).view(-1, 1, 1)
+    images = torch.arange(len(x), device=x.device).view(-1, 1, 1)
     picked = padded.permute(0, 2, 3, 1)[images, rows[:, :, None], columns[:, None, :]]  # (N, H, W, C)
     return picked.permute(0, 3, 1, 2)
 
@@ -40,7 +40,7 @@ def _moved(x: Tensor, side: int, source: Generator) -> Tensor:
     """Where each row (or column) of the result comes from in the image with a border of one, (N, side)."""
     most = int(side * SHIFT + 0.5)
     shifts = torch.randint(-most, most + 1, (len(x) * parallel.world(), 1), generator=source)
-    return (torch.arange(side) + parallel.shard(shifts) + 1).clamp(0, side + 1)
+    return (torch.arange(side) + parallel.shard(shifts) + 1).clamp(0, side + 1).to(x.device)
 
 
 def cutout(x: Tensor, source: Generator) -> Tensor:
@@ -52,12 +52,12 @@ def cutout(x: Tensor, source: Generator) -> Tensor:
 
 def _near(side: int, centre: Tensor) -> Tensor:
     """Which of `side` places lie within the hole around a centre in [0, 1), (N, side)."""
-    return (torch.arange(side) + 0.5 - centre * side).abs() <= side * HOLE / 2
+    return (torch.arange(side, device=centre.device) + 0.5 - centre * side).abs() <= side * HOLE / 2
 
 
 def _uniform(x: Tensor, source: Generator) -> Tensor:
     """A number in [0, 1) for each image, (N, 1)."""
-    return parallel.shard(torch.rand(len(x) * parallel.world(), 1, generator=source))
+    return parallel.shard(torch.rand(len(x) * parallel.world(), 1, generator=source)).to(x.device)
 
 
 AUGMENTATIONS: dict[str, Callable[[Tensor, Generator], Tensor]] = {

@@ -37,7 +37,10 @@ class Clustered:
 
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         x, _ = self.pictures.batch(chosen)
-        return x, self.labels[chosen]
+        return x, self.labels[chosen.to(self.labels.device)]
+
+    def to(self, device: torch.device) -> "Clustered":
+        return Clustered(self.pictures.to(device), self.labels.to(device))
 
 
 def split(

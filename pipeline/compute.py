@@ -1,34 +1,71 @@
-"""The processor: how many threads, which precision, and the two settings that make it fast and repeatable."""
+"""What networks are trained on: processor or GPU, how many threads, which precision, and the settings that
+make either fast and repeatable.
+"""
 
 import contextlib
 import ctypes
+import os
 import platform
 from contextlib import AbstractContextManager
 from typing import Literal
 
 import torch
+from torch import nn
 
+from pipeline.errors import InputError
 from pipeline.params import Count, Section
 
+CPU = torch.device("cpu")
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # <malloc.h>
 
 
 class Params(Section):
     threads: Count  # more than the machine's cores makes training slower; another number, other bits
-    precision: Literal["auto", "fp32", "bf16"]  # auto: bf16 where the processor computes in it
+    device: Literal["auto", "cpu", "cuda"]  # auto: the GPU if there is one
+    precision: Literal["auto", "fp32", "bf16"]  # auto: bf16 where the device computes in it
 
 
 def configure(params: Params) -> None:
-    """Make this process compute with `threads` threads and keep freed memory for the next step."""
+    """Make this process compute with `threads` threads and keep freed memory for the next step; on a GPU,
+    with algorithms that give the same bits each time, where there are such.
+    """
     _keep_freed_memory()
     torch.set_num_threads(params.threads)
+    if device(params).type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS sums in any order
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def device(params: Params) -> torch.device:
+    """Where networks and their data lie; of several processes on one machine, each has a GPU of its own.
+
+    Raises:
+        InputError: a GPU is asked for and there is none.
+    """
+    if params.device == "cpu" or (params.device == "auto" and not torch.cuda.is_available()):
+        return CPU
+    if not torch.cuda.is_available():
+        raise InputError("compute.device = 'cuda': PyTorch finds no GPU here; allowed are auto, cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where the network's weights lie."""
+    return next((parameter.device for parameter in network.parameters()), CPU)
 
 
 def precision(params: Params) -> str:
     """The precision that `params` come to on this machine: "fp32" or "bf16"."""
     if params.precision != "auto":
         return params.precision
+    if device(params).type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     return "bf16" if torch.cpu._is_avx512_bf16_supported() else "fp32"
+
+
+def found(params: Params) -> dict[str, str]:
+    """What `auto` comes to on this machine."""
+    return {"device": device(params).type, "precision": precision(params)}
 
 
 def autocast(params: Params) -> AbstractContextManager[object]:
@@ -36,7 +73,7 @@ def autocast(params: Params) -> AbstractContextManager[object]:
     if precision(params) == "fp32":
         return contextlib.nullcontext()
     # no cache: within a step it would keep bf16 copies of weights that an optimizer has changed since
-    return torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False)
+    return torch.autocast(device(params).type, dtype=torch.bfloat16, cache_enabled=False)
 
 
 def _keep_freed_memory() -> None:

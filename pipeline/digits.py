@@ -3,7 +3,7 @@
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -27,6 +27,9 @@ class Examples(Protocol):
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The chosen images as the networks take them, (n, C, H, W) in [-1, 1], and their labels, (n,)."""
 
+    def to(self, device: torch.device) -> Self:
+        """The same on this device."""
+
 
 @dataclass(frozen=True)
 class Pictures:
@@ -45,7 +48,16 @@ class Pictures:
         return channels, height, width
 
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        return to_float(self.pixels[chosen]), self.labels[chosen]
+        pixels, labels = self.picked(chosen)
+        return to_float(pixels), labels
+
+    def picked(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """The chosen images as they are, and their labels."""
+        chosen = chosen.to(self.pixels.device)
+        return self.pixels[chosen], self.labels[chosen]
+
+    def to(self, device: torch.device) -> "Pictures":
+        return Pictures(self.pixels.to(device), self.labels.to(device))
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,12 @@ def launch(processes: int) -> None:
 
 
 @contextmanager
-def group() -> Iterator[bool]:
+def group(on_gpu: bool = False) -> Iterator[bool]:
     """Join the other processes, if there are any, while the context lasts; says whether this one leads."""
     if not is_worker():
         yield True
         return
-    dist.init_process_group("gloo")
+    dist.init_process_group("nccl" if on_gpu else "gloo")
     try:
         yield rank() == 0
     finally:

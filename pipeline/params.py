@@ -6,6 +6,7 @@ read as DVC reads it (version 1.2, where `1e-4` is a number).
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -65,7 +66,7 @@ def read(section: str, kind: type[T], path: Path | None = None, **given: object)
     """
     path = path or PARAMS_FILE
     try:
-        value = YAML(typ="safe", pure=True).load(path.read_text())
+        value = _parsed(path.read_text())
     except (OSError, ValueError, YAMLError) as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     walked: list[str] = []
@@ -92,6 +93,11 @@ def text(sections: dict[str, Any]) -> str:
     stream = StringIO()
     YAML(pure=True).dump(sections, stream)
     return stream.getvalue()
+
+
+@lru_cache(maxsize=1)  # a stage reads several sections
+def _parsed(content: str) -> Any:
+    return YAML(typ="safe", pure=True).load(content)
 
 
 def _explain(section: str, kind: Any, detail: ErrorDetails) -> str:

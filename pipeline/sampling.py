@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from pipeline import conditions, randomness
+from pipeline import compute, conditions, randomness
 from pipeline.conditions import Condition
 from pipeline.images import to_uint8
 from pipeline.networks import NETWORKS, num_inputs
@@ -58,7 +58,7 @@ def draw_told(
     """The same for conditions that are too large to be held all at once.
 
     Args:
-        generator: (z, c) -> images.
+        generator: (z, c) -> images, of several rows of z for one of c too.
         told: of condition numbers, the conditions.
         chosen: which conditions, (N,).
         num_draws: M.
@@ -70,7 +70,7 @@ def draw_told(
     z = latents(generator, len(chosen) * num_draws, seed, "sampling latents").unflatten(0, (-1, num_draws))
     size = max(1, BATCH // num_draws)
     parts = [
-        generate(generator, some.flatten(0, 1), told(rows).repeat_interleave(num_draws, 0))
+        generate_batch(generator, some.flatten(0, 1), told(rows))
         for rows, some in zip(chosen.split(size), z.split(size), strict=True)
     ]
     return torch.cat(parts).unflatten(0, (-1, num_draws))
@@ -84,9 +84,15 @@ def latents(generator: nn.Module, num: int, seed: int, purpose: str) -> Tensor:
 @torch.inference_mode()
 def generate(generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
     """The images (N, C, H, W) uint8 for latents (N, Z) and conditions (N, K)."""
-    return torch.cat(
-        [to_uint8(generator(*pair)) for pair in zip(z.split(BATCH), c.split(BATCH), strict=True)]
-    )
+    batches = zip(z.split(BATCH), c.split(BATCH), strict=True)
+    return torch.cat([generate_batch(generator, *batch) for batch in batches])
+
+
+@torch.inference_mode()
+def generate_batch(generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
+    """The same of one batch, computed where the generator lies."""
+    device = compute.device_of(generator)
+    return to_uint8(generator(z.to(device), c.to(device))).cpu()
 
 
 def interpolate(generator: nn.Module, c: Tensor, num_steps: int, seed: int) -> Tensor:

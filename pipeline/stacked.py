@@ -46,10 +46,14 @@ class Stacked:
 
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Pictures, (n, 3, H, W) in [-1, 1], and their modes, (n,): 100 a + 10 b + c for digits a, b, c."""
-        digits = self.chosen[chosen]  # (n, 3)
+        digits = self.chosen[chosen].to(self.digits.pixels.device)  # (n, 3)
         return to_float(self.digits.pixels[digits].squeeze(2)), numbers(self.digits.labels[digits])
+
+    def to(self, device: torch.device) -> "Stacked":
+        return Stacked(self.digits.to(device), self.num_pictures, self.seed)
 
 
 def numbers(digits: Tensor) -> Tensor:
     """The modes of triples of digits (N, 3), 100 a + 10 b + c, (N,) in 0 .. 999."""
-    return (digits * torch.tensor([NUM_CLASSES**2, NUM_CLASSES, 1])).sum(1)
+    a, b, c = digits.unbind(1)
+    return (a * NUM_CLASSES + b) * NUM_CLASSES + c

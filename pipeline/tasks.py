@@ -58,12 +58,16 @@ class Pairs:
         )
 
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        return to_float(self.pictures[chosen]), self.told(chosen)
+        return to_float(self.pictures[chosen.to(self.pictures.device)]), self.told(chosen)
 
     def told(self, chosen: Tensor) -> Tensor:
         """The chosen conditions as networks take them: pictures in [-1, 1], or word numbers."""
-        given = self.conditions[chosen]
+        given = self.conditions[chosen.to(self.conditions.device)]
         return to_float(given) if given.ndim == 4 else given
+
+    def to(self, device: torch.device) -> "Pairs":
+        conditions, pictures = self.conditions.to(device), self.pictures.to(device)
+        return Pairs(conditions, pictures, self.rows, self.num_conditions)
 
 
 def colourise(drawings: Drawings) -> Pairs:

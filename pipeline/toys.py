@@ -56,6 +56,9 @@ class Points:
         """The chosen points, (n, 2), as they are, and their modes, (n,)."""
         return self.places[chosen], self.labels[chosen]
 
+    def to(self, device: torch.device) -> "Points":
+        return Points(self.places.to(device), self.labels.to(device))
+
 
 def ring() -> Target:
     """Eight Gaussians of standard deviation 0.02 on a circle of radius 2."""

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from pipeline import compute
 from pipeline.errors import InputError
 from pipeline.files import new_file
 
@@ -37,8 +38,8 @@ def save(path: Path, network: nn.Module, spec: Spec) -> None:
         save_file(tensors, part, metadata={"spec": json.dumps(spec.model_dump(), sort_keys=True)})
 
 
-def load(path: Path, kind: type[S]) -> tuple[nn.Module, S]:
-    """The network of a weights file, ready to use (evaluation mode, frozen), and its spec.
+def load(path: Path, kind: type[S], device: torch.device = compute.CPU) -> tuple[nn.Module, S]:
+    """The network of a weights file, ready to use (evaluation mode, frozen) on this device, and its spec.
 
     Raises:
         InputError: the file is missing, damaged, or holds another kind of model.
@@ -53,4 +54,5 @@ def load(path: Path, kind: type[S]) -> tuple[nn.Module, S]:
         raise InputError(
             f"{path}: not the weights of a {kind.__name__.removesuffix('Spec').lower()}: {reason}"
         ) from error
-    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False), spec
+    network = network.to(device).to(memory_format=torch.channels_last)
+    return network.eval().requires_grad_(False), spec

@@ -32,10 +32,12 @@ def main(
     and pictures and curves for the report to SAMPLES (.npz).
     """
     settings = params.read("evaluate_images", pictures.Params)
-    compute.configure(params.read("compute", compute.Params))
+    computing = params.read("compute", compute.Params)
+    compute.configure(computing)
+    device = compute.device(computing)
     file = model / "weights.safetensors"
-    generator, spec = weights.load(file, TranslatorSpec)
-    data, floors, watcher = drawings.load(prepared).test, read_floors(real), observed.load(observer)
+    generator, spec = weights.load(file, TranslatorSpec, device)
+    data, floors, watcher = drawings.load(prepared).test, read_floors(real), observed.load(observer, device)
     tracking.send(tracking.connect)
     start = time.perf_counter()
     pairs = tasks.TASKS[spec.task](data)
@@ -52,13 +54,13 @@ def main(
         }
     seconds = time.perf_counter() - start
 
-    z, c = torch.zeros(1, num_inputs(generator)), pairs.told(torch.zeros(1, dtype=torch.long))
+    z, c = torch.zeros(1, num_inputs(generator), device=device), pairs.told(torch.zeros(1, dtype=torch.long))
     context = pictures.context(model.name, spec.task, settings, watcher) | {
         "weights": sha256(file),
         "network": spec.network,
         "num_draws": drawn.shape[1],
         "num_parameters": size.num_parameters(generator),
-        "flops": size.num_flops(lambda: generator(z, c)),  # for one picture
+        "flops": size.num_flops(lambda: generator(z, c.to(device))),  # for one picture
     }
     write_json(out, context | {"metrics": values})
     with new_file(samples) as part:

@@ -20,7 +20,7 @@ from pipeline.sampling import GeneratorSpec
 from pipeline.stacked import Stacked
 from pipeline.training.generators import GeneratorSchedule
 from pipeline.training.session import evenly
-from stages.training import Job
+from stages.training import Job, here
 
 
 def digits_job(
@@ -35,7 +35,7 @@ def digits_job(
         return data.train, condition
 
     def quality(data: Digits) -> course.Quality:
-        return course.fid(Reader(judge, "judge"), data.validation, condition)
+        return course.fid(Reader(judge, "judge", here()), data.validation, condition)
 
     job = generator_job(names, kind, schedule, condition, (examples, quality))
     return replace(job, facts={"judge": sha256(judge)})
@@ -50,7 +50,7 @@ def stacked_job(
         return Stacked(data.train, num_pictures, schedule.seed), UNCONDITIONAL
 
     def quality(data: Digits) -> course.Quality:
-        return course.num_modes(Reader(judge, "judge"))
+        return course.num_modes(Reader(judge, "judge", here()))
 
     job = generator_job(names, kind, schedule, UNCONDITIONAL, (examples, quality))
     return replace(job, facts={"judge": sha256(judge), "num_pictures": num_pictures})

@@ -20,7 +20,7 @@ from pipeline.networks.translators import TranslatorSpec
 from pipeline.tasks import Pairs
 from pipeline.training.session import evenly
 from pipeline.training.translators import TranslatorSchedule
-from stages.training import Data, Job, train_on
+from stages.training import Data, Job, here, train_on
 
 NUM_CONDITIONS, NUM_DRAWS = 10, 5  # of a frame: columns and rows
 
@@ -54,7 +54,8 @@ def job(names: tuple[str, str], kind: ModuleType, schedule: TranslatorSchedule, 
         )
 
     def quality(data: Splits) -> Quality:
-        return picture_course.quality(observed.load(observer).features, task(data.validation))
+        watcher = observed.load(observer, here())
+        return picture_course.quality(watcher.features, task(data.validation))
 
     return Job(
         *names,

@@ -18,8 +18,8 @@ from stages.training import WEIGHTS, Data, Job, train_on
 
 NUM_SHOWN = 1000  # points of each cloud that is kept
 SIDE = 64  # places along a discriminator's landscape
-COMPUTE = compute.Params(threads=1, precision="fp32")  # two threads take several times as long for so small
-# matrices, and bf16 would round a point by half a mode's width
+# more threads take several times as long for so small matrices; bf16 rounds a point by half a mode's width
+COMPUTE = compute.Params(threads=1, device="cpu", precision="fp32")
 COURSE_SEED, FINAL_SEED = 0, 1  # of latents: those of the final scores are new
 
 

@@ -101,18 +101,21 @@ def train_on(data: Data, job: Job, precision: compute.Params, out: Path) -> None
         parallel.launch(job.processes)
         return
     compute.configure(precision)
+    device = compute.device(precision)
     examples, condition = job.examples(data.content)
     facts = {
         "params": job.schedule.model_dump(),
         **job.facts,
-        "compute": precision.model_dump() | {"precision": compute.precision(precision)},
+        "compute": precision.model_dump() | compute.found(precision),
         "data": data.sha256,
     }
     work = Path("runs") / job.stage
     out.parent.mkdir(parents=True, exist_ok=True)
-    with parallel.group() as leads, sole_writer(work) if leads else nullcontext():
+    with parallel.group(device.type == "cuda") as leads, sole_writer(work) if leads else nullcontext():
         state = job.kind.init_state(job.schedule, condition, examples.shape)
         sizes = job.kind.sizes(state, job.schedule, examples.shape)
+        place(state, device)
+        examples = examples.to(device)
         session = Session(state, job.schedule, work, checkpoint.fingerprint(facts), saves=leads)
         message = session.resume()
         if not leads:
@@ -132,6 +135,18 @@ def train_on(data: Data, job: Job, precision: compute.Params, out: Path) -> None
         run.finish(sha256(out / WEIGHTS), [out / WEIGHTS, out / HISTORY])
         took(job.stage, session.seconds + session.measuring)
         (work / checkpoint.FILE).unlink(missing_ok=True)
+
+
+def here() -> torch.device:
+    """Where this project's networks are trained."""
+    return compute.device(params.read("compute", compute.Params))
+
+
+def place(state: Any, device: torch.device) -> None:
+    """Move the networks of a state to where they are trained; optimizers follow their parameters."""
+    for network in vars(state).values():
+        if isinstance(network, nn.Module):
+            network.to(device)
 
 
 def lead(

@@ -35,6 +35,7 @@ TRAINED = {
 EVALUATED = {"evaluate_real", *(f"evaluate_{name.replace('-', '@', 1)}" for name in (*GENERATORS, *STACKED))}
 IMAGES_EVALUATED = {"evaluate_drawings", *(f"evaluate_{name}" for name in IMAGE_STAGES)}
 COMMANDS = {
+    "code": "code data/code",
     "download@mnist": "download mnist data/raw/mnist",
     "download@penguins": "download penguins data/raw/penguins",
     "prepare@digits": f"prepare digits data/raw/mnist {DIGITS}",

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from closure import ROOT
 from ruamel.yaml import YAML
 
 from pipeline import idx, openmoji
 from pipeline.sources import mnist, penguins
 
+ROOT = Path(__file__).parent.parent
 CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
 
 

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import numpy as np
 from commands import DIGITS, JUDGE
-from conftest import strokes
+from conftest import run, strokes
 
 from pipeline import weights
 from pipeline.judge import JudgeSpec
 
 
 def write_inputs(project: Path) -> None:
-    """Digits and a judge, which is untrained."""
-    (project / "data/prepared").mkdir(parents=True)
+    """Digits and a judge, which is untrained; and the fingerprints of all code."""
+    assert run(project, "python -m stages.code data/code").returncode == 0
+    (project / "data/prepared").mkdir()
     arrays = {}
     for seed, (split, num) in enumerate({"train": 600, "validation": 300, "test": 300}.items()):
         pixels, arrays[f"{split}_labels"] = strokes(num, seed)

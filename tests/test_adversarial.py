@@ -221,7 +221,7 @@ def test_logging_looking_and_measuring_more_often_changes_no_tensor(
         draw = partial(sampling.preview, state.average, DIGIT)
         quality = partial(spread, state.average)
         session = Session(state, params, tmp_path, "mark", draw, frame_steps, quality, fid_every)
-        session.run(adversarial, PICTURES, compute.Params(threads=1, precision=precision))
+        session.run(adversarial, PICTURES, compute.Params(threads=1, device="cpu", precision=precision))
         assert len(session.history) == 6 // log_every
         assert sum("spread" in row for row in session.history) == 6 // fid_every
         results.append(everything(state))
@@ -239,7 +239,10 @@ def spread(generator: torch.nn.Module) -> dict[str, float]:
 @both_networks
 def test_in_bf16_each_discriminator_step_starts_from_the_weights_of_the_one_before(network: str) -> None:
     """Autocast remembers cast weights until its block ends: the copies of a step must not serve the next."""
-    params, bf16 = settings(network, discriminator_steps=2), compute.Params(threads=1, precision="bf16")
+    params, bf16 = (
+        settings(network, discriminator_steps=2),
+        compute.Params(threads=1, device="cpu", precision="bf16"),
+    )
     together, apart = begin(params), begin(params)
     for state in (together, apart):
         state.discriminator.eval()  # without dropout

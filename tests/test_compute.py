@@ -7,6 +7,7 @@ import torch
 from pydantic import ValidationError
 
 from pipeline import compute
+from pipeline.errors import InputError
 
 torch.set_num_threads(1)
 
@@ -21,7 +22,7 @@ def _same_threads_afterwards() -> Iterator[None]:
 @pytest.mark.usefixtures("_same_threads_afterwards")
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_configuring_sets_the_number_of_threads(threads: int) -> None:
-    compute.configure(compute.Params(threads=threads, precision="fp32"))
+    compute.configure(compute.Params(threads=threads, device="cpu", precision="fp32"))
     assert torch.get_num_threads() == threads
 
 
@@ -38,7 +39,7 @@ def test_only_auto_asks_the_processor_what_it_computes_in(
     monkeypatch: pytest.MonkeyPatch, supported: bool, asked: str, with_bf16: str, without: str
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: supported)
-    params = compute.Params(threads=1, precision=asked)
+    params = compute.Params(threads=1, device="cpu", precision=asked)
     assert compute.precision(params) == (with_bf16 if supported else without)
 
 
@@ -47,13 +48,49 @@ def test_products_are_computed_in_the_precision_over_weights_that_stay_fp32(
     asked: str, dtype: torch.dtype
 ) -> None:
     network = torch.nn.Linear(2, 2)
-    with compute.autocast(compute.Params(threads=1, precision=asked)):
+    with compute.autocast(compute.Params(threads=1, device="cpu", precision=asked)):
         assert network(torch.ones(1, 2)).dtype == dtype
     assert network.weight.dtype == torch.float32
     assert network(torch.ones(1, 2)).dtype == torch.float32
 
 
-@pytest.mark.parametrize("wrong", [{"threads": 0}, {"precision": "fp16"}, {"threads": "2"}])
+@pytest.mark.parametrize(
+    "wrong", [{"threads": 0}, {"precision": "fp16"}, {"threads": "2"}, {"device": "gpu"}]
+)
 def test_impossible_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
-        compute.Params(**({"threads": 1, "precision": "auto"} | wrong))
+        compute.Params(**({"threads": 1, "device": "cpu", "precision": "auto"} | wrong))
+
+
+def params(device: str) -> compute.Params:
+    return compute.Params(threads=1, device=device, precision="auto")
+
+
+def test_auto_is_the_processor_where_there_is_no_gpu_and_the_gpu_where_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for present, found in ((False, "cpu"), (True, "cuda")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda present=present: present)
+        assert compute.device(params("auto")).type == found
+        assert compute.device(params("cpu")).type == "cpu"
+
+
+def test_a_gpu_that_is_not_there_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match=r"^compute.device = 'cuda': .* allowed are auto, cpu$"):
+        compute.device(params("cuda"))
+
+
+def test_each_process_of_a_machine_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert compute.device(params("cuda")) == torch.device("cuda", 3)
+
+
+@pytest.mark.parametrize(("supported", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_on_a_gpu_the_gpu_says_what_it_computes_in(
+    monkeypatch: pytest.MonkeyPatch, supported: bool, precision: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: supported)
+    assert compute.precision(params("cuda")) == precision

@@ -8,16 +8,15 @@ from typing import Any
 
 import psutil
 import pytest
-from closure import ROOT
 from commands import COMMANDS, call
-from conftest import commit, environment, run, wait_for
+from conftest import ROOT, commit, environment, run, wait_for
 from inputs import write_inputs
 from ruamel.yaml import YAML
 
 from pipeline.tracking import outbox
 
 LOSSES = ("hinge", "relativistic")
-SHARED = ("download@mnist", "prepare@digits", "train_judge", "evaluate_real")
+SHARED = ("code", "download@mnist", "prepare@digits", "train_judge", "evaluate_real")
 
 
 def processes(project: Path) -> list[psutil.Process]:

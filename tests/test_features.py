@@ -7,6 +7,7 @@ from urllib.error import URLError
 import pytest
 import torch
 from synthetic import random_pixels
+from torch import Tensor, nn
 
 from pipeline import weights
 from pipeline.errors import InputError
@@ -50,12 +51,17 @@ def test_features_whose_weights_cannot_be_fetched_are_refused_by_the_name_of_the
         Reader(judge_file, "inception")
 
 
+class Ink(nn.Module):
+    def forward(self, pixels: Tensor) -> Tensor:
+        return pixels.flatten(2).double().mean(2)
+
+
 def test_inception_sees_three_channels_and_its_features_are_named_after_it(
     judge_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ink(name: str, features_list: list[str]) -> Any:
         assert (name, features_list) == ("inception-v3-compat", ["2048"])
-        return lambda pixels: pixels.flatten(2).double().mean(2)
+        return Ink()
 
     monkeypatch.setattr("torchmetrics.image.fid.NoTrainInceptionV3", ink)
     reader = Reader(judge_file, "inception")

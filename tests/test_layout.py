@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from closure import ROOT, closure, imports
+from conftest import ROOT
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from pipeline import LAYERS
-
-STAGES = ("download", "prepare", "train_judge", "train_gan", "train_regression", "train_cgan")
-STAGES += ("evaluate_real", "evaluate", "theory", "bayes", "report")
+from pipeline.imports import imported
 
 
 def layer(file: Path) -> int:
@@ -48,7 +46,7 @@ def test_a_module_imports_only_from_its_own_layer_or_earlier():
     for file in (path.relative_to(ROOT) for path in (ROOT / "pipeline").rglob("*.py")):
         if len(file.parts) == 2 and file.name == "__init__.py":
             continue
-        for name in imports(file):
+        for name in imported(file):
             parts = name.split(".")
             assert parts[0] == "pipeline", f"{file} imports {name}"
             if len(parts) > 1:
@@ -58,7 +56,7 @@ def test_a_module_imports_only_from_its_own_layer_or_earlier():
 def test_only_tracking_imports_mlflow_and_only_stages_import_tracking():
     for file in (path.relative_to(ROOT) for path in (ROOT / "pipeline").rglob("*.py")):
         text = (ROOT / file).read_text()
-        assert "tracking" in file.parts or "pipeline.tracking" not in imports(file), file
+        assert "tracking" in file.parts or "pipeline.tracking" not in imported(file), file
         assert "tracking" in file.parts or not re.search(r"^\s*(import|from) mlflow", text, re.MULTILINE), (
             file
         )
@@ -77,32 +75,13 @@ def test_heavy_libraries_are_imported_where_they_are_used():
         }, file
 
 
-def test_the_code_among_a_stages_deps_is_what_it_imports(stages):
+def test_a_stage_depends_on_the_fingerprint_of_its_own_code_and_of_no_other(stages):
     for name, stage in stages.items():
-        code = {dep for dep in stage["deps"] if dep.split("/")[0] in ("pipeline", "stages")}
-        listed = {file.relative_to(ROOT) for dep in code for file in files_below(ROOT / dep)}
-        needed = closure(module_of(stage)) | templates(closure(module_of(stage)))
-        assert needed - listed == set(), f"{name} lacks deps"
-        assert {
-            file for file in listed - needed if file.suffix == ".py" and file.read_bytes().strip()
-        } <= inert(), f"{name} has deps it does not import"
-
-
-def files_below(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    return [file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
-
-
-def templates(modules: set[Path]) -> set[Path]:
-    """Files that are no modules, in the folders of those modules: they are read by them."""
-    folders = {file.parent for file in modules if len(file.parts) > 2}
-    return {file.relative_to(ROOT) for folder in folders for file in (ROOT / folder).glob("*.html")}
-
-
-def inert() -> set[Path]:
-    """Package files without code; in a folder that is a dep they come along."""
-    return {path.relative_to(ROOT) for path in (ROOT / "pipeline").rglob("__init__.py")}
+        code = {
+            dep for dep in stage["deps"] if dep.split("/")[0] in ("pipeline", "stages") or "/code/" in dep
+        }
+        own = f"data/code/{module_of(stage).removeprefix('stages.')}.txt"
+        assert code == ({"pipeline", "stages"} if name == "code" else {own}), name
 
 
 def test_every_path_in_a_command_is_a_dep_or_an_out(stages):
@@ -112,7 +91,8 @@ def test_every_path_in_a_command_is_a_dep_or_an_out(stages):
         for path in paths:
             inside = any(out.startswith(f"{path}/") for out in stage["outs"])
             assert path in known or inside, f"{name}: {path} in its command is neither dep nor out"
-        for path in known - {dep for dep in known if dep.split("/")[0] in ("pipeline", "stages")}:
+        code = {dep for dep in known if dep in ("pipeline", "stages") or dep.startswith("data/code/")}
+        for path in known - code:
             assert any(path == word or path.startswith(f"{word}/") for word in paths), (
                 f"{name}: {path} is not used"
             )

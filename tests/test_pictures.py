@@ -157,7 +157,7 @@ class Echo(nn.Module):
     num_latents, num_noise = 1, 0
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        return c + z[:, :, None, None] / 100
+        return c.repeat_interleave(len(z) // len(c), 0) + z[:, :, None, None] / 100
 
 
 def test_conditions_taken_in_parts_give_the_pictures_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from pipeline.training.session import Session, evenly
 
 torch.set_num_threads(1)
 
-FP32 = compute.Params(threads=1, precision="fp32")
+FP32 = compute.Params(threads=1, device="cpu", precision="fp32")
 NO_PICTURES = Pictures(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), torch.zeros(1, dtype=torch.long))
 
 
@@ -131,7 +131,7 @@ def test_a_session_computes_in_the_precision_it_is_told(
 
     session = session_in(tmp_path, num_steps=1)
     step: Any = SimpleNamespace(train_step=train_step)
-    session.run(step, NO_PICTURES, compute.Params(threads=1, precision=precision))
+    session.run(step, NO_PICTURES, compute.Params(threads=1, device="cpu", precision=precision))
     assert seen == [dtype]
 
 

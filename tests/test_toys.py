@@ -321,7 +321,7 @@ def test_a_session_keeps_clouds_across_a_kill(tmp_path: Path) -> None:
             keep=lambda: {"clouds": toys.clouds(state.average, 5, 0)},
         )  # fmt: skip
 
-    precision = compute.Params(threads=1, precision="fp32")
+    precision = compute.Params(threads=1, device="cpu", precision="fp32")
     whole, first, second = session(tmp_path / "a"), session(tmp_path / "b"), session(tmp_path / "b")
     whole.run(points, DATA, precision)
     first.listeners = [Killer()]

@@ -137,7 +137,7 @@ def test_the_generator_goes_down_the_stated_sum() -> None:
     loss.backward()
     expected = gradients(G)
     for name, gradient in gradients(state.generator).items():
-        assert torch.allclose(gradient, expected[name], atol=1e-6), name
+        assert torch.allclose(gradient, expected[name], rtol=1e-4, atol=1e-5), name
 
 
 def test_relativistic_rivals_of_a_conditions_draws_are_the_real_picture_of_that_condition() -> None:
@@ -276,7 +276,7 @@ def test_a_session_trains_it_and_measures_sizes(tmp_path: Path) -> None:
     params = settings()
     state = begin(params)
     session = Session(state, params, tmp_path, "mark")
-    session.run(translation, PICTURES, compute.Params(threads=1, precision="fp32"))
+    session.run(translation, PICTURES, compute.Params(threads=1, device="cpu", precision="fp32"))
     assert [row["step"] for row in session.history] == [1, 2, 3, 4, 5, 6]
     sizes = translation.sizes(state, params, PICTURES.shape)
     assert sizes["generator_parameters"] == sum(p.numel() for p in state.generator.parameters())

@@ -9,7 +9,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
-from pipeline import weights
+from pipeline import compute, weights
 from pipeline.errors import InputError
 from pipeline.files import sha256
 from pipeline.images import to_float
@@ -41,6 +41,7 @@ def of_inception(judge: Judge, path: Path) -> Extractor:
 
     try:
         network = NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"])
+        network = network.to(compute.device_of(judge))
     except (URLError, OSError) as error:
         advice = "use 'judge', or run it where the network reaches them"
         raise InputError(
@@ -68,22 +69,24 @@ class Described:
 class Reader:
     """A judge and an extractor: images -> Described."""
 
-    def __init__(self, judge_file: Path, extractor: str) -> None:
-        judge, _ = weights.load(judge_file, JudgeSpec)
+    def __init__(self, judge_file: Path, extractor: str, device: torch.device = compute.CPU) -> None:
+        judge, _ = weights.load(judge_file, JudgeSpec, device)
         assert isinstance(judge, Judge)
-        self.judge = judge
+        self.judge, self.device = judge, device
         self.extractor = EXTRACTORS[extractor](judge, judge_file)
         self.in_judge = extractor == "judge"
 
     @torch.inference_mode()
     def features(self, pixels: Tensor) -> Tensor:
         """(N, C, H, W) uint8 -> (N, D) float32."""
-        return torch.cat([self.extractor.extract(batch).float() for batch in pixels.split(BATCH)])
+        batches = (batch.to(self.device) for batch in pixels.split(BATCH))
+        return torch.cat([self.extractor.extract(batch).float().cpu() for batch in batches])
 
     @torch.inference_mode()
     def read(self, pixels: Tensor) -> Tensor:
         """(N, 1, H, W) uint8 -> the classes the judge reads, (N,)."""
-        return torch.cat([self.judge(to_float(batch)).argmax(1) for batch in pixels.split(BATCH)])
+        batches = (to_float(batch.to(self.device)) for batch in pixels.split(BATCH))
+        return torch.cat([self.judge(x).argmax(1).cpu() for x in batches])
 
     @torch.inference_mode()
     def describe(self, pixels: Tensor, labels: Tensor | None) -> Described:
@@ -91,5 +94,6 @@ class Reader:
         if not self.in_judge:
             return Described(pixels, features, self.read(pixels), labels)
         # Its classes are read from these very features: one pass serves both.
-        read = torch.cat([self.judge.head(batch).argmax(1) for batch in features.split(BATCH)])
+        batches = (batch.to(self.device) for batch in features.split(BATCH))
+        read = torch.cat([self.judge.head(batch).argmax(1).cpu() for batch in batches])
         return Described(pixels, features, read, labels)

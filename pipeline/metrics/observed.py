@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pipeline import weights
+from pipeline import compute, weights
 from pipeline.files import sha256
 from pipeline.images import to_float
 from pipeline.observer import Observer, ObserverSpec
@@ -24,15 +24,17 @@ class Watcher:
     @torch.inference_mode()
     def features(self, pixels: Tensor) -> Tensor:
         """(N, C, H, W) uint8 -> (N, 64) float32."""
-        return torch.cat([self.observer.features(to_float(batch)).float() for batch in pixels.split(BATCH)])
+        device = compute.device_of(self.observer)
+        batches = (to_float(batch.to(device)) for batch in pixels.split(BATCH))
+        return torch.cat([self.observer.features(x).float().cpu() for x in batches])
 
 
-def load(path: Path) -> Watcher:
-    """The observer of a weights file.
+def load(path: Path, device: torch.device = compute.CPU) -> Watcher:
+    """The observer of a weights file, on this device.
 
     Raises:
         InputError: it is none.
     """
-    observer, _ = weights.load(path, ObserverSpec)
+    observer, _ = weights.load(path, ObserverSpec, device)
     assert isinstance(observer, Observer)
     return Watcher(observer, {"name": "observer", "weights": sha256(path)})

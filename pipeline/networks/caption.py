@@ -38,7 +38,10 @@ class TextEncoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """(z, c) -> x: the U-Net's way up, from a map that the caption makes, with z and caption as its style."""
+    """(z, c) -> x: the U-Net's way up, from a map that the caption makes, with z and caption as its style.
+
+    Of P draws of each caption z has P rows, one after the other, and c one.
+    """
 
     num_noise = 0
 
@@ -60,7 +63,8 @@ class Generator(nn.Module):
         self.apply(init_convolutions)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        told = torch.cat([z, self.text(c)], 1)
+        said = self.text(c).repeat_interleave(len(z) // len(c), 0)
+        told = torch.cat([z, said], 1)
         h = self.linear(told).unflatten(1, self.map_shape).contiguous(memory_format=torch.channels_last)
         return torch.tanh(self.up(h, [], told))
 

@@ -10,7 +10,15 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from pipeline.networks.layers import Head, append_stddev, flatten_nhwc, num_channels, num_levels, smallest_map
+from pipeline.networks.layers import (
+    Head,
+    ToPicture,
+    append_stddev,
+    flatten_nhwc,
+    num_channels,
+    num_levels,
+    smallest_map,
+)
 
 BATCH_NORM = True
 
@@ -32,7 +40,7 @@ class Generator(nn.Module):
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.BatchNorm2d(num_inputs), nn.ReLU()]
             layers += [nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)]
-        layers += [nn.BatchNorm2d(width), nn.ReLU(), nn.ConvTranspose2d(width, image_shape[0], 4, 2, 1)]
+        layers += [nn.BatchNorm2d(width), nn.ReLU(), ToPicture(width, image_shape[0])]
         self.layers = nn.Sequential(*layers)
         self.apply(init_weights)
 

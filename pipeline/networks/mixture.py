@@ -36,7 +36,7 @@ class Mixture(nn.Module):
     def groups(self, pick: Tensor, c: Tensor) -> Tensor:
         """The groups that standard normal numbers (N,) pick, one-hot, (N, classes * M)."""
         num_classes, num_groups = self.upper.shape
-        classes = c.argmax(1) if self.num_conditions else torch.zeros(len(c), dtype=torch.long)
+        classes = c.argmax(1) if self.num_conditions else c.new_zeros(len(c), dtype=torch.long)
         below = self.upper[classes] <= torch.special.ndtr(pick.float())[:, None]
         k = below.sum(1).clamp(max=num_groups - 1)
         return F.one_hot(classes * num_groups + k, num_classes * num_groups).to(c.dtype)

@@ -5,12 +5,11 @@ single pixels to the whole picture. It sees the picture and, unless told otherwi
 import math
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from pipeline.errors import InputError
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, append_stddev, flatten_nhwc
+from pipeline.networks.layers import SLOPE, append_stddev, flatten_nhwc, side_by_side
 
 WHOLE = 0  # patch size: one logit an image
 WIDEST = 4  # times `width` channels at most
@@ -43,7 +42,7 @@ class Discriminator(nn.Module):
         self.apply(init_weights)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        h = self.layers(torch.cat([x, c], 1) if self.sees_condition else x)
+        h = self.layers(side_by_side(x, c) if self.sees_condition else x)
         logits: Tensor = self.head(flatten_nhwc(h)).squeeze(1) if self.whole else self.head(h)
         return logits
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pipeline.errors import InputError
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, he_normal
+from pipeline.networks.layers import SLOPE, he_normal, repeated, side_by_side
 from pipeline.networks.patch import Discriminator
 
 __all__ = ["BATCH_NORM", "Discriminator", "Generator"]
@@ -25,7 +25,10 @@ WIDEST = 4  # times `width` channels at most
 
 
 class Generator(nn.Module):
-    """(z, c) -> x, z (N, Z) and c a picture (N, K, H, W) of the size of x (N, C, H, W)."""
+    """(z, c) -> x, z (N, Z) and c a picture (N, K, H, W) of the size of x (N, C, H, W).
+
+    Of P draws of each condition z has P rows, one after the other, and c one: it goes down once.
+    """
 
     num_noise = 0
 
@@ -52,7 +55,9 @@ class Generator(nn.Module):
         for layer in self.down:
             h = layer(h)
             maps.append(h)
-        return torch.tanh(self.up(h, [c, *maps[:-1]], z))
+        num_draws = len(z) // len(c)
+        *skipped, h = (repeated(each, num_draws) for each in [c, *maps])
+        return torch.tanh(self.up(h, skipped, z))
 
 
 class Down(nn.Module):
@@ -101,14 +106,14 @@ class Decoder(nn.Module):
         self.levels = nn.ModuleList(levels)
         self.finish = nn.Conv2d(outputs[0] + num_given, channels, 3, 1, 1)
 
-    def forward(self, h: Tensor, beside: list[Tensor], z: Tensor) -> Tensor:
-        """The picture, (N, C, H, W), from the smallest map; `beside` are the others, the largest first."""
+    def forward(self, h: Tensor, skipped: list[Tensor], z: Tensor) -> Tensor:
+        """The picture, (N, C, H, W), from the smallest map; `skipped` are the others, the largest first."""
         w = self.mapping(z) if self.mapping is not None else z
         for level in self.levels:
             h = level(h, w)
-            if beside:
-                h = torch.cat([h, beside[-1]], 1)
-                beside = beside[:-1]
+            if skipped:
+                h = side_by_side(h, skipped[-1])
+                skipped = skipped[:-1]
         x: Tensor = self.finish(h)
         return x
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from pipeline import parallel, penalties, randomness
+from pipeline import compute, parallel, penalties, randomness
 from pipeline.conditions import UNCONDITIONAL, Condition
 from pipeline.digits import Examples
 from pipeline.losses import ADVERSARIAL_LOSSES
@@ -123,7 +123,7 @@ def train_step(state: State, examples: Examples, params: Duel) -> Scalars:
 
 def latents(generator: nn.Module, params: Duel, purpose: str, step: int) -> Tensor:
     z = randomness.normal(params.batch_size, num_inputs(generator), params.seed, purpose, step)
-    return parallel.shard(z)
+    return parallel.shard(z).to(compute.device_of(generator))
 
 
 def discriminator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Duel, index: int) -> Scalars:
@@ -144,10 +144,11 @@ def discriminator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Du
         loss = ADVERSARIAL_LOSSES[params.loss].discriminator(real_logits, fake_logits)
         logged = {"d_loss": loss, "real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
         if params.penalised:
-            logged["penalty"] = torch.zeros(())
+            logged["penalty"] = loss.new_zeros(())
             if index % params.penalty_every == 0:
                 num = len(real) * parallel.world()
                 share = parallel.shard(randomness.uniform(num, params.seed, "between real and fake", index))
+                share = share.to(real.device)
                 logged["penalty"] = remedies.penalty(state.discriminator, (real, fakes), c, share, params)
             loss = loss + logged["penalty"]
         descend(state.d_optimizer, loss)

@@ -63,7 +63,7 @@ def restore(folder: Path, mark: str, state: Any) -> tuple[dict[str, Any] | None,
         starts anew.
     """
     try:
-        saved = torch.load(folder / FILE, weights_only=True)
+        saved = torch.load(folder / FILE, map_location="cpu", weights_only=True)
         found = saved["fingerprint"]
     except FileNotFoundError:
         return None, ""

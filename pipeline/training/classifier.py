@@ -55,8 +55,8 @@ def sizes(state: State, params: Params, image_shape: tuple[int, int, int]) -> di
 def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:
     """One step down the cross-entropy."""
     chosen = randomness.batch_indices(len(pictures), params.batch_size, params.seed, state.step)
-    labels = pictures.labels[chosen]
-    x = to_float(shifted(pictures.pixels[chosen], params, state.step))
+    pixels, labels = pictures.picked(chosen)
+    x = to_float(shifted(pixels, params, state.step))
     logits = state.classifier(x).float()
     loss = F.cross_entropy(logits, labels)
     set_learning_rate(state.optimizer, params.learning_rate * triangle(state.step, params.num_steps))

@@ -80,8 +80,8 @@ def contrast(points: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """
     num = len(points) // 2
     similar = points @ points.T / temperature
-    similar = similar.masked_fill(torch.eye(2 * num, dtype=torch.bool), -torch.inf)
-    partner = torch.arange(2 * num).roll(num)
+    similar = similar.masked_fill(torch.eye(2 * num, dtype=torch.bool, device=points.device), -torch.inf)
+    partner = torch.arange(2 * num, device=points.device).roll(num)
     accuracy = (similar.detach().argmax(1) == partner).float().mean()
     return F.cross_entropy(similar, partner), accuracy
 
@@ -89,11 +89,11 @@ def contrast(points: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
 def view(x: Tensor, source: torch.Generator) -> Tensor:
     """The pictures (N, C, H, W) seen otherwise: a part of each, perhaps from behind, perhaps grey."""
     num = len(x)
-    u = torch.rand(5, num, generator=source)
+    u = torch.rand(5, num, generator=source).to(x.device)
     scale = SMALLEST + (1 - SMALLEST) * u[0]
     side = torch.where(u[1] < 0.5, scale, -scale)
     right, down = (2 * u[2:4] - 1) * (1 - scale)
-    zero = torch.zeros(num)
+    zero = torch.zeros_like(scale)
     affine = torch.stack([torch.stack([side, zero, right], 1), torch.stack([zero, scale, down], 1)], 1)
     grid = F.affine_grid(affine, list(x.shape), align_corners=False)
     seen = F.grid_sample(x, grid, padding_mode="border", align_corners=False)

@@ -100,9 +100,8 @@ def generator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Params
         z: latents, (N, Z).
     """
     G, D, num_draws = parallel.replica(state.generator), state.discriminator, params.num_draws
-    repeated = c.repeat_interleave(num_draws, 0)
-    seen = remedies.packed(repeated, params)
-    fakes = G(z, repeated)
+    seen = remedies.packed(c.repeat_interleave(num_draws, 0), params)
+    fakes = G(z, c)
     drawn = fakes.float().unflatten(0, (-1, num_draws))  # (N / P, P, C, H, W)
     loss, logged = torch.zeros(()), {}
     if params.adversarial:

@@ -1,0 +1,158 @@
+"""Pictures per second of this project's pix2pix step, U-Net against PatchGAN, at 32 and at 64 pixels, beside
+the plain loop of tutorials and the machine's limit.
+
+    make bench
+
+The plain loop is written as the tutorials write it: a DataLoader over PIL images, condition and picture side
+by side, NCHW, fp32, the discriminator run on real and on made pictures one after the other, an Adam that is
+not fused, `.item()` at every step. Networks, losses (Isola et al. 2017, arXiv:1611.07004: a duel and ten
+times L1), batch size and learning rate are the same.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import typer
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import contest
+from benchmarks.contest import Contenders, Step
+from pipeline import compute, drawings, params, tasks
+from pipeline.networks import patch, unet
+from pipeline.tasks import Pairs
+from pipeline.training import translation
+
+WIDTH, BATCH_SIZE, NUM_LATENTS, L1 = 32, 32, 4, 10.0
+PATCH_SIZES = {32: 10, 64: 22}  # of a logit, for each side of a picture: about a third of it
+LEARNING_RATE, BETAS = 0.001, (0.5, 0.999)
+
+
+def sketches(prepared: Path, size: int) -> Pairs:
+    """The training drawings with their sketches; how long a step takes does not hang on what they show, so
+    that other sizes are these, enlarged.
+    """
+    pairs = tasks.sketch(drawings.load(prepared).train)
+    given, pictures = (
+        F.interpolate(images, (size, size)) if images.shape[2] != size else images
+        for images in (pairs.conditions, pairs.pictures)
+    )
+    return Pairs(given, pictures, pairs.rows, pairs.num_conditions)
+
+
+class SideBySide(Dataset[tuple[Tensor, Tensor]]):
+    """Condition and picture as pix2pix's sets hold them: one image, which is cut in two and transformed."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        from torchvision import transforms
+
+        both = torch.cat([pairs.conditions.expand_as(pairs.pictures), pairs.pictures], 3)
+        self.images = np.ascontiguousarray(both.permute(0, 2, 3, 1).numpy())
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        image = Image.fromarray(self.images[index])
+        size = image.height
+        left, right = image.crop((0, 0, size, size)).convert("L"), image.crop((size, 0, 2 * size, size))
+        return self.transform(left), self.transform(right)
+
+
+def networks(size: int) -> tuple[unet.Generator, patch.Discriminator]:
+    shape = (3, size, size)
+    generator = unet.Generator(NUM_LATENTS, 1, WIDTH, shape, every_level=False)
+    return generator, patch.Discriminator(1, WIDTH, shape, batch_norm=True, patch_size=PATCH_SIZES[size])
+
+
+def plain_loop(prepared: Path, size: int) -> Step:
+    """One step of the tutorials' loop."""
+    generator, discriminator = networks(size)
+    g_optimizer, d_optimizer = (
+        torch.optim.Adam(network.parameters(), LEARNING_RATE, BETAS) for network in (generator, discriminator)
+    )
+    data_set = SideBySide(sketches(prepared, size))
+
+    def endless() -> Iterator[tuple[Tensor, Tensor]]:
+        while True:
+            yield from DataLoader(data_set, BATCH_SIZE, shuffle=True, drop_last=True)
+
+    batches = endless()
+
+    def duel(logits: Tensor, real: bool) -> Tensor:
+        return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
+
+    def step() -> None:
+        c, x = next(batches)
+        fakes = generator(torch.randn(BATCH_SIZE, NUM_LATENTS), c)
+        discriminator.zero_grad()
+        d_loss = (duel(discriminator(x, c), True) + duel(discriminator(fakes.detach(), c), False)) / 2
+        d_loss.backward()
+        d_optimizer.step()
+        generator.zero_grad()
+        g_loss, l1 = duel(discriminator(fakes, c), True), F.l1_loss(fakes, x)
+        (g_loss + L1 * l1).backward()
+        g_optimizer.step()
+        d_loss.item(), g_loss.item(), l1.item()
+
+    return step
+
+
+def our_step(prepared: Path, size: int, precision: str) -> Step:
+    """One step as the stages take it, on the section ablations.l1-cgan of params.yaml with the plain loop's
+    discriminator and without penalties.
+    """
+    settings, pairs = contest.settings(precision), sketches(prepared, size)
+    plain: dict[str, object] = {"batch_size": BATCH_SIZE, "width": WIDTH, "num_latents": NUM_LATENTS}
+    plain |= {"l1": L1, "r1": 0.0, "r2": 0.0, "discriminator_norm": "batch", "patch_size": PATCH_SIZES[size]}
+    section = params.read("ablations.l1-cgan", translation.Params, seed=0).model_copy(update=plain)
+    state = translation.init_state(section, tasks.condition("sketch", pairs), pairs.shape)
+
+    def step() -> None:
+        with compute.autocast(settings):
+            translation.train_step(state, pairs, section)
+        state.step += 1
+
+    return step
+
+
+def flop_per_picture(size: int) -> float:
+    """Floating-point operations of the plain step for one picture, a multiply-add counting two."""
+    generator, discriminator = networks(size)
+    z, c, x = torch.randn(2, NUM_LATENTS), torch.randn(2, 1, size, size), torch.randn(2, 3, size, size)
+    with FlopCounterMode(display=False) as counter:
+        fakes = generator(z, c)
+        for pictures in (x, fakes.detach(), fakes):
+            discriminator(pictures, c).sum().backward()
+    return float(counter.get_total_flops()) / 2
+
+
+def main(
+    prepared: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = Path(
+        "data/prepared/drawings.npz"
+    ),
+    rounds: int = 5,
+    seconds: float = 4.0,
+) -> None:
+    """Time the contenders in turn, ROUNDS times for about SECONDS each, on the drawings in PREPARED."""
+    best = contest.best_precision()
+    for size, patch_size in PATCH_SIZES.items():
+        contenders: Contenders = {
+            contest.PLAIN: (plain_loop, (prepared, size)),
+            "ours fp32": (our_step, (prepared, size, "fp32")),
+            f"ours {best} (as trained)": (our_step, (prepared, size, best)),
+        }
+        taken = contest.hold({**contenders, **contest.LIMITS}, rounds, seconds)
+        title = f"pix2pix, {size}x{size}, width {WIDTH}, patches of {patch_size}, batch {BATCH_SIZE}"
+        contest.show(title, taken, BATCH_SIZE, flop_per_picture(size))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,44 @@
+"""Layers that compute something known in a faster way: the known way is the reference."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pipeline.networks import layers
+
+torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_last_layer_is_the_transposed_convolution_and_so_are_its_gradients(channels):
+    torch.manual_seed(0)
+    layer = layers.ToPicture(5, channels)
+    h = torch.randn(2, 5, 7, 6, requires_grad=True)
+    found, known = layer(h), F.conv_transpose2d(h, layer.weight, layer.bias, 2, 1)
+    assert found.shape == (2, channels, 14, 12)
+    assert torch.allclose(found, known, atol=1e-5)
+    gradient = torch.randn_like(known)
+    inputs = [h, layer.weight, layer.bias]
+    for one, other in zip(
+        torch.autograd.grad(found, inputs, gradient),
+        torch.autograd.grad(known, inputs, gradient),
+        strict=True,
+    ):
+        assert torch.allclose(one, other, atol=1e-4)
+    assert set(layer.state_dict()) == {"weight", "bias"}
+
+
+def test_maps_side_by_side_are_those_of_a_concatenation_of_the_firsts_type_channels_last():
+    torch.manual_seed(0)
+    h = torch.randn(2, 4, 3, 3).bfloat16().to(memory_format=torch.channels_last)
+    other = torch.randn(2, 1, 3, 3)
+    found = layers.side_by_side(h, other)
+    assert torch.equal(found, torch.cat([h, other.bfloat16()], 1))
+    assert found.stride(1) == 1
+
+
+def test_maps_are_repeated_one_after_the_other_channels_last():
+    h = torch.arange(12.0).view(2, 3, 2, 1)
+    assert torch.equal(layers.repeated(h, 2), h[[0, 0, 1, 1]])
+    assert layers.repeated(h, 2).stride(1) == 1
+    assert layers.repeated(h, 1) is h
