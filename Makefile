@@ -26,19 +26,33 @@ $(READY): pyproject.toml constraints.txt
 
 repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time: reports/index.html
 	@dvc repro code
-	@$(MAKE) --no-print-directory --jobs $(JOBS) $(ALL:%=repro-%)
+	@$(MAKE) --no-print-directory --jobs $(JOBS) digits drawings $(DRAWN) $(JUDGED) toys theory
 	@dvc repro
 	@echo "The report: file://$(CURDIR)/reports/index.html    The runs: make ui"
 
-# independent branches of the DAG, the longest first; what each waits for, so that two never make the same
-DIGITS := evaluate_gan evaluate_cgan evaluate_stacked evaluate_regression
-DRAWINGS := evaluate_image_cgan evaluate_image_regression evaluate_ablation
-ALL := evaluate_drawings evaluate_real $(DRAWINGS) $(DIGITS) train_toy bayes theory
-$(DIGITS:%=repro-%): repro-evaluate_real
-$(DRAWINGS:%=repro-%): repro-evaluate_drawings
+# The branches of the DAG, the longest first, each its stages in their order. Single items: a branch that checked what it shares with
+# others would lock it.
+STAGES := dvc --wait-for-lock repro --single-item
+JUDGED := gan cgan stacked regression
+DRAWN := image_cgan image_regression ablation
+.PHONY: digits drawings toys theory $(JUDGED) $(DRAWN)
 
-repro-%:
-	@dvc --wait-for-lock repro $*
+digits:
+	@$(STAGES) download@mnist prepare@digits train_judge evaluate_real
+
+drawings:
+	@$(STAGES) download@openmoji prepare@drawings train_observer evaluate_drawings
+
+$(JUDGED): digits
+$(DRAWN): drawings
+$(JUDGED) $(DRAWN):
+	@$(STAGES) train_$@ evaluate_$@
+
+toys:
+	@$(STAGES) train_toy
+
+theory:
+	@$(STAGES) download@penguins bayes theory
 
 test: setup  ## all tests
 	@python -m pytest

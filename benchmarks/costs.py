@@ -26,7 +26,6 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import torch
 import typer
-from torch import Tensor
 
 from benchmarks import contest
 from pipeline import compute, params, tasks

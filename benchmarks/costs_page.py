@@ -3,160 +3,169 @@ train on a million pairs of 256 pixels, on paper.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.costs import KINDS, SHARED, Point, fitted, terms
+from pipeline.networks import patch, unet
+from pipeline.size import num_parameters
 
-Measured = Mapping[Point, tuple[float, float]]
+Measured = Mapping[Point, tuple[float, float]]  # seconds a step, GiB
+GIB = 2**30
 
-# of the projection
-SIDE, WIDTH, NUM_PAIRS, EPOCHS = 256, 64, 1_000_000, 20
-BATCH = 16  # of one GPU
-PEAK, REACHED = 989e12, 0.25  # FLOP/s of an H100 in bf16, dense; the share that convolutions of a GAN reach
-HBM, PASSES = 3.35e12, 12  # bytes/s; how often each map of a step is written or read, forwards and back
-LINK, OVERLAPPED = (
-    50e9,
-    0.5,
-)  # bytes/s between GPUs of different machines; share of the sending that is hidden
-STEPS_OF_D = 3  # forward passes' worth of a backward pass of both, beside the forward one
+PAGE = """\
+# What a stage costs
+
+Written by `python -m benchmarks.costs fit` from benchmarks/costs.csv, which `measure` took on a core of an AMD EPYC (Zen 5),
+one thread, bf16. For a step of n images of p pixels by networks of width w:
+
+    seconds = t0 + n p (a w + b w^2)        bytes = m0 + c n p w + d w^2
+
+A training takes num_steps times that, four seconds to start, and its looks at itself (`fid_every`). The data set lies in memory as
+bytes, channels times pixels times images, twice with `mirror`. An evaluation draws 10,000 digits, or 32 pictures for each of 620
+conditions, and takes 10 to 20 seconds, of which the drawing grows with p (a w + b w^2) as above.
+
+| stage | t0, ms | a, ns | b, ns | off by: median, most | m0, GiB | c, bytes | d, bytes |
+|---|---|---|---|---|---|---|---|
+{fits}
+
+![Measured steps against the model](costs.svg)
+
+Two cores spent in four ways, images a second: one thread on one of them; two threads; two processes that share each batch
+(`launch.processes`); two stages side by side, which is what `make repro` does and twice the first.
+
+| stage | images, side, width | one thread | two threads | two processes | two stages |
+|---|---|---|---|---|---|
+{processes}
+
+## On paper: {pairs:,} pairs of {side} pixels
+
+The U-Net of width {width} against a PatchGAN of {patch} pixels, {epochs} epochs, {batch} pairs a GPU and step. Assumed, none of it measured:
+
+- A step of both players is {passes} times their forward pass: {gigaflop:.0f} GFLOP a pair. They have {millions:.1f} million parameters.
+- An H100 computes {peak:.0f} TFLOP/s in bf16, and convolutions of this kind reach {reached:.0%} of it: {computing:.1f} ms a step.
+- Its memory moves {hbm:.2f} TB/s, and each map ({numbers:.0f} million numbers of 2 bytes a pair) passes {moved} times:
+  {moving:.1f} ms a step. The larger of the two counts.
+- 64 GPUs send 4 bytes a parameter twice around a ring at {link:.0f} GB/s, {hidden:.0%} of it behind the backward pass: {sending:.1f} ms a step.
+- The pairs are {gigabytes:.0f} GB as bytes: more than one GPU holds. This pipeline keeps its data in memory. On 64 GPUs a share of
+  {share:.1f} GB each would fit, which `Pairs` cannot do yet; one GPU would read files in the background, {reading:.0f} MB/s.
+
+| GPUs | pairs a step | ms a step | steps | hours |
+|---|---|---|---|---|
+{gpus}
+
+64 times the batch wants another learning rate, and whether a GAN bears it is a question of quality, not of cost. With {batch} pairs a
+step in all, 64 GPUs would mostly wait.
+"""
+
+
+class Projection(NamedTuple):
+    """What is assumed of a training that nobody here has run."""
+
+    side: int = 256
+    width: int = 64
+    patch: int = 94  # pixels
+    pairs: int = 1_000_000
+    epochs: int = 20
+    batch: int = 16  # of one GPU
+    passes: int = 6  # forward passes' worth of a step of both players
+    peak: float = 989e12  # FLOP/s in bf16, dense
+    reached: float = 0.25
+    hbm: float = 3.35e12  # bytes/s
+    moved: int = 12  # how often each map is written or read in a step
+    link: float = 50e9  # bytes/s between GPUs of different machines
+    hidden: float = 0.5  # share of the sending that nobody waits for
 
 
 def table(measured: Measured) -> str:
     """benchmarks/costs.md."""
-    return "\n".join([*introduction(), *fits(measured), *processes(measured), *projection()]) + "\n"
+    fits = "\n".join(fit_row(measured, stage) for stage in KINDS)
+    shares = "\n".join(share_row(measured, stage, size) for stage, size in SHARED)
+    return PAGE.format(fits=fits, processes=shares, **projected(Projection()))
 
 
 def single(measured: Measured, stage: str) -> list[Point]:
+    """The points of one thread and process."""
     return [point for point in measured if point.stage == stage and point[4:] == (1, 1)]
 
 
-def introduction() -> list[str]:
-    return [
-        "# What a stage costs",
-        "",
-        "Written by `python -m benchmarks.costs fit` from benchmarks/costs.csv, which `measure` took on one core of an",
-        "AMD EPYC (Zen 5), one thread, bf16. n images a step, of p pixels, networks of width w:",
-        "",
-        "    seconds of a step = t0 + n p (a w + b w^2)      GiB = m0 + c n p w + d w^2",
-        "",
-        "A training takes num_steps times that, some four seconds to start, and its looks at itself (`fid_every`). Data lies in",
-        "memory as bytes, channels times pixels times images, twice with `mirror`.",
-        "",
-    ]
+def fit_row(measured: Measured, stage: str) -> str:
+    """A stage's fitted numbers, and how far off they are."""
+    rows = single(measured, stage)
+    x_time, x_memory = terms(rows)
+    seconds, memory = np.array([measured[row] for row in rows]).T
+    t, m = fitted(x_time, seconds), fitted(x_memory, memory)
+    off = np.abs(x_time @ t / seconds - 1)
+    times = f"{t[0] * 1e3:.1f} | {t[1] * 1e9:.2f} | {t[2] * 1e9:.4f} | {np.median(off):.0%}, {off.max():.0%}"
+    return f"| {stage} | {times} | {m[0]:.2f} | {m[1] * GIB:.0f} | {m[2] * GIB:.0f} |"
 
 
-def fits(measured: Measured) -> list[str]:
-    """The fitted numbers of each stage and how far off they are."""
-    lines = [
-        "| stage | t0, ms | a, ns | b, ns | off by, median and most | m0, GiB | c, bytes | d, bytes |",
-        "|---" * 8 + "|",
-    ]
-    for stage in KINDS:
-        rows = single(measured, stage)
-        x_time, x_memory = terms(rows)
-        seconds, memory = (np.array(column) for column in zip(*(measured[row] for row in rows), strict=True))
-        t, m = fitted(x_time, seconds), fitted(x_memory, memory)
-        off = np.abs(x_time @ t / seconds - 1)
-        gib = 2**30
-        lines.append(
-            f"| {stage} | {t[0] * 1e3:.1f} | {t[1] * 1e9:.2f} | {t[2] * 1e9:.4f} | {np.median(off):.0%}, {off.max():.0%}"
-            f" | {m[0]:.2f} | {m[1] * gib:.1f} | {m[2] * gib:.0f} |"
-        )
-    return [*lines, "", "![Measured steps against the model](costs.svg)", ""]
+def share_row(measured: Measured, stage: str, size: tuple[int, int, int]) -> str:
+    """Images a second of one thread, two threads, two processes, two stages."""
+    ways = ((1, 1), (1, 2), (2, 1))
+    rates = [size[0] / measured[Point(stage, *size, *way)][0] for way in ways]
+    cells = [stage, ", ".join(map(str, size)), *(f"{rate:.0f}" for rate in [*rates, 2 * rates[0]])]
+    return f"| {' | '.join(cells)} |"
 
 
-def processes(measured: Measured) -> list[str]:
-    """Two cores spent in three ways."""
-    lines = [
-        "Two cores, images a second: one thread on one of them; two threads; two processes that share each batch",
-        "(`launch.processes`); and, last, two stages side by side, twice the first column, which is what `make repro` does.",
-        "",
-        "| stage | images, side, width | one core | two threads | two processes | two stages |",
-        "|---" * 6 + "|",
-    ]
-    for stage, size in SHARED:
-        rates = [size[0] / measured[Point(stage, *size, *how)][0] for how in ((1, 1), (1, 2), (2, 1))]
-        numbers = " | ".join(f"{rate:.0f}" for rate in [*rates, 2 * rates[0]])
-        lines.append(f"| {stage} | {', '.join(map(str, size))} | {numbers} |")
-    return [*lines, ""]
-
-
-def flop(side: int, width: int) -> tuple[float, float, float]:
-    """Of one pix2pix step for one picture: FLOP, numbers in all maps of one forward pass, and parameters."""
-    import torch
-
-    from pipeline.networks import patch, unet
-    from pipeline.size import num_parameters
-
-    shape = (3, side, side)
+def forward_pass(plan: Projection) -> tuple[float, float, float]:
+    """Of one picture through both players: FLOP, numbers in all maps, and parameters."""
+    shape, maps = (3, plan.side, plan.side), []
     with torch.device("meta"):
-        G, D = unet.Generator(4, 1, width, shape), patch.Discriminator(1, width, shape, patch_size=94)
-        z, c, x = torch.empty(1, 4), torch.empty(1, 1, side, side), torch.empty(1, *shape)
-    numbers = 0
+        G = unet.Generator(4, 1, plan.width, shape).eval()
+        D = patch.Discriminator(1, plan.width, shape, patch_size=plan.patch)
+        z, c, x = torch.empty(1, 4), torch.empty(1, 1, *shape[1:]), torch.empty(1, *shape)
     for layer in [*G.modules(), *D.modules()]:
         if not list(layer.children()):
-            layer.register_forward_hook(lambda *given: count.append(given[2].numel()))
-    count: list[int] = []
+            layer.register_forward_hook(lambda layer, given, made: maps.append(made.numel()))
     with FlopCounterMode(display=False) as counter:
-        G.eval()(z, c), D(x, c)
-    numbers = sum(count)
-    forward = float(counter.get_total_flops())
-    return forward * STEPS_OF_D * 2, float(numbers), float(num_parameters(G) + num_parameters(D))
+        G(z, c)
+        D(x, c)
+    return float(counter.get_total_flops()), float(sum(maps)), float(num_parameters(G) + num_parameters(D))
 
 
-def projection() -> list[str]:
-    """A million pairs of 256 pixels on 1 and 64 GPUs."""
-    work, numbers, parameters = flop(SIDE, WIDTH)
-    computing = BATCH * work / (PEAK * REACHED)
-    moving = BATCH * numbers * 2 * PASSES / HBM
-    step = max(computing, moving)
-    sending = parameters * 4 * 2 / LINK * (1 - OVERLAPPED)
-    images = NUM_PAIRS * EPOCHS
-    gigabytes = NUM_PAIRS * SIDE**2 * 4 / 1e9
-    lines = [
-        f"## On paper: {NUM_PAIRS:,} pairs of {SIDE} pixels",
-        "",
-        f"The U-Net of width {WIDTH} against a PatchGAN of 94 pixels, {EPOCHS} epochs, {BATCH} pairs a GPU and step. Assumed, none of it measured here:",
-        "",
-        f"- A step of both players is {STEPS_OF_D * 2} times their forward pass: {work / 1e9:.0f} GFLOP a pair; parameters {parameters / 1e6:.1f} million.",
-        f"- An H100 computes {PEAK / 1e12:.0f} TFLOP/s in bf16 and convolutions of this kind reach {REACHED:.0%} of it: {computing * 1e3:.1f} ms a step.",
-        f"- Its memory moves {HBM / 1e12:.2f} TB/s and each map ({numbers / 1e6:.0f} million numbers a pair, 2 bytes) passes {PASSES} times: {moving * 1e3:.1f} ms a step. The larger of the two counts.",
-        f"- 64 GPUs send gradients of 4 bytes a parameter twice around a ring at {LINK / 1e9:.0f} GB/s, {OVERLAPPED:.0%} of it behind the backward pass: {sending * 1e3:.1f} ms a step.",
-        f"- The pairs, as bytes, are {gigabytes:.0f} GB: more than one GPU or most machines hold. This pipeline keeps its data in memory: on 64 GPUs a share of {gigabytes / 64:.1f} GB each would fit, which `Pairs` cannot do yet; on one, files would have to be read in the background, at {BATCH / step * SIDE**2 * 4 / 1e6:.0f} MB/s.",
-        "- Evaluation, 10,000 conditions times 32 draws, is a generator's forward pass each: minutes.",
-        "",
-        "| GPUs | pairs a step | ms a step | steps | hours |",
-        "|---|---|---|---|---|",
-    ]
-    for gpus in (1, 64):
-        seconds = step + (sending if gpus > 1 else 0)
-        steps = images / (BATCH * gpus)
-        lines.append(
-            f"| {gpus} | {BATCH * gpus} | {seconds * 1e3:.1f} | {steps:,.0f} | {steps * seconds / 3600:.1f} |"
-        )
-    lines += [
-        "",
-        "64 times the batch wants another learning rate, and whether a GAN bears it is a question of quality, not of cost; with 16 pairs a step in all, 64 GPUs would mostly wait.",
-    ]
-    return lines
+def projected(plan: Projection) -> dict[str, object]:
+    """The numbers of the page's last section."""
+    flop, numbers, parameters = forward_pass(plan)
+    computing = plan.batch * flop * plan.passes / (plan.peak * plan.reached)
+    moving = plan.batch * numbers * 2 * plan.moved / plan.hbm
+    sending = parameters * 4 * 2 / plan.link * (1 - plan.hidden)
+    step, bytes_of_pair = max(computing, moving), plan.side**2 * 4
+    rows = []
+    for gpus, seconds in ((1, step), (64, step + sending)):
+        steps = plan.pairs * plan.epochs / (plan.batch * gpus)
+        hours = steps * seconds / 3600
+        rows.append(f"| {gpus} | {plan.batch * gpus} | {seconds * 1e3:.1f} | {steps:,.0f} | {hours:.1f} |")
+    return plan._asdict() | {
+        "gigaflop": flop * plan.passes / 1e9,
+        "millions": parameters / 1e6,
+        "peak": plan.peak / 1e12,
+        "computing": computing * 1e3,
+        "hbm": plan.hbm / 1e12,
+        "numbers": numbers / 1e6,
+        "moving": moving * 1e3,
+        "link": plan.link / 1e9,
+        "sending": sending * 1e3,
+        "gigabytes": plan.pairs * bytes_of_pair / 1e9,
+        "share": plan.pairs * bytes_of_pair / 64e9,
+        "reading": plan.batch / step * bytes_of_pair / 1e6,
+        "gpus": "\n".join(rows),
+    }
 
 
 def figure(measured: Measured) -> Figure:
     """What was measured against what the model says, seconds and memory."""
     drawing = Figure(figsize=(9, 4), layout="constrained")
-    for cell, what, unit, column in zip(
-        drawing.subplots(1, 2), (0, 1), ("seconds a step", "GiB"), (0, 1), strict=True
-    ):
+    for cell, column, unit in zip(drawing.subplots(1, 2), (0, 1), ("seconds a step", "GiB"), strict=True):
         for stage in KINDS:
             rows = single(measured, stage)
-            y = np.array([measured[row][column] for row in rows])
-            x = terms(rows)[what]
+            x, y = terms(rows)[column], np.array([measured[row][column] for row in rows])
             cell.plot(x @ fitted(x, y), y, "o", label=stage, markersize=4)
-        low, high = cell.get_xlim()
-        cell.plot([low, high], [low, high], color="#bbbbbb", linewidth=1, zorder=0)
         cell.set(xscale="log", yscale="log", xlabel=f"{unit}, the model", ylabel=f"{unit}, measured")
+        cell.axline((1, 1), slope=1, color="#bbbbbb", linewidth=1, zorder=0)
     drawing.axes[0].legend(fontsize=7)
     return drawing

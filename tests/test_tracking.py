@@ -73,7 +73,7 @@ def test_putting_does_not_wait_for_a_call_that_hangs():
     start = time.monotonic()
     for _ in range(1000):
         box.put(lambda: None)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
     held.set()
     assert box.close() == 0
 
