@@ -3,6 +3,7 @@ train on a million pairs of 256 pixels, on paper.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,50 +18,7 @@ from pipeline.size import num_parameters
 Measured = Mapping[Point, tuple[float, float]]  # seconds a step, GiB
 GIB = 2**30
 
-PAGE = """\
-# What a stage costs
-
-Written by `python -m benchmarks.costs fit` from benchmarks/costs.csv, which `measure` took on a core of an AMD EPYC (Zen 5),
-one thread, bf16. For a step of n images of p pixels by networks of width w:
-
-    seconds = t0 + n p (a w + b w^2)        bytes = m0 + c n p w + d w^2
-
-A training takes num_steps times that, four seconds to start, and its looks at itself (`fid_every`). The data set lies in memory as
-bytes, channels times pixels times images, twice with `mirror`. An evaluation draws 10,000 digits, or 32 pictures for each of 620
-conditions, and takes 10 to 20 seconds, of which the drawing grows with p (a w + b w^2) as above.
-
-| stage | t0, ms | a, ns | b, ns | off by: median, most | m0, GiB | c, bytes | d, bytes |
-|---|---|---|---|---|---|---|---|
-{fits}
-
-![Measured steps against the model](costs.svg)
-
-Two cores spent in four ways, images a second: one thread on one of them; two threads; two processes that share each batch
-(`launch.processes`); two stages side by side, which is what `make repro` does and twice the first.
-
-| stage | images, side, width | one thread | two threads | two processes | two stages |
-|---|---|---|---|---|---|
-{processes}
-
-## On paper: {pairs:,} pairs of {side} pixels
-
-The U-Net of width {width} against a PatchGAN of {patch} pixels, {epochs} epochs, {batch} pairs a GPU and step. Assumed, none of it measured:
-
-- A step of both players is {passes} times their forward pass: {gigaflop:.0f} GFLOP a pair. They have {millions:.1f} million parameters.
-- An H100 computes {peak:.0f} TFLOP/s in bf16, and convolutions of this kind reach {reached:.0%} of it: {computing:.1f} ms a step.
-- Its memory moves {hbm:.2f} TB/s, and each map ({numbers:.0f} million numbers of 2 bytes a pair) passes {moved} times:
-  {moving:.1f} ms a step. The larger of the two counts.
-- 64 GPUs send 4 bytes a parameter twice around a ring at {link:.0f} GB/s, {hidden:.0%} of it behind the backward pass: {sending:.1f} ms a step.
-- The pairs are {gigabytes:.0f} GB as bytes: more than one GPU holds. This pipeline keeps its data in memory. On 64 GPUs a share of
-  {share:.1f} GB each would fit, which `Pairs` cannot do yet; one GPU would read files in the background, {reading:.0f} MB/s.
-
-| GPUs | pairs a step | ms a step | steps | hours |
-|---|---|---|---|---|
-{gpus}
-
-64 times the batch wants another learning rate, and whether a GAN bears it is a question of quality, not of cost. With {batch} pairs a
-step in all, 64 GPUs would mostly wait.
-"""
+PAGE = Path(__file__).with_name("costs_template.md")
 
 
 class Projection(NamedTuple):
@@ -85,7 +43,7 @@ def table(measured: Measured) -> str:
     """benchmarks/costs.md."""
     fits = "\n".join(fit_row(measured, stage) for stage in KINDS)
     shares = "\n".join(share_row(measured, stage, size) for stage, size in SHARED)
-    return PAGE.format(fits=fits, processes=shares, **projected(Projection()))
+    return PAGE.read_text().format(fits=fits, processes=shares, **projected(Projection()))
 
 
 def single(measured: Measured, stage: str) -> list[Point]:
@@ -139,7 +97,7 @@ def projected(plan: Projection) -> dict[str, object]:
     for gpus, seconds in ((1, step), (64, step + sending)):
         steps = plan.pairs * plan.epochs / (plan.batch * gpus)
         hours = steps * seconds / 3600
-        rows.append(f"| {gpus} | {plan.batch * gpus} | {seconds * 1e3:.1f} | {steps:,.0f} | {hours:.1f} |")
+        rows.append(f"| {gpus} | {plan.batch * gpus} | {seconds * 1e3:.1f} | {steps:,.0f} | {hours:.2f} |")
     return plan._asdict() | {
         "gigaflop": flop * plan.passes / 1e9,
         "millions": parameters / 1e6,
@@ -166,6 +124,6 @@ def figure(measured: Measured) -> Figure:
             x, y = terms(rows)[column], np.array([measured[row][column] for row in rows])
             cell.plot(x @ fitted(x, y), y, "o", label=stage, markersize=4)
         cell.set(xscale="log", yscale="log", xlabel=f"{unit}, the model", ylabel=f"{unit}, measured")
-        cell.axline((1, 1), slope=1, color="#bbbbbb", linewidth=1, zorder=0)
+        cell.axline((1, 1), (2, 2), color="#bbbbbb", linewidth=1, zorder=0)
     drawing.axes[0].legend(fontsize=7)
     return drawing

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,22 @@ def test_every_path_in_a_command_is_a_dep_or_an_out(stages):
             assert any(path == word or path.startswith(f"{word}/") for word in paths), (
                 f"{name}: {path} is not used"
             )
+
+
+def test_make_repro_has_a_branch_for_every_stage_but_the_first_and_the_last(stages):
+    planned = subprocess.run(
+        ["make", "--dry-run", "--assume-old", ".venv/.ready", "repro"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    branches = re.findall(r"--single-item (.*)", planned.stdout)
+    targets = [target for branch in branches for target in branch.split()]
+    assert len(targets) == len(set(targets))
+    left = {name for name in stages if not {name, name.split("@")[0]} & set(targets)}
+    assert left == {"code", "report"}
+    assert set(targets) <= set(stages) | {name.split("@")[0] for name in stages}
 
 
 def test_every_stage_has_a_description():
