@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 
 repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time: reports/index.html
 	@dvc repro code
-	@$(MAKE) --no-print-directory --jobs $(JOBS) digits drawings $(DRAWN) $(JUDGED) toys theory
+	@$(MAKE) --no-print-directory --jobs $(JOBS) drawings digits image_cgan gan $(DRAWN) $(JUDGED) toys theory
 	@dvc repro
 	@echo "The report: file://$(CURDIR)/reports/index.html    The runs: make ui"
 

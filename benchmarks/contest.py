@@ -24,9 +24,10 @@ WARM_UP = 3  # steps
 CONVOLUTION_FLOP = 2 * 32 * 28 * 28 * 256 * 256 * 9  # of `convolution` below
 
 
-def settings(precision: str) -> compute.Params:
-    """The section `compute` of params.yaml with this precision: this process now computes as it says."""
-    section = params.read("compute", compute.Params).model_copy(update={"precision": precision})
+def settings(precision: str, threads: int) -> compute.Params:
+    """The section `compute` of params.yaml with these numbers: this process now computes as it says."""
+    section = params.read("compute", compute.Params)
+    section = section.model_copy(update={"precision": precision, "threads": threads})
     compute.configure(section)
     return section
 
@@ -52,11 +53,11 @@ def convolution(precision: str) -> Step:
 LIMITS: Contenders = {f"convolution {kind}": (convolution, (kind,)) for kind in ("fp32", "bf16")}
 
 
-def serve(pipe: Connection, make: Callable[..., Step], given: tuple[Any, ...]) -> None:
+def serve(pipe: Connection, threads: int, make: Callable[..., Step], given: tuple[Any, ...]) -> None:
     """A contender's process: whenever it is sent a number of seconds, it steps so long and answers seconds a
     step.
     """
-    torch.set_num_threads(params.read("compute", compute.Params).threads)
+    torch.set_num_threads(threads)
     step = make(*given)
     for _ in range(WARM_UP):
         step()
@@ -69,13 +70,15 @@ def serve(pipe: Connection, make: Callable[..., Step], given: tuple[Any, ...]) -
         pipe.send((time.perf_counter() - start) / calls)
 
 
-def hold(contenders: Contenders, rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Seconds a step of each contender, one number a round; they step in turn for about `seconds` each."""
+def hold(contenders: Contenders, threads: int, rounds: int, seconds: float) -> dict[str, list[float]]:
+    """Seconds a step of each contender on so many threads, one number a round; they step in turn for about
+    `seconds` each.
+    """
     context = multiprocessing.get_context("spawn")
     pipes: dict[str, Connection] = {}
     for name, (make, given) in contenders.items():
         pipes[name], theirs = context.Pipe()
-        context.Process(target=serve, args=(theirs, make, given), daemon=True).start()
+        context.Process(target=serve, args=(theirs, threads, make, given), daemon=True).start()
         pipes[name].recv()
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):

@@ -38,7 +38,7 @@ from pipeline.training.translators import TranslatorSchedule
 
 CSV, TABLE, FIGURE = (Path("benchmarks") / name for name in ("costs.csv", "costs.md", "costs.svg"))
 NUM_IMAGES = 600  # to choose from; a step's cost does not hang on what they show
-SECONDS = 4.0  # of steps, a point
+SECONDS = 2.0  # of steps, a point
 
 
 class Point(NamedTuple):
@@ -81,8 +81,7 @@ def points() -> list[Point]:
 def step_of(point: Point) -> Callable[[], None]:
     """The training step of a point, as the stage takes it, in this process."""
     kind = KINDS[point.stage]
-    settings = contest.settings(contest.best_precision()).model_copy(update={"threads": point.threads})
-    compute.configure(settings)
+    settings = contest.settings(contest.best_precision(), point.threads)
     given = {} if kind.section in ("judge", "observer") else {"seed": 0}
     section = params.read(kind.section, kind.type, **given)
     changes = {"batch_size": point.images, "width": point.width, "clusters": 0}

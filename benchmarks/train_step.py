@@ -8,6 +8,7 @@ discriminator run on real and on fake images one after the other, an Adam that i
 every step. Networks, losses, batch size and learning rate are the same.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -81,11 +82,11 @@ def plain_loop(prepared: Path) -> Step:
     return step
 
 
-def our_step(prepared: Path, precision: str) -> Step:
+def our_step(prepared: Path, precision: str, threads: int) -> Step:
     """One step as the stages take it, on the section gans.dcgan of params.yaml at the benchmark's width and
     batch size, with one step of D to one of G as in the plain loop.
     """
-    settings, pictures = contest.settings(precision), digits.load(prepared).train
+    settings, pictures = contest.settings(precision, threads), digits.load(prepared).train
     sizes = {"width": WIDTH, "batch_size": BATCH_SIZE, "num_latents": 64, "discriminator_steps": 1}
     section = params.read("gans.dcgan", adversarial.Params, seed=0).model_copy(update=sizes)
     state = adversarial.init_state(section, UNCONDITIONAL, pictures.shape)
@@ -112,18 +113,24 @@ def flop_per_image() -> float:
 
 def main(
     prepared: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = Path("data/prepared/digits.npz"),
+    threads: int = os.cpu_count() or 1,
     rounds: int = 5,
     seconds: float = 4.0,
 ) -> None:
-    """Time the contenders in turn, ROUNDS times for about SECONDS each, on the digits in PREPARED."""
+    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the digits in PREPARED."""
     best = contest.best_precision()
     contenders: Contenders = {
         contest.PLAIN: (plain_loop, (prepared,)),
-        "ours fp32": (our_step, (prepared, "fp32")),
-        f"ours {best} (as trained)": (our_step, (prepared, best)),
+        "ours fp32": (our_step, (prepared, "fp32", threads)),
+        f"ours {best} (as trained)": (our_step, (prepared, best, threads)),
     }
-    taken = contest.hold({**contenders, **contest.LIMITS}, rounds, seconds)
-    contest.show(f"DCGAN, 28x28, width {WIDTH}, batch {BATCH_SIZE}", taken, BATCH_SIZE, flop_per_image())
+    taken = contest.hold({**contenders, **contest.LIMITS}, threads, rounds, seconds)
+    contest.show(
+        f"DCGAN, 28x28, width {WIDTH}, batch {BATCH_SIZE}, {threads} threads",
+        taken,
+        BATCH_SIZE,
+        flop_per_image(),
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ not fused, `.item()` at every step. Networks, losses (Isola et al. 2017, arXiv:1
 times L1), batch size and learning rate are the same.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -105,11 +106,11 @@ def plain_loop(prepared: Path, size: int) -> Step:
     return step
 
 
-def our_step(prepared: Path, size: int, precision: str) -> Step:
+def our_step(prepared: Path, size: int, precision: str, threads: int) -> Step:
     """One step as the stages take it, on the section ablations.l1-cgan of params.yaml with the plain loop's
     discriminator and without penalties.
     """
-    settings, pairs = contest.settings(precision), sketches(prepared, size)
+    settings, pairs = contest.settings(precision, threads), sketches(prepared, size)
     plain: dict[str, object] = {"batch_size": BATCH_SIZE, "width": WIDTH, "num_latents": NUM_LATENTS}
     plain |= {"l1": L1, "r1": 0.0, "r2": 0.0, "discriminator_norm": "batch", "patch_size": PATCH_SIZES[size]}
     section = params.read("ablations.l1-cgan", translation.Params, seed=0).model_copy(update=plain)
@@ -138,19 +139,20 @@ def main(
     prepared: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = Path(
         "data/prepared/drawings.npz"
     ),
+    threads: int = os.cpu_count() or 1,
     rounds: int = 5,
     seconds: float = 4.0,
 ) -> None:
-    """Time the contenders in turn, ROUNDS times for about SECONDS each, on the drawings in PREPARED."""
+    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the drawings in PREPARED."""
     best = contest.best_precision()
     for size, patch_size in PATCH_SIZES.items():
         contenders: Contenders = {
             contest.PLAIN: (plain_loop, (prepared, size)),
-            "ours fp32": (our_step, (prepared, size, "fp32")),
-            f"ours {best} (as trained)": (our_step, (prepared, size, best)),
+            "ours fp32": (our_step, (prepared, size, "fp32", threads)),
+            f"ours {best} (as trained)": (our_step, (prepared, size, best, threads)),
         }
-        taken = contest.hold({**contenders, **contest.LIMITS}, rounds, seconds)
-        title = f"pix2pix, {size}x{size}, width {WIDTH}, patches of {patch_size}, batch {BATCH_SIZE}"
+        taken = contest.hold({**contenders, **contest.LIMITS}, threads, rounds, seconds)
+        title = f"pix2pix, {size}x{size}, width {WIDTH}, patches of {patch_size}, batch {BATCH_SIZE}, {threads} threads"
         contest.show(title, taken, BATCH_SIZE, flop_per_picture(size))
 
 
