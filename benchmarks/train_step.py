@@ -117,7 +117,9 @@ def main(
     rounds: int = 5,
     seconds: float = 4.0,
 ) -> None:
-    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the digits in PREPARED."""
+    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the digits in
+    PREPARED.
+    """
     best = contest.best_precision()
     contenders: Contenders = {
         contest.PLAIN: (plain_loop, (prepared,)),

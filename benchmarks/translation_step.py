@@ -143,7 +143,9 @@ def main(
     rounds: int = 5,
     seconds: float = 4.0,
 ) -> None:
-    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the drawings in PREPARED."""
+    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the drawings in
+    PREPARED.
+    """
     best = contest.best_precision()
     for size, patch_size in PATCH_SIZES.items():
         contenders: Contenders = {
@@ -152,8 +154,8 @@ def main(
             f"ours {best} (as trained)": (our_step, (prepared, size, best, threads)),
         }
         taken = contest.hold({**contenders, **contest.LIMITS}, threads, rounds, seconds)
-        title = f"pix2pix, {size}x{size}, width {WIDTH}, patches of {patch_size}, batch {BATCH_SIZE}, {threads} threads"
-        contest.show(title, taken, BATCH_SIZE, flop_per_picture(size))
+        sizes = f"width {WIDTH}, patches of {patch_size}, batch {BATCH_SIZE}, {threads} threads"
+        contest.show(f"pix2pix, {size}x{size}, {sizes}", taken, BATCH_SIZE, flop_per_picture(size))
 
 
 if __name__ == "__main__":
