@@ -21,9 +21,8 @@ def code(module: str) -> set[Path]:
     """
     modules = closure(module)
     packages = {file.parent for file in modules if len(file.parts) > 2}
-    return modules | {
-        file for package in packages for file in package.iterdir() if file.is_file() and file.suffix != ".py"
-    }
+    beside = {file for package in packages for file in package.iterdir() if file.is_file()}
+    return modules | {file for file in beside if file.suffix != ".py" and not file.name.startswith(".")}
 
 
 def closure(module: str) -> set[Path]:

@@ -17,6 +17,7 @@ FILES = {
     "pipeline/page/__init__.py": "",
     "pipeline/page/text.py": "import json\n",
     "pipeline/page/page.html": "<p>\n",
+    "pipeline/page/.swap": "",
     "stages/__init__.py": "from pipeline import a\n",
     "stages/one.py": "import pipeline.b\n",
     "stages/two.py": "from pipeline.c import late\n",
