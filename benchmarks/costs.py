@@ -82,7 +82,7 @@ def step_of(point: Point) -> Callable[[], None]:
     """The training step of a point, as the stage takes it, in this process."""
     kind = KINDS[point.stage]
     settings = contest.settings(contest.best_precision(), point.threads)
-    given = {} if kind.section in ("judge", "observer") else {"seed": 0}
+    given: dict[str, Any] = {} if kind.section in ("judge", "observer") else {"seed": 0}
     section = params.read(kind.section, kind.type, **given)
     changes = {"batch_size": point.images, "width": point.width, "clusters": 0}
     section = section.model_copy(

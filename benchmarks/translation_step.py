@@ -143,8 +143,8 @@ def main(
     rounds: int = 5,
     seconds: float = 4.0,
 ) -> None:
-    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the drawings in
-    PREPARED.
+    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the drawings
+    in PREPARED.
     """
     best = contest.best_precision()
     for size, patch_size in PATCH_SIZES.items():
