@@ -18,6 +18,7 @@ import multiprocessing
 import resource
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -96,7 +97,9 @@ def step_of(point: Point) -> Callable[[], None]:
     if kind.channels == 3:
         examples = Pairs(pixels[:, :1], pixels, torch.arange(NUM_IMAGES), 1)
         condition = tasks.condition("sketch", examples)
-    state = kind.module.init_state(section, condition, examples.shape)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # a layer of no latents
+        state = kind.module.init_state(section, condition, examples.shape)
 
     def step() -> None:
         with compute.autocast(settings):
