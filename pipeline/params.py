@@ -97,7 +97,7 @@ def text(sections: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=1)  # a stage reads several sections
 def _parsed(content: str) -> Any:
-    return YAML(typ="safe", pure=True).load(content)
+    return YAML(typ="safe").load(content)
 
 
 def _explain(section: str, kind: Any, detail: ErrorDetails) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
+from pipeline import gradients
+
 Critic = Callable[[Tensor, Tensor], Tensor]  # (x, c) -> logits (N,)
 
 
@@ -22,7 +24,9 @@ def squared_slope(D: Critic, x: Tensor, c: Tensor) -> Tensor:
     """
     with torch.autocast(x.device.type, enabled=False):
         x = x.detach().float().requires_grad_()
-        (slope,) = torch.autograd.grad(D(x, c.float()).sum(), x, create_graph=True)
+        with gradients.twice():
+            logits = D(x, c.float())
+        (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
     return slope.square().flatten(1).sum(1)
 
 

@@ -28,6 +28,35 @@ def test_the_last_layer_is_the_transposed_convolution_and_so_are_its_gradients(c
     assert set(layer.state_dict()) == {"weight", "bias"}
 
 
+@pytest.mark.parametrize("channels", [1, 4, 9])
+def test_the_first_layer_is_the_convolution_and_so_are_its_gradients(channels):
+    torch.manual_seed(0)
+    layer = layers.FromPicture(channels, 5)
+    x = torch.randn(2, channels, 12, 14, requires_grad=True)
+    found, known = layer(x), F.conv2d(x, layer.weight, layer.bias, 2, 1)
+    assert torch.equal(found, known)
+    gradient = torch.randn_like(known)
+    inputs = [x, layer.weight, layer.bias]
+    for one, other in zip(
+        torch.autograd.grad(found, inputs, gradient),
+        torch.autograd.grad(known, inputs, gradient),
+        strict=True,
+    ):
+        assert torch.allclose(one, other, atol=1e-4)
+    assert set(layer.state_dict()) == {"weight", "bias"}
+
+
+def test_the_first_layer_follows_autocast_and_its_weights_learn_in_their_own_precision():
+    torch.manual_seed(0)
+    layer, x = layers.FromPicture(1, 5), torch.randn(2, 1, 8, 8, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer(x)
+        assert torch.equal(found, F.conv2d(x, layer.weight, layer.bias, 2, 1))
+    assert found.dtype == torch.bfloat16
+    found.sum().backward()
+    assert {each.grad.dtype for each in (x, layer.weight, layer.bias)} == {torch.float32}
+
+
 def test_maps_side_by_side_are_those_of_a_concatenation_of_the_firsts_type_channels_last():
     torch.manual_seed(0)
     h = torch.randn(2, 4, 3, 3).bfloat16().to(memory_format=torch.channels_last)
@@ -35,6 +64,14 @@ def test_maps_side_by_side_are_those_of_a_concatenation_of_the_firsts_type_chann
     found = layers.side_by_side(h, other)
     assert torch.equal(found, torch.cat([h, other.bfloat16()], 1))
     assert found.stride(1) == 1
+
+
+def test_gradients_of_maps_side_by_side_are_their_slices_in_memory_of_their_own():
+    h, other = torch.randn(2, 4, 3, 3, requires_grad=True), torch.randn(2, 1, 3, 3, requires_grad=True)
+    gradient = torch.randn(2, 5, 3, 3)
+    found = torch.autograd.grad(layers.side_by_side(h, other), (h, other), gradient)
+    assert torch.equal(torch.cat(found, 1), gradient)
+    assert [each.stride() for each in found] == [(36, 1, 12, 4), (9, 1, 3, 1)]
 
 
 def test_maps_are_repeated_one_after_the_other_channels_last():

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from pipeline import sampling
 from pipeline.metrics import frechet, posterior
 from pipeline.metrics.course import SEED, Quality
+from pipeline.networks import num_inputs
 from pipeline.tasks import Pairs, visible
 
 NUM_DRAWS = 2  # of a condition
@@ -20,10 +21,11 @@ def quality(extract: Callable[[Tensor], Tensor], held: Pairs) -> Quality:
     deviation of two.
     """
     real = frechet.statistics(extract(visible(held.pictures)))
-    told = held.told(torch.arange(len(held)))
+    every = torch.arange(len(held))
 
     def measure(generator: nn.Module) -> dict[str, float]:
-        drawn = sampling.draw(generator, told, NUM_DRAWS, SEED)
+        num_draws = NUM_DRAWS if num_inputs(generator) else 1  # without latents all are one
+        drawn = sampling.draw_told(generator, held.told, every, num_draws, SEED)
         features = extract(visible(drawn[:, 0]))
         return {
             "fid": frechet.distance(frechet.statistics(features), real),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.networks.layers import (
+    FromPicture,
     Head,
     ToPicture,
     append_stddev,
@@ -68,7 +69,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.minibatch_stddev = minibatch_stddev
         widths = [num_channels(width, level + 1) for level in range(num_levels(image_shape))]
-        layers: list[nn.Module] = [nn.Conv2d(image_shape[0], width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        layers: list[nn.Module] = [FromPicture(image_shape[0], width), nn.LeakyReLU(0.2)]
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.Conv2d(num_inputs, num_outputs, 4, 2, 1, bias=not batch_norm)]
             layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pipeline.errors import InputError
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, append_stddev, flatten_nhwc, side_by_side
+from pipeline.networks.layers import SLOPE, FromPicture, append_stddev, flatten_nhwc, side_by_side
 
 WHOLE = 0  # patch size: one logit an image
 WIDEST = 4  # times `width` channels at most
@@ -65,7 +65,8 @@ class Layers(nn.Module):
         num_halvings = halvings(patch_size, max(sides))
         shape = (4, 2, 1) if num_halvings else (1, 1, 0)  # kernel, stride, padding: halve, or keep to a pixel
         widths = [width * min(2**level, WIDEST) for level in range(num_halvings or 2)]
-        layers: list[nn.Module] = [nn.Conv2d(channels, width, *shape), nn.LeakyReLU(SLOPE)]
+        first = FromPicture(channels, width) if num_halvings else nn.Conv2d(channels, width, *shape)
+        layers: list[nn.Module] = [first, nn.LeakyReLU(SLOPE)]
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.Conv2d(num_inputs, num_outputs, *shape, bias=not batch_norm)]
             layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []

@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 from pipeline.networks.layers import (
     SLOPE,
+    FromPicture,
     Head,
+    ToPicture,
     append_stddev,
     finished,
     num_channels,
@@ -52,7 +54,7 @@ class Generator(nn.Module):
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.Conv2d(num_inputs, num_outputs, 1, bias=False)]
             layers += [nn.Upsample(scale_factor=2, mode="bilinear"), *blocks(num_outputs, levels)]
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(widths[-1], image_shape[0], 4, 2, 1))
+        self.layers = nn.Sequential(*layers, ToPicture(widths[-1], image_shape[0]))
         self.apply(init_weights)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
@@ -79,7 +81,7 @@ class Discriminator(nn.Module):
         self.minibatch_stddev = minibatch_stddev
         levels = num_levels(image_shape)
         widths = [num_channels(width, level + 1) for level in range(levels)]
-        layers: list[nn.Module] = [nn.Conv2d(image_shape[0], width, 4, 2, 1), *blocks(width, levels)]
+        layers: list[nn.Module] = [FromPicture(image_shape[0], width), *blocks(width, levels)]
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.AvgPool2d(2), nn.Conv2d(num_inputs, num_outputs, 1, bias=False)]
             layers += blocks(num_outputs, levels)

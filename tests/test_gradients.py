@@ -1,0 +1,96 @@
+"""Gradients for less are the gradients: PyTorch's own are the reference, in double precision."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.autograd import gradcheck, gradgradcheck
+
+from pipeline import gradients
+from pipeline.networks import NETWORKS, patch
+
+torch.set_num_threads(1)
+
+N, SHAPE = 8, (1, 28, 28)
+
+
+def random(*shape):
+    source = torch.Generator().manual_seed(sum(shape))
+    return torch.randn(*shape, generator=source, dtype=torch.float64, requires_grad=True)
+
+
+def slopes_gradients(D, x, c, context):
+    """Of the squared slope of D at x, the gradients by D's weights; 0 where there is none."""
+    x = x.detach().requires_grad_()
+    with context:
+        logits = D(x, c)
+    (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    found = torch.autograd.grad(slope.square().sum(), list(D.parameters()), allow_unused=True)
+    return [
+        torch.zeros_like(weight) if each is None else each
+        for weight, each in zip(D.parameters(), found, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("minibatch_stddev", [False, True])
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_the_gradient_of_a_slope_is_pytorchs(name, minibatch_stddev):
+    torch.manual_seed(0)
+    D = NETWORKS[name].Discriminator(3, 8, SHAPE, minibatch_stddev=minibatch_stddev).double().eval()
+    x, c = random(N, *SHAPE), random(N, 3).detach()
+    ours = slopes_gradients(D, x, c, gradients.twice())
+    known = slopes_gradients(D, x, c, torch.enable_grad())
+    assert any(each.abs().max() > 1e-4 for each in known)
+    for one, other in zip(ours, known, strict=True):
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-9)
+
+
+def test_and_so_it_is_for_pictures_with_their_conditions():
+    torch.manual_seed(0)
+    D = patch.Discriminator(1, 8, (3, 32, 32)).double()
+    x, c = random(4, 3, 32, 32), random(4, 1, 32, 32).detach()
+    for one, other in zip(
+        slopes_gradients(D, x, c, gradients.twice()),
+        slopes_gradients(D, x, c, torch.enable_grad()),
+        strict=True,
+    ):
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding", "groups"), [(1, 1, 1), (2, 1, 1), (2, (1, 0), 2), (1, "same", 1)]
+)
+def test_convolutions_have_the_right_gradients(stride, padding, groups):
+    h, weight, bias = random(2, 4, 6, 5), random(6, 4 // groups, 3, 3), random(6)
+
+    def convolved(h, weight, bias):
+        return gradients.convolution(h, weight, bias, stride, padding, 1, groups)
+
+    known = F.conv2d(h, weight, bias, stride, padding, 1, groups)
+    assert torch.equal(convolved(h, weight, bias), known)
+    assert gradcheck(convolved, (h, weight, bias))
+
+
+def test_leaky_relus_have_the_right_gradients_once_and_twice():
+    h = random(3, 7)
+    for ours, known in ((gradients.leaky_relu, F.leaky_relu), (gradients.relu, F.relu)):
+        assert torch.equal(ours(h), known(h))
+        assert gradcheck(ours, (h,))
+        assert gradgradcheck(ours, (h,))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 2, 1, 1)])
+def test_to_enlarge_is_a_transposed_convolution_once_and_twice(shape):
+    h, weight, bias = random(*shape), random(shape[1], 2, 4, 4), random(2)
+    assert torch.allclose(
+        gradients.enlarge(h, weight, bias), F.conv_transpose2d(h, weight, bias, 2, 1), atol=1e-12
+    )
+    assert gradcheck(gradients.enlarge, (h, weight, bias))
+    assert gradgradcheck(gradients.enlarge, (h, weight, bias))
+
+
+def test_outside_the_context_nothing_changes():
+    h, weight = random(1, 2, 4, 4), random(2, 2, 3, 3)
+    with gradients.twice():
+        inside = F.conv2d(h, weight)
+    assert type(inside.grad_fn).__name__ != type(F.conv2d(h, weight).grad_fn).__name__
+    assert type(F.conv2d(h, weight).grad_fn).__name__ == "ConvolutionBackward0"
