@@ -25,6 +25,7 @@ that).
     conditions    what a conditional model is told
     tasks         drawings -> conditions with pictures, one function a task
     clusters      hidden classes, by k-means
+    gradients     of pictures, and of slopes, for less
     networks      generators and discriminators, by name
     judge         the classifier whose features FID is taken in
     observer      the same for drawings, trained without labels
@@ -74,6 +75,7 @@ LAYERS = (
     "conditions",
     "tasks",
     "clusters",
+    "gradients",
     "networks",
     "judge",
     "observer",

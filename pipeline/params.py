@@ -7,7 +7,6 @@ read as DVC reads it (version 1.2, where `1e-4` is a number).
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -86,13 +85,6 @@ def read(section: str, kind: type[T], path: Path | None = None, **given: object)
     except ValidationError as error:
         problems = "; ".join(_explain(section, kind, detail) for detail in error.errors())
         raise InputError(f"{path}: {problems}") from error
-
-
-def text(sections: dict[str, Any]) -> str:
-    """Sections as YAML, without the file's comments."""
-    stream = StringIO()
-    YAML(pure=True).dump(sections, stream)
-    return stream.getvalue()
 
 
 @lru_cache(maxsize=1)  # a stage reads several sections

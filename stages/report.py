@@ -14,26 +14,15 @@ from pipeline.report.sections import Section
 from stages import InputFile, InputFolder, run, took
 
 SECTIONS = (
-    "compute",
-    "launch",
-    "download",
-    "digits",
-    "judge",
     "gans",
     "regressions",
     "cgans",
     "stacked_digits",
     "stacked",
     "toys",
-    "evaluate",
-    "drawings",
-    "observer",
     "image_regressions",
     "image_cgans",
     "ablations",
-    "evaluate_images",
-    "bayes",
-    "theory",
 )
 KINDS = {
     "regressions": "regression",
@@ -77,7 +66,7 @@ def main(
     parts += [stacked.section(table, sheets, sections["stacked_digits"])] if stacks else []
     parts += exact(list(sections["toys"]), models, metrics, curves)
     pictures = page.draw_figures(results, real, table, digits.load(prepared))
-    facts = {"params": params.text({"seeds": seeds} | sections), "seeds": seeds}
+    facts = {"params": params.PARAMS_FILE.read_text(), "seeds": seeds}
     sums = {"hashes": hashes(prepared, real_drawings, scores)}
     html = page.render(results, real, table, pictures, parts, facts | sums)
 

@@ -341,14 +341,6 @@ def test_a_single_value_can_be_read_and_is_checked_like_a_section(path):
     assert str(caught.value) == f"{path}: digits.other = 'mnst': {allowed}"
 
 
-def test_sections_written_as_text_are_read_back_as_they_were(path):
-    sections = {
-        "gans": {"tiny": {"learning_rate": 1e-05, "loss": "hinge", "seed": 0, "on": True, "off": None}}
-    }
-    path.write_text(params.text(sections))
-    assert params.read("gans", dict[str, Any], path) == sections["gans"]
-
-
 ONE_SECTION = {
     "compute": compute.Params,
     "launch": parallel.Params,
@@ -372,7 +364,11 @@ ENTRY_EACH = {
     "image_cgans": translation.Params,
     "ablations": translation.Params,
 }
-VALUES = {"seeds", "stacked_digits"}  # of which stages read single values
+VALUES = {
+    "seeds",
+    "stacked_digits",
+    "defaults",
+}  # of which stages read single values, or entries have what they name
 
 
 @pytest.mark.parametrize("section", ONE_SECTION)

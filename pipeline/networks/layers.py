@@ -78,7 +78,7 @@ class FromPicture(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         weight, bias, kind = self.weight, self.bias, x.device.type
         assert bias is not None
-        if torch.is_autocast_enabled(kind):
+        if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
             x, weight, bias = (each.to(torch.get_autocast_dtype(kind)) for each in (x, weight, bias))
         maps: Tensor = gradients.convolution(x, weight, bias, self.stride, self.padding)
         return maps
