@@ -9,17 +9,20 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from pipeline import compute, params
+from pipeline.networks.layers import FromPicture, ToPicture
 
+M = TypeVar("M", bound=nn.Module)
 Step = Callable[[], None]
 Contenders = Mapping[str, tuple[Callable[..., Step], tuple[Any, ...]]]  # what makes the step, of what
 
 PLAIN = "plain loop"
+PLAIN_LAYERS: dict[type, Any] = {ToPicture: nn.ConvTranspose2d, FromPicture: nn.Conv2d}
 WARM_UP = 3  # steps
 CONVOLUTION_FLOP = 2 * 32 * 28 * 28 * 256 * 256 * 9  # of `convolution` below
 
@@ -35,6 +38,13 @@ def settings(precision: str, threads: int) -> compute.Params:
 def best_precision() -> str:
     """The precision that stages train in on this machine."""
     return compute.precision(params.read("compute", compute.Params))
+
+
+def as_in_tutorials(network: M) -> M:
+    """The network with PyTorch's own layers in place of this project's faster ones."""
+    for layer in network.modules():
+        layer.__class__ = PLAIN_LAYERS.get(type(layer), type(layer))
+    return network
 
 
 def convolution(precision: str) -> Step:

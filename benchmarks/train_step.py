@@ -49,10 +49,15 @@ class PilDigits(Dataset[Tensor]):
         return image
 
 
+def networks() -> tuple[dcgan.Generator, dcgan.Discriminator]:
+    """Both players as tutorials write them."""
+    generator = contest.as_in_tutorials(dcgan.Generator(64, 0, WIDTH, SHAPE))
+    return generator, contest.as_in_tutorials(dcgan.Discriminator(0, WIDTH, SHAPE, batch_norm=True))
+
+
 def plain_loop(prepared: Path) -> Step:
     """One step of the tutorials' loop."""
-    generator = dcgan.Generator(64, 0, WIDTH, SHAPE)
-    discriminator = dcgan.Discriminator(0, WIDTH, SHAPE, batch_norm=True)
+    generator, discriminator = networks()
     g_optimizer, d_optimizer = (
         torch.optim.Adam(network.parameters(), 0.001, (0.5, 0.999)) for network in (generator, discriminator)
     )
@@ -101,8 +106,7 @@ def our_step(prepared: Path, precision: str, threads: int) -> Step:
 
 def flop_per_image() -> float:
     """Floating-point operations of the plain step for one image, a multiply-add counting two."""
-    generator = dcgan.Generator(64, 0, WIDTH, SHAPE)
-    discriminator = dcgan.Discriminator(0, WIDTH, SHAPE, batch_norm=True)
+    generator, discriminator = networks()
     z, x, nothing = torch.randn(2, 64), torch.randn(2, *SHAPE), torch.empty(2, 0)
     with FlopCounterMode(display=False) as counter:
         fakes = generator(z, nothing)

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from unittest import mock
 
 import numpy as np
 import torch
@@ -68,9 +69,24 @@ class SideBySide(Dataset[tuple[Tensor, Tensor]]):
 
 
 def networks(size: int) -> tuple[unet.Generator, patch.Discriminator]:
+    """Both players as tutorials write them, but for what stands side by side: see `concatenated`."""
     shape = (3, size, size)
     generator = unet.Generator(NUM_LATENTS, 1, WIDTH, shape, every_level=False)
-    return generator, patch.Discriminator(1, WIDTH, shape, batch_norm=True, patch_size=PATCH_SIZES[size])
+    discriminator = patch.Discriminator(1, WIDTH, shape, batch_norm=True, patch_size=PATCH_SIZES[size])
+    return generator, contest.as_in_tutorials(discriminator)
+
+
+def concatenated(step: Step) -> Step:
+    """The step with torch.cat where this project's networks put maps side by side."""
+
+    def plain() -> None:
+        with mock.patch.multiple(unet, side_by_side=cat), mock.patch.multiple(patch, side_by_side=cat):
+            step()
+
+    def cat(*maps: Tensor) -> Tensor:
+        return torch.cat(maps, 1)
+
+    return plain
 
 
 def plain_loop(prepared: Path, size: int) -> Step:
@@ -103,7 +119,7 @@ def plain_loop(prepared: Path, size: int) -> Step:
         g_optimizer.step()
         d_loss.item(), g_loss.item(), l1.item()
 
-    return step
+    return concatenated(step)
 
 
 def our_step(prepared: Path, size: int, precision: str, threads: int) -> Step:

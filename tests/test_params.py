@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.hydra import apply_overrides
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from pipeline import compute, drawing_preparation, parallel, params, preparation
 from pipeline.errors import InputError
@@ -385,6 +387,17 @@ def test_every_entry_of_our_own_models_is_valid(section):
         more = {} if section == "toys" else {"seed": 0}  # a toy's members are its seeds
         found = params.read(f"{section}.{name}", ENTRY_EACH[section], OURS, **more)
         assert found.model_dump() == values | more
+
+
+def test_what_an_experiment_sets_changes_and_nothing_else(tmp_path):
+    """`dvc exp run -S` writes out what entries take from defaults."""
+    path = tmp_path / "params.yaml"
+    path.write_text(OURS.read_text())
+    apply_overrides(path, ["gans.saturating.r1=0.1"])
+    before, after = (YAML(typ="safe").load(file.read_text()) for file in (OURS, path))
+    assert before["gans"]["saturating"].pop("r1") == 0.0
+    assert after["gans"]["saturating"].pop("r1") == 0.1
+    assert after == before
 
 
 def test_every_section_of_our_own_file_is_read_by_somebody(path):
