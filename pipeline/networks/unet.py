@@ -9,6 +9,7 @@ on the way up, so that no level can lose them; or of the smallest alone, where p
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.errors import InputError
@@ -55,9 +56,8 @@ class Generator(nn.Module):
         for layer in self.down:
             h = layer(h)
             maps.append(h)
-        num_draws = len(z) // len(c)
-        *skipped, h = (repeated(each, num_draws) for each in [c, *maps])
-        return torch.tanh(self.up(h, skipped, z))
+        *skipped, h = [c, *maps]
+        return torch.tanh(self.up(repeated(h, len(z) // len(c)), skipped, z))
 
 
 class Down(nn.Module):
@@ -107,13 +107,16 @@ class Decoder(nn.Module):
         self.finish = nn.Conv2d(outputs[0] + num_given, channels, 3, 1, 1)
 
     def forward(self, h: Tensor, skipped: list[Tensor], z: Tensor) -> Tensor:
-        """The picture, (N, C, H, W), from the smallest map; `skipped` are the others, the largest first."""
+        """The picture, (N, C, H, W), from the smallest map; `skipped` are the others, the largest first, each
+        once for all draws of a condition.
+        """
         w = self.mapping(z) if self.mapping is not None else z
+        beside, waiting = None, list(skipped)
         for level in self.levels:
-            h = level(h, w)
-            if skipped:
-                h = side_by_side(h, skipped[-1])
-                skipped = skipped[:-1]
+            h = level(h, w, beside)
+            beside = waiting.pop() if waiting else None
+        if beside is not None:
+            h = side_by_side(h, repeated(beside, len(h) // len(beside)))
         x: Tensor = self.finish(h)
         return x
 
@@ -127,13 +130,23 @@ class Up(nn.Module):
         self.norm = nn.BatchNorm2d(num_outputs)
         self.style = nn.Linear(num_styles, 2 * num_outputs) if num_styles else None
 
-    def forward(self, h: Tensor, w: Tensor) -> Tensor:
-        h = self.norm(self.convolution(h))
+    def forward(self, h: Tensor, w: Tensor, beside: Tensor | None = None) -> Tensor:
+        h = self.norm(self.convolution(h) if beside is None else self.convolve(h, beside))
         if self.style is not None:
             scale, shift = self.style(w)[..., None, None].chunk(2, 1)
             # expanded first: in bf16, adding one number a map takes ten times as long as adding maps
             h = h * (1 + scale) + shift.expand_as(h).contiguous(memory_format=torch.channels_last)
         return torch.relu(h)
+
+    def convolve(self, h: Tensor, beside: Tensor) -> Tensor:
+        """The convolution of both maps; of what stands beside several draws only once."""
+        num_draws = len(h) // len(beside)
+        if num_draws == 1:
+            result: Tensor = self.convolution(side_by_side(h, beside))
+            return result
+        own, others = self.convolution.weight.split([h.shape[1], beside.shape[1]])
+        h, beside = (F.conv_transpose2d(*each, None, 2, 1) for each in ((h, own), (beside, others)))
+        return h + repeated(beside, num_draws)
 
 
 def mapping(num_latents: int) -> nn.Module:
