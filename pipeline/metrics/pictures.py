@@ -97,8 +97,7 @@ def calibration_curve(drawn: Tensor, truth: Tensor) -> dict[str, Tensor]:
     square, and that of the actual error of their mean; both (NUM_BINS,) float64.
     """
     predicted = posterior.spread_maps(drawn).double().flatten()
-    mean = drawn.double().mean(1) / 255
-    error = (mean - truth.double() / 255).square().mean(1).flatten()
+    error = posterior.squared_errors(drawn, truth).flatten()
     order = predicted.argsort()
     bins = [order[part] for part in torch.arange(len(order)).tensor_split(NUM_BINS)]
     return {

@@ -76,9 +76,11 @@ def spread_maps(drawn: Tensor) -> Tensor:
 
 def variances(drawn: Tensor) -> Iterator[Tensor]:
     """The unbiased variance over the samples, 0 for M = 1, (CHUNK, C, H, W) float64."""
+    num_draws = drawn.shape[1]
+    exact = torch.float32 if num_draws * 255**2 < 2**24 else torch.float64  # where sums of squares are
     for x in drawn.split(CHUNK):
-        correction = min(1, drawn.shape[1] - 1)
-        yield (x.double() / 255).var(1, correction=correction)
+        total, squares = x.to(exact).sum(1).double(), x.to(exact).square().sum(1).double()
+        yield (squares - total.square() / num_draws) / max(1, num_draws - 1) / 255**2
 
 
 def ranks(drawn: Tensor, truth: Tensor, seed: int) -> Tensor:
@@ -108,11 +110,14 @@ def calibration(drawn: Tensor, truth: Tensor) -> float:
     """Pearson correlation, over all pixels, of the samples' standard deviation with the error of their mean,
     root mean squares over the channels; 0 where either is constant.
     """
-    error = [
-        (x.mean(1, dtype=torch.float64) - target).square().mean(1).sqrt() / 255
-        for x, target in pairs(drawn, truth)
-    ]
-    return correlation(spread_maps(drawn).double().flatten(), torch.cat(error).flatten())
+    errors = squared_errors(drawn, truth).sqrt()
+    return correlation(spread_maps(drawn).double().flatten(), errors.flatten())
+
+
+def squared_errors(drawn: Tensor, truth: Tensor) -> Tensor:
+    """The squared error of the samples' mean at each pixel, averaged over the channels, (N, H, W) float64."""
+    found = [(x.mean(1, dtype=torch.float64) - target).square().mean(1) for x, target in pairs(drawn, truth)]
+    return torch.cat(found) / 255**2
 
 
 def correlation(a: Tensor, b: Tensor) -> float:
