@@ -9,41 +9,34 @@ from pipeline.networks import layers
 torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_the_last_layer_is_the_transposed_convolution_and_so_are_its_gradients(channels):
-    torch.manual_seed(0)
-    layer = layers.ToPicture(5, channels)
-    h = torch.randn(2, 5, 7, 6, requires_grad=True)
-    found, known = layer(h), F.conv_transpose2d(h, layer.weight, layer.bias, 2, 1)
-    assert found.shape == (2, channels, 14, 12)
-    assert torch.allclose(found, known, atol=1e-5)
-    gradient = torch.randn_like(known)
-    inputs = [h, layer.weight, layer.bias]
+def assert_computes(layer, known, x, shape):
+    """The layer is the known function of (x, weight, bias), and its gradients are that function's."""
+    inputs = [x, layer.weight, layer.bias]
+    found, expected = layer(x), known(*inputs, 2, 1)
+    assert found.shape == shape
+    assert torch.allclose(found, expected, atol=1e-5)
+    gradient = torch.randn_like(expected)
     for one, other in zip(
         torch.autograd.grad(found, inputs, gradient),
-        torch.autograd.grad(known, inputs, gradient),
+        torch.autograd.grad(expected, inputs, gradient),
         strict=True,
     ):
         assert torch.allclose(one, other, atol=1e-4)
     assert set(layer.state_dict()) == {"weight", "bias"}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_last_layer_is_the_transposed_convolution_and_so_are_its_gradients(channels):
+    torch.manual_seed(0)
+    h = torch.randn(2, 5, 7, 6, requires_grad=True)
+    assert_computes(layers.ToPicture(5, channels), F.conv_transpose2d, h, (2, channels, 14, 12))
 
 
 @pytest.mark.parametrize("channels", [1, 4, 9])
 def test_the_first_layer_is_the_convolution_and_so_are_its_gradients(channels):
     torch.manual_seed(0)
-    layer = layers.FromPicture(channels, 5)
     x = torch.randn(2, channels, 12, 14, requires_grad=True)
-    found, known = layer(x), F.conv2d(x, layer.weight, layer.bias, 2, 1)
-    assert torch.equal(found, known)
-    gradient = torch.randn_like(known)
-    inputs = [x, layer.weight, layer.bias]
-    for one, other in zip(
-        torch.autograd.grad(found, inputs, gradient),
-        torch.autograd.grad(known, inputs, gradient),
-        strict=True,
-    ):
-        assert torch.allclose(one, other, atol=1e-4)
-    assert set(layer.state_dict()) == {"weight", "bias"}
+    assert_computes(layers.FromPicture(channels, 5), F.conv2d, x, (2, 5, 6, 7))
 
 
 def test_the_first_layer_follows_autocast_and_its_weights_learn_in_their_own_precision():
