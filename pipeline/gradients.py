@@ -6,13 +6,14 @@ is slow, and that of a leaky ReLU into zeros, which it then sends back through t
 discriminator's slope takes half as long.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
 
 FEW = 4  # channels of a picture, its condition among them
 
@@ -23,7 +24,13 @@ class twice(TorchFunctionMode):  # a context, so in lower case
     """
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        ours = {torch.conv2d: convolution, F.leaky_relu: leaky_relu, F.relu: relu}
+        by_input = partial(convolution, only_by_input=True)
+        ours: dict[Any, Any] = {
+            torch.conv2d: by_input,
+            convolution: by_input,
+            F.leaky_relu: leaky_relu,
+            F.relu: relu,
+        }
         return ours.get(function, function)(*args, **(kwargs or {}))
 
 
@@ -35,12 +42,19 @@ def convolution(
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
+    *,
+    only_by_input: bool = False,
 ) -> Any:
-    """torch.conv2d."""
+    """torch.conv2d. With `only_by_input`, a gradient that is to be differentiated itself is that by the
+    input, and none by the weights.
+    """
+    how = stride, padding, dilation, groups
+    if has_torch_function((input, weight)):  # `twice`
+        return handle_torch_function(convolution, (input, weight), input, weight, bias, *how)
     if isinstance(padding, str):
-        return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
-    sizes = ((each, each) if isinstance(each, int) else tuple(each) for each in (stride, padding, dilation))
-    return Convolution.apply(input, weight, bias, (*sizes, False, (0, 0), groups))
+        return torch.conv2d(input, weight, bias, *how)
+    sizes = ((each, each) if isinstance(each, int) else tuple(each) for each in how[:3])
+    return Convolution.apply(input, weight, bias, (*sizes, False, (0, 0), groups), only_by_input)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Any:
@@ -74,21 +88,24 @@ class Convolution(Function):
     """A convolution whose gradient by its input is cheap, too, where the input is a picture."""
 
     @staticmethod
-    def forward(context: Any, h: Tensor, weight: Tensor, bias: Tensor | None, how: Any) -> Tensor:
+    def forward(
+        context: Any, h: Tensor, weight: Tensor, bias: Tensor | None, how: Any, only_by_input: bool
+    ) -> Tensor:
         context.save_for_backward(h, weight)
-        context.how = how
+        context.how, context.only_by_input = how, only_by_input
         return forward(h, weight, bias, how)
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Any:
         h, weight = context.saved_tensors
-        by_h, by_weight, by_bias, _ = context.needs_input_grad
-        if torch.is_grad_enabled():  # of the first of two derivatives only that by the input is wanted
+        by_h, by_weight, by_bias, *_ = context.needs_input_grad
+        if context.only_by_input and torch.is_grad_enabled():
             by_weight = by_bias = False
         return (
             InputGradient.apply(gradient, h.detach(), weight, context.how) if by_h else None,
             weight_gradient(gradient, h, weight, context.how) if by_weight else None,
             gradient.sum((0, 2, 3)) if by_bias else None,
+            None,
             None,
         )
 

@@ -7,12 +7,14 @@ and writes its outputs.
 stage's time to MLflow.
 """
 
+import gc
 import os
 import signal
 import sys
 import time
 
 STARTED = time.perf_counter()  # before the heavy imports, which are part of a stage's time
+gc.set_threshold(1_000_000)  # objects: with Python's 700 a third of an import is the search for garbage
 
 from collections.abc import Callable  # noqa: E402
 from functools import wraps  # noqa: E402

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch.autograd import gradcheck, gradgradcheck
 
 from pipeline import gradients
-from pipeline.networks import NETWORKS, patch
+from pipeline.networks import NETWORKS, layers, patch
 
 torch.set_num_threads(1)
 
@@ -68,6 +68,26 @@ def test_convolutions_have_the_right_gradients(stride, padding, groups):
     known = F.conv2d(h, weight, bias, stride, padding, 1, groups)
     assert torch.equal(convolved(h, weight, bias), known)
     assert gradcheck(convolved, (h, weight, bias))
+
+
+def test_convolutions_can_be_differentiated_twice_by_everything():
+    """Outside the context, which is for slopes by the input: nothing is left out."""
+    h, weight, bias = random(2, 3, 6, 4), random(5, 3, 4, 4), random(5)
+    assert gradgradcheck(lambda *inputs: gradients.convolution(*inputs, 2, 1), (h, weight, bias))
+
+
+def test_a_first_layer_learns_from_a_gradient_that_is_differentiated_too():
+    torch.manual_seed(0)
+    layer = layers.FromPicture(3, 5).double()
+    x = random(2, 3, 8, 8)
+    inputs = (x, layer.weight, layer.bias)
+    known = F.conv2d(*inputs, 2, 1).square().sum()
+    for found, expected in zip(
+        torch.autograd.grad(layer(x).square().sum(), inputs, create_graph=True),
+        torch.autograd.grad(known, inputs),
+        strict=True,
+    ):
+        assert torch.allclose(found, expected)
 
 
 def test_leaky_relus_have_the_right_gradients_once_and_twice():

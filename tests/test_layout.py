@@ -115,6 +115,11 @@ def test_make_repro_has_a_branch_for_every_stage_but_the_first_and_the_last(stag
     assert set(targets) <= set(stages) | {name.split("@")[0] for name in stages}
 
 
+def test_the_lock_file_holds_no_stage_that_is_no_more(stages):
+    """DVC takes none out, and reads and writes the whole file after every stage."""
+    assert set(YAML(typ="safe").load((ROOT / "dvc.lock").read_text())["stages"]) == set(stages)
+
+
 def test_every_stage_has_a_description():
     content = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
     assert all("desc" in stage.get("do", stage) for stage in content.values())

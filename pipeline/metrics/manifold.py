@@ -23,16 +23,15 @@ def prdc(drawn: Tensor, real: Tensor, num_neighbours: int) -> dict[str, float]:
     drawn, real = drawn.double(), real.double()
     drawn_radius, real_radius = radii(drawn, num_neighbours), radii(real, num_neighbours)
     inside_drawn, real_hit = [], torch.zeros(len(real), dtype=torch.bool)
-    num_balls, fooled = torch.zeros(len(drawn)), torch.zeros(len(drawn), dtype=torch.bool)
+    num_balls = torch.zeros(len(drawn), dtype=torch.int32)
     for rows, chosen in zip(real.split(CHUNK), torch.arange(len(real)).split(CHUNK), strict=True):
         distance = torch.cdist(rows, drawn)  # (CHUNK, N)
         inside_real = distance < real_radius[chosen, None]
-        num_balls += inside_real.sum(0)
-        fooled |= inside_real.any(0)
+        num_balls += inside_real.sum(0, dtype=torch.int32)  # half the time of int64
         real_hit[chosen] = inside_real.any(1)
         inside_drawn.append((distance < drawn_radius).any(1))
     return {
-        "precision": share(fooled),
+        "precision": share(num_balls > 0),
         "recall": share(torch.cat(inside_drawn)),
         "density": num_balls.double().mean().item() / num_neighbours,
         "coverage": share(real_hit),
