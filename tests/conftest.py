@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emoji_files import params, write
 from ruamel.yaml import YAML
 
-from pipeline import idx, openmoji
+from pipeline import drawing_preparation, idx, openmoji
 from pipeline.sources import mnist, penguins
 
 ROOT = Path(__file__).parent.parent
@@ -303,3 +304,19 @@ def local_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     return packages
+
+
+@pytest.fixture(scope="session")
+def emoji_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawings as OpenMoji's files have them: emoji_files.NAMES."""
+    folder = tmp_path_factory.mktemp("drawings")
+    write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(emoji_folder: Path) -> dict[str, np.ndarray]:
+    """The same as arrays, split."""
+    arrays, rejected = drawing_preparation.prepare(emoji_folder, params())
+    assert rejected == []
+    return arrays
