@@ -26,17 +26,18 @@ $(READY): pyproject.toml constraints.txt
 
 repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time: reports/index.html
 	@dvc repro code
-	@$(MAKE) --no-print-directory --jobs $(JOBS) drawings digits $(BRANCHES)
+	@$(MAKE) --no-print-directory --jobs $(JOBS) $(ROOTS)
+	@$(MAKE) --no-print-directory --jobs $(JOBS) $(BRANCHES)
 	@dvc repro
 	@echo "The report: file://$(CURDIR)/reports/index.html    The runs: make ui"
 
-# The branches of the DAG, each its stages in their order; the longest first, so that short ones are left to even out the end. Single
-# items: a branch that checked what it shares with others would lock it.
+# The DAG's roots, which branches share, and its branches, each its stages in their order; the longest first, so that short ones are
+# left to even out the end. Single items: a branch that checked what it shares with others would lock it.
 STAGES := dvc --wait-for-lock repro --single-item
-BRANCHES := image_cgan gan image_regression ablation stacked cgan toys regression theory
-JUDGED := gan cgan stacked regression
-DRAWN := image_cgan image_regression ablation
-.PHONY: digits drawings $(BRANCHES)
+ROOTS := drawings digits
+MODELS := image_cgan gan image_regression ablation stacked cgan regression
+BRANCHES := $(MODELS) toys theory
+.PHONY: $(ROOTS) $(BRANCHES)
 
 digits:
 	@$(STAGES) download@mnist prepare@digits train_judge evaluate_real
@@ -44,12 +45,8 @@ digits:
 drawings:
 	@$(STAGES) download@openmoji prepare@drawings train_observer evaluate_drawings
 
-$(JUDGED): digits
-$(DRAWN): drawings
-$(JUDGED) $(DRAWN):
+$(MODELS):
 	@$(STAGES) train_$@ evaluate_$@
-
-toys theory: | digits drawings  # which they do not need, but make would start them before the long ones
 
 toys:
 	@$(STAGES) train_toy
