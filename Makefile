@@ -36,7 +36,7 @@ repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time: 
 STAGES := dvc --wait-for-lock repro --single-item
 ROOTS := drawings digits
 MODELS := image_cgan gan image_regression ablation stacked cgan regression
-BRANCHES := $(MODELS) toys theory
+BRANCHES := $(filter-out regression,$(MODELS)) toys regression theory
 .PHONY: $(ROOTS) $(BRANCHES)
 
 digits:
