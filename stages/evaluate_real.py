@@ -1,18 +1,20 @@
-"""Stage `evaluate_real`: every metric for real against real, its noise floor, and the FID's yardsticks."""
+"""Stage `evaluate_real`: every metric for real against real, its noise floor, and the FID's yardsticks; and
+what all models' evaluations need of the test images.
+"""
 
 import time
 from pathlib import Path
 
 from pipeline import compute, digits, params, tracking
 from pipeline.files import write_json
-from pipeline.metrics import classes, measure, yardsticks
+from pipeline.metrics import classes, measure, reference, yardsticks
 from pipeline.metrics.features import Reader
 from stages import InputFile, run, took
 
 
-def main(prepared: InputFile, judge: InputFile, out: Path) -> None:
+def main(prepared: InputFile, judge: InputFile, out: Path, reference_out: Path) -> None:
     """Compare the validation images in PREPARED, taken as samples, with the test images, in the features of
-    JUDGE; write OUT (.json).
+    JUDGE; write OUT (.json) and, of the test images, REFERENCE_OUT (.npz).
     """
     settings = params.read("evaluate", measure.Params)
     compute.configure(params.read("compute", compute.Params))
@@ -20,8 +22,8 @@ def main(prepared: InputFile, judge: InputFile, out: Path) -> None:
     tracking.send(tracking.connect)
     start = time.perf_counter()
     reader = Reader(judge, settings.features)
-    held, real = (measure.take(part, settings, reader) for part in (data.validation, data.test))
-    assert real.labels is not None
+    held, test = (measure.take(part, settings, reader) for part in (data.validation, data.test))
+    real = reference.take(test, data.train, settings.num_neighbours, settings.memorisation_samples)
     values = measure.measure(held, real, data.train, settings)
     values |= measure.of_cross_fades(held, reader.judge, settings)
     report = measure.context("real", settings, reader) | {
@@ -29,6 +31,7 @@ def main(prepared: InputFile, judge: InputFile, out: Path) -> None:
         "metrics": values,
         "yardsticks": yardsticks.measure(held, real, reader.features),
     }
+    reference.save(reference_out, real, measure.origin(settings, reader))
     write_json(out, report)
     took("evaluate_real", time.perf_counter() - start)
 

@@ -10,11 +10,8 @@ import pytest
 import stages
 from pipeline.files import sha256
 
-DIGITS, JUDGE, REAL = (
-    "data/prepared/digits.npz",
-    "models/judge/weights.safetensors",
-    "reports/metrics/real.json",
-)
+DIGITS, JUDGE = "data/prepared/digits.npz", "models/judge/weights.safetensors"
+REAL, REFERENCE = "reports/metrics/real.json", "data/prepared/reference.npz"
 GENERATORS = ("regression-digit-0", "cgan-digit-0", "gan-mlp-0", "gan-dcgan-0", "gan-clustered-0")
 DRAWINGS, OBSERVER = "data/prepared/drawings.npz", "models/observer/weights.safetensors"
 REAL_DRAWINGS = "reports/metrics/drawings.json"
@@ -59,8 +56,10 @@ COMMANDS = {
     "evaluate_image_cgan@sketch-0": (
         f"evaluate_image models/cgan-sketch-0 {DRAWINGS} {OBSERVER} {REAL_DRAWINGS} image.json image.npz"
     ),
-    "evaluate_real": f"evaluate_real {DIGITS} {JUDGE} {REAL}",
-    "evaluate_cgan@digit-0": f"evaluate models/cgan-digit-0 {DIGITS} {JUDGE} {REAL} cgan.json cgan.npz",
+    "evaluate_real": f"evaluate_real {DIGITS} {JUDGE} {REAL} {REFERENCE}",
+    "evaluate_cgan@digit-0": (
+        f"evaluate models/cgan-digit-0 {DIGITS} {JUDGE} {REAL} {REFERENCE} cgan.json cgan.npz"
+    ),
     "evaluate_stacked@pacdcgan2-0": (
         f"evaluate_stacked models/stacked-pacdcgan2-0 {JUDGE} stacked.json stacked.npz"
     ),

@@ -35,6 +35,11 @@ MISTAKES = {
     "a large batch": ("train_judge", {"judge.batch_size": 5000}, "5000: the training set has only 600"),
     "a string": ("train_regression@digit-0", {"regressions.digit.num_steps": "ten"}, "num_steps = 'ten'"),
     "many samples": ("evaluate_real", {"evaluate.num_samples": 301}, "evaluate.num_samples = 301"),
+    "another reference": (
+        "evaluate_cgan@digit-0",
+        {"evaluate.num_neighbours": 4},
+        "reference.npz: taken with other settings",
+    ),
     "no samples": ("evaluate_stacked@pacdcgan2-0", {"stacked_digits.num_samples": 0}, "num_samples = 0"),
     "uneven members": ("train_toy@ring-plain", {"toys.ring-plain.num_members": 3}, "batch_size = 40 must be"),
     "no seeds": ("report", {"seeds": []}, "seeds = []"),
@@ -100,7 +105,8 @@ def test_damaged_inputs_are_named(damage, inside, tmp_path, monkeypatch, capfd):
         elif damage == "other":
             copy.write_bytes(b"something else entirely")
         data, judge = (copy, JUDGE) if name == "data" else (DIGITS, copy)
-        assert call(f"evaluate_real {data} {judge} {tmp_path / 'out.json'}", monkeypatch) == 2
+        outs = f"{tmp_path / 'out.json'} {tmp_path / 'out.npz'}"
+        assert call(f"evaluate_real {data} {judge} {outs}", monkeypatch) == 2
         assert copy.name in re.sub(r"[\s│]", "", capfd.readouterr().err)  # Typer breaks long lines in a box
         assert not (tmp_path / "out.json").exists()
 
@@ -141,7 +147,8 @@ def test_a_full_disk_is_told_in_one_line_and_nothing_half_written_stays(
 
 def test_a_read_only_folder_is_told_in_one_line(inside, tiny_disk, monkeypatch, capfd):
     subprocess.run(["mount", "-o", "remount,ro", tiny_disk], check=True)
-    assert call(f"evaluate_real {DIGITS} {JUDGE} {tiny_disk / 'real.json'}", monkeypatch) == 2
+    outs = f"{tiny_disk / 'real.json'} {tiny_disk / 'real.npz'}"
+    assert call(f"evaluate_real {DIGITS} {JUDGE} {outs}", monkeypatch) == 2
     error = capfd.readouterr().err
     assert "Read-only file system" in error
     assert error.count("\n") == 1

@@ -11,6 +11,7 @@ from pipeline.judge import Judge
 from pipeline.metrics import classes, frechet, manifold, memorisation, paths, sharpness, two_sample
 from pipeline.metrics.entries import Entry, entries
 from pipeline.metrics.features import EXTRACTORS, Described, Reader
+from pipeline.metrics.reference import Reference
 from pipeline.params import Count, PositiveFraction, Section, Seed, one_of
 
 
@@ -42,45 +43,43 @@ def take(pictures: Pictures, params: Params, reader: Reader) -> Described:
     return reader.describe(pictures.pixels[:num], pictures.labels[:num])
 
 
-def measure(drawn: Described, real: Described, train: Pictures, params: Params) -> dict[str, Entry]:
+def measure(drawn: Described, real: Reference, train: Pictures, params: Params) -> dict[str, Entry]:
     """All metrics of the drawn images against the real ones, by name.
 
     Args:
         drawn: what is judged; without labels, the metrics of conditional models are left out.
-        real: held-out images with their true classes.
+        real: held-out images, and what was taken of them.
         train: what the models were trained on, for `memorisation` and `optimum_error`.
         params: settings.
     """
-    assert real.labels is not None
     num_drawn, num_real = len(drawn.pixels), len(real.pixels)
-    values = distances(drawn.features, real.features, params)
+    values = distances(drawn.features, real, params)
     values |= sharpness.ratios(drawn.pixels, real.pixels)
     values["class_kl"] = classes.histogram_divergence(drawn.read, real.labels)
     if drawn.labels is not None:
         values |= of_classes(drawn, drawn.labels, real, train)
     few = params.memorisation_samples
-    copied = memorisation.ratio(drawn.pixels[:few], real.pixels[:few], train.pixels)
+    copied = memorisation.ratio(drawn.pixels[:few], real.nearest, train.pixels)
     told = two_sample.accuracy(drawn.pixels, real.pixels, params.two_sample_steps, params.seed)
     both = min(num_drawn, num_real)
     return {
         **entries(values, num_drawn, num_real),
-        **entries({"memorisation": copied}, min(few, num_drawn), min(few, num_real)),
+        **entries({"memorisation": copied}, min(few, num_drawn), len(real.nearest)),
         **entries({"two_sample_accuracy": told}, both, both),
     }
 
 
-def distances(drawn: Tensor, real: Tensor, params: Params) -> dict[str, float]:
-    """What is computed from features (N, D) alone."""
+def distances(drawn: Tensor, real: Reference, params: Params) -> dict[str, float]:
+    """What is computed from features alone, drawn ones (N, D) and real ones."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(params.seed)  # KID draws its subsets from torch's global source
-        kid = frechet.kid(drawn, real, params.kid_subsets, params.kid_subset_size)
-    values = {"fid": frechet.fid(drawn, real), "kid": kid}
-    return values | manifold.prdc(drawn, real, params.num_neighbours)
+        kid = frechet.kid(drawn, real.features, params.kid_subsets, params.kid_subset_size)
+    values = {"fid": frechet.fid(drawn, real.features), "kid": kid}
+    return values | manifold.prdc(drawn, real.features, params.num_neighbours, real.radii)
 
 
-def of_classes(drawn: Described, asked: Tensor, real: Described, train: Pictures) -> dict[str, float]:
+def of_classes(drawn: Described, asked: Tensor, real: Reference, train: Pictures) -> dict[str, float]:
     """What only a model that was asked for a class can be measured by."""
-    assert real.labels is not None
     means = classes.means(drawn.pixels, asked)
     return {
         "conditional_accuracy": classes.accuracy(drawn.read, asked),
@@ -113,6 +112,11 @@ def of_cross_fades(real: Described, judge: Judge, params: Params) -> dict[str, E
     """The same of real images that fade into one another, in place of a noise floor."""
     few = real.pixels[: params.path_samples]
     return entries(paths.of_cross_fades(few, judge.features, params.path_step, params.seed), 0, len(few))
+
+
+def origin(params: Params, reader: Reader) -> dict[str, Any]:
+    """What a reference of real images was taken with, and is loaded for."""
+    return {"evaluate": params.model_dump(), "extractor": reader.extractor.identity}
 
 
 def context(model: str, params: Params, reader: Reader) -> dict[str, Any]:
