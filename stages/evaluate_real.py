@@ -31,8 +31,8 @@ def main(prepared: InputFile, judge: InputFile, out: Path, reference_out: Path) 
         "metrics": values,
         "yardsticks": yardsticks.measure(held, real, reader.features),
     }
-    reference.save(reference_out, real, measure.origin(settings, reader))
     write_json(out, report)
+    reference.save(reference_out, real, measure.origin(settings, reader))
     took("evaluate_real", time.perf_counter() - start)
 
 
