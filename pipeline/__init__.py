@@ -5,6 +5,7 @@ that).
     params        one section of params.yaml -> a typed, frozen object
     randomness    every random number is a function of (seed, purpose, step)
     files         files that appear whole or not at all; one writer at a time; hashes
+    own_files     what the user keeps must lie where no stage writes
     imports       which of the project's files a stage runs
     compute       device, threads, precision, and the settings that make them fast and repeatable
     parallel      several processes that share a training
@@ -55,6 +56,7 @@ LAYERS = (
     "params",
     "randomness",
     "files",
+    "own_files",
     "imports",
     "compute",
     "parallel",

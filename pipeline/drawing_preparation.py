@@ -20,7 +20,7 @@ NUM_REGIONS = 5  # colours that the given halves of the user's pairs are reduced
 
 class Params(Section):
     source: Annotated[str, one_of(("openmoji", "folder"))]
-    folder: str  # openmoji: where download@openmoji puts it; folder: your paired images
+    folder: str  # for source: folder; your paired images
     image_size: Count  # pixels a side; a multiple of 8
     validation_share: Fraction  # of the base drawings
     test_share: Fraction

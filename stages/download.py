@@ -26,6 +26,9 @@ def birds(settings: choice.Params) -> Fetch:
 
 
 def emojis(settings: choice.Params) -> Fetch:
+    """Nothing where the drawings are the user's own pairs."""
+    if params.read("drawings.source", str) != "openmoji":
+        return lambda root: None
     return partial(openmoji.fetch, settings)
 
 

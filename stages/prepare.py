@@ -24,6 +24,7 @@ def digits(raw: Path) -> Arrays:
 def drawings(raw: Path) -> Arrays:
     """OpenMoji's drawings, or the user's pairs; of these, files that are left out are named and counted."""
     settings = params.read("drawings", drawing_preparation.Params)
+    raw = raw if settings.source == "openmoji" else Path(settings.folder)
     arrays, rejected = drawing_preparation.prepare(raw, settings)
     for line in rejected:
         print(f"left out: {line}", flush=True)
@@ -37,7 +38,9 @@ Name = Annotated[str, typer.Argument(help=f"One of: {', '.join(DATASETS)}.")]
 
 
 def main(name: Name, raw: InputFolder, out: Path) -> None:
-    """Split the raw files of NAME in the folder RAW and write them to OUT (.npz)."""
+    """Split the raw files of NAME in the folder RAW, or the user's that params.yaml names, and write them to
+    OUT (.npz).
+    """
     if name not in DATASETS:
         raise InputError(f"NAME = {name!r}: allowed are {', '.join(DATASETS)}")
     arrays = DATASETS[name](raw)

@@ -36,7 +36,7 @@ COMMANDS = {
     "download@mnist": "download mnist data/raw/mnist",
     "download@penguins": "download penguins data/raw/penguins",
     "prepare@digits": f"prepare digits data/raw/mnist {DIGITS}",
-    "prepare@drawings": f"prepare drawings mine/openmoji {DRAWINGS}",
+    "prepare@drawings": f"prepare drawings data/raw/openmoji {DRAWINGS}",
     "train_judge": f"train_judge {DIGITS} models/judge",
     "train_gan@dcgan-0": f"train_gan dcgan 0 {DIGITS} {JUDGE} models/gan-dcgan-0",
     "train_gan@clustered-0": f"train_gan clustered 0 {DIGITS} {JUDGE} models/gan-clustered-0",

@@ -111,7 +111,7 @@ SMALL = {
     "evaluate": {"num_samples": 300, "kid_subset_size": 100, "kid_subsets": 5, "memorisation_samples": 50}
     | {"two_sample_steps": 5, "path_samples": 20},
     "bayes": {"num_held_out": 20, "num_draws": 50},
-    "drawings": {"folder": "mine/openmoji", "image_size": 16, "validation_share": 0.25, "test_share": 0.25},
+    "drawings": {"folder": "mine", "image_size": 16, "validation_share": 0.25, "test_share": 0.25},
     "observer": {"width": 4, **SHORT},
     "evaluate_images": {"num_draws": 4, "num_tone_draws": 8, "kid_subsets": 5, "kid_subset_size": 10},
 }
@@ -121,11 +121,11 @@ def shrink(project: Path) -> None:
     """Few models, and settings with which a stage takes seconds."""
     yaml = YAML()
     content = yaml.load((project / "params.yaml").read_text())
-    content["download"] |= {"source": "folder", "folder": str(project / "mine")}
+    content["download"] |= {"source": "folder", "folder": "mine"}
     for section, changes in SMALL.items():
         content[section] |= changes
     plan = project / "dvc.yaml"  # its own drawings need no download, which checks OpenMoji's
-    plan.write_text(plan.read_text().replace(", openmoji: download}", "}"))
+    plan.write_text(plan.read_text().replace(", openmoji: drawings.source}", "}"))
     for network in (
         content["theory"]["discriminator"],
         content["bayes"]["regression"],
@@ -156,9 +156,10 @@ def make(project: Path) -> Path:
     shutil.copy(ROOT / ".dvc/.gitignore", project / ".dvc/.gitignore")
     write_strokes(project / "mine")
     write_table(project / "mine")
-    write_drawings(project / "mine/openmoji")
+    write_drawings(project / "data/raw/openmoji")
     shrink(project)
     run(project, "git init -q")
+    run(project, "git add --force data/raw/openmoji")  # which no stage makes here
     commit(project)
     return project
 

@@ -97,8 +97,8 @@ def leaves(content: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def affected(key: str) -> set[str]:
-    """Which stages read a key of params.yaml, said here once more, by hand, but for the report, which prints
-    the whole file.
+    """Which stages read a key of params.yaml, said here once more, by hand, but for the first stage, which
+    checks the whole file, and the report, which prints it.
     """
     section, _, rest = key.partition(".")
     name = rest.split(".")[0]
@@ -174,21 +174,21 @@ def test_a_changed_key_puts_its_stages_out_of_date_and_no_other(inside, settings
 def test_dvc_status_names_the_stages_that_a_changed_key_affects(inside, settings):
     settings({"gans.dcgan.width": 16})
     named = re.findall(r"^(\S+):$", run(inside, "dvc status").stdout, re.MULTILINE)
-    assert set(named) == {"train_gan@dcgan-0", "report"}
+    assert set(named) == {"code", "train_gan@dcgan-0", "report"}
 
 
 def test_an_added_gan_adds_its_two_stages_and_touches_no_other_model(inside, settings):
     content = YAML(typ="safe").load((inside / "params.yaml").read_text())
     settings({"gans.mine": content["gans"]["dcgan"]})
     with Repo(str(inside)) as repo:
-        assert set(repo.status()) == {"train_gan@mine-0", "evaluate_gan@mine-0", "report"}
+        assert set(repo.status()) == {"code", "train_gan@mine-0", "evaluate_gan@mine-0", "report"}
 
 
 def test_an_added_seed_adds_two_stages_a_model_and_touches_no_other(inside, settings):
     settings({"seeds": [0, 1]})
     models = {stage for stage in TRAINED | EVALUATED | IMAGES_EVALUATED if stage.endswith("-0")}
     with Repo(str(inside)) as repo:
-        assert set(repo.status()) == {"report"} | {stage[:-1] + "1" for stage in models}
+        assert set(repo.status()) == {"code", "report"} | {stage[:-1] + "1" for stage in models}
 
 
 @pytest.mark.parametrize("stage", COMMANDS)
@@ -209,7 +209,7 @@ def test_a_stage_reads_the_sections_that_dvc_tracks_for_it_and_repeats_its_outpu
     before = listing(inside / "models") | listing(inside / "data")
     assert call(COMMANDS[stage], monkeypatch) == 0
     printed = "params.yaml" in {dep.def_path for dep in found.deps if not hasattr(dep, "params")}
-    assert printed == (stage == "report")
+    assert printed == (stage in ("code", "report"))
     assert printed or read_sections == tracked
     assert listing(inside / "models") | listing(inside / "data") == before, (
         "a stage run twice gave other bits"

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from conftest import ROOT
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from pipeline import LAYERS
+from pipeline import LAYERS, own_files
 from pipeline.imports import imported
 
 
@@ -85,15 +86,22 @@ def test_a_stage_depends_on_the_fingerprint_of_its_own_code_and_of_no_other(stag
         assert code == ({"pipeline", "stages"} if name == "code" else {own}), name
 
 
+def test_every_output_lies_where_the_users_files_may_not(stages):
+    outs = {out for stage in stages.values() for out in stage["outs"]}
+    assert [out for out in outs if not out.startswith(own_files.GENERATED)] == []
+
+
 def test_every_path_in_a_command_is_a_dep_or_an_out(stages):
     for name, stage in stages.items():
-        paths = [word for word in stage["cmd"].split()[3:] if "/" in word or word in ("models", "reports")]
+        paths = [
+            word for word in shlex.split(stage["cmd"])[3:] if "/" in word or word in ("models", "reports")
+        ]
         known = stage["deps"] | stage["outs"]
         for path in paths:
             inside = any(out.startswith(f"{path}/") for out in stage["outs"])
             assert path in known or inside, f"{name}: {path} in its command is neither dep nor out"
         code = {dep for dep in known if dep in ("pipeline", "stages") or dep.startswith("data/code/")}
-        for path in known - code - {"params.yaml"}:  # which every stage reads; the report prints it
+        for path in known - code - {"params.yaml", "data/own"}:  # which stages find by themselves
             assert any(path == word or path.startswith(f"{word}/") for word in paths), (
                 f"{name}: {path} is not used"
             )

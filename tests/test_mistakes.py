@@ -46,6 +46,13 @@ MISTAKES = {
     "no source": ("download@mnist", {"download.source": "wheels"}, "did you mean 'wheel'"),
     "other birds": ("download@penguins", {"download.folder": "/"}, "penguins.csv is missing"),
     "no folder": ("download@mnist", {"download.folder": "/nowhere"}, "download.folder = '/nowhere'"),
+    "own files that are not there": ("code", {"drawings.folder": "data/raw/x"}, "not a folder"),
+    "own files around outputs": ("code", {"drawings.folder": "data"}, "must lie elsewhere"),
+    "own files in the whole project": ("code", {"download.folder": "."}, "must lie elsewhere"),
+    "own files nowhere": ("code", {"download.folder": ""}, "download.folder = '': not a folder"),
+    "own files at home": ("code", {"drawings.folder": "~/pairs"}, "without ~"),
+    "a name for the shell": ("code", {"gans.a;touch X": {}}, "gans has an entry 'a;touch X': allowed are"),
+    "a name that is a number": ("code", {"toys": {7: {}}}, "toys has an entry 7"),
     "other data": (
         "download@mnist",
         {"digits.dataset": "mnist"},
@@ -90,7 +97,7 @@ def test_a_number_in_scientific_notation_without_a_point_is_a_number(inside, mon
     assert changed != text
     (inside / "params.yaml").write_text(changed)
     with Repo(str(inside)) as repo:
-        assert set(repo.status()) == {"report"}  # which prints the file
+        assert set(repo.status()) == {"code", "report"}  # of which one checks the file, one prints it
     assert call(COMMANDS["train_gan@dcgan-0"], monkeypatch) == 0
     (inside / "params.yaml").write_text(text)
 

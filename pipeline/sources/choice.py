@@ -12,7 +12,7 @@ SOURCES = ("wheel", "mirror", "folder", "auto")
 
 class Params(Section):
     source: Annotated[str, one_of(SOURCES)]
-    folder: str  # for source: folder; "" otherwise
+    folder: str  # for source: folder
     timeout: Positive  # seconds without an answer after which a server counts as dead
 
     def user_folder(self, contents: str) -> Path:
@@ -21,10 +21,9 @@ class Params(Section):
         Raises:
             InputError: there is none; `contents` says what it must hold.
         """
-        folder = Path(self.folder).expanduser()
-        if not self.folder or not folder.is_dir():
+        if not Path(self.folder).is_dir():
             raise InputError(f"download.folder = {self.folder!r}: not a folder; it must hold {contents}")
-        return folder
+        return Path(self.folder)
 
 
 Source = Callable[[Params, Path], None]  # puts a data set's raw files below a folder
