@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from pipeline import compute, params
 from pipeline.networks.layers import FromPicture, ToPicture
+from pipeline.runtime import compute, params
 
 M = TypeVar("M", bound=nn.Module)
 Step = Callable[[], None]

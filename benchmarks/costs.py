@@ -29,13 +29,15 @@ import torch
 import typer
 
 from benchmarks import contest
-from pipeline import compute, params, tasks
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.digits import Pictures
-from pipeline.tasks import Pairs
-from pipeline.training import adversarial, classifier, contrastive, regression, translation
-from pipeline.training.generators import GeneratorSchedule
-from pipeline.training.translators import TranslatorSchedule
+from pipeline.data.digits import Pictures
+from pipeline.methods import adversarial, contrastive, regression, translation
+from pipeline.methods import classification as classifier
+from pipeline.methods.generators import GeneratorSchedule
+from pipeline.methods.translators import TranslatorSchedule
+from pipeline.runtime import compute, params
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.conditions import UNCONDITIONAL
+from pipeline.tasks.drawings import Pairs
 
 CSV, TABLE, FIGURE = (Path("benchmarks") / name for name in ("costs.csv", "costs.md", "costs.svg"))
 NUM_IMAGES = 600  # to choose from; a step's cost does not hang on what they show

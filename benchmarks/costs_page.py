@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.costs import KINDS, SHARED, Point, fitted, terms
-from pipeline.networks import patch, unet
-from pipeline.size import num_parameters
+from pipeline.networks import patchgan as patch
+from pipeline.networks import unet
+from pipeline.runtime.size import num_parameters
 
 Measured = Mapping[Point, tuple[float, float]]  # seconds a step, GiB
 GIB = 2**30

@@ -23,11 +23,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import contest
 from benchmarks.contest import Contenders, Step
-from pipeline import compute, digits, params
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.digits import Pictures
+from pipeline.data import digits
+from pipeline.data.digits import Pictures
+from pipeline.methods import adversarial
 from pipeline.networks import dcgan
-from pipeline.training import adversarial
+from pipeline.runtime import compute, params
+from pipeline.tasks.conditions import UNCONDITIONAL
 
 WIDTH, BATCH_SIZE, SHAPE = 64, 128, (1, 28, 28)
 

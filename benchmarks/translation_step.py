@@ -26,10 +26,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import contest
 from benchmarks.contest import Contenders, Step
-from pipeline import compute, drawings, params, tasks
-from pipeline.networks import patch, unet
-from pipeline.tasks import Pairs
-from pipeline.training import translation
+from pipeline.data import drawings
+from pipeline.methods import translation
+from pipeline.networks import patchgan as patch
+from pipeline.networks import unet
+from pipeline.runtime import compute, params
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.drawings import Pairs
 
 WIDTH, BATCH_SIZE, NUM_LATENTS, L1 = 32, 32, 4, 10.0
 PATCH_SIZES = {32: 10, 64: 22}  # of a logit, for each side of a picture: about a third of it

@@ -25,7 +25,7 @@ from typing import Annotated  # noqa: E402
 import typer  # noqa: E402
 
 from pipeline import tracking  # noqa: E402
-from pipeline.errors import InputError  # noqa: E402
+from pipeline.runtime.errors import InputError  # noqa: E402
 
 InputFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 InputFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True)]

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline import params, penguins, tracking
-from pipeline.files import new_file, write_json
+from pipeline import tracking
+from pipeline.data import penguins
+from pipeline.runtime import params
+from pipeline.runtime.files import new_file, write_json
 from pipeline.theory import answers
 from stages import InputFile, run, took
 

@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pipeline import imports, own_files, params
-from pipeline.errors import InputError
-from pipeline.files import new_folder
+from pipeline.runtime import fingerprint as imports
+from pipeline.runtime import own_files, params
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import new_folder
 from stages import run
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline import params, tracking
-from pipeline.errors import InputError
-from pipeline.files import new_folder
-from pipeline.sources import choice, mnist, openmoji, penguins
+from pipeline import tracking
+from pipeline.data.download import choice, mnist, openmoji, penguins
+from pipeline.runtime import params
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import new_folder
 from stages import run, took
 
 Fetch = Callable[[Path], None]

@@ -9,16 +9,22 @@ import numpy as np
 import torch
 from torch import nn
 
-from pipeline import compute, conditions, digits, params, sampling, size, tracking, weights
-from pipeline.conditions import Condition
-from pipeline.files import new_file, sha256, write_json
-from pipeline.images import grid
-from pipeline.metrics import classes, measure
+from pipeline import tracking
+from pipeline.data import digits
+from pipeline.data.images import grid
+from pipeline.metrics import classes
+from pipeline.metrics import suite as measure
 from pipeline.metrics.entries import read_floors, with_floors
 from pipeline.metrics.features import Reader
 from pipeline.metrics.reference import load as load_reference
 from pipeline.networks import TRUNCATING, num_inputs
 from pipeline.networks.truncation import Truncated
+from pipeline.runtime import compute, params, size
+from pipeline.runtime.files import new_file, sha256, write_json
+from pipeline.sampling import draw as sampling
+from pipeline.sampling import weights
+from pipeline.tasks import conditions
+from pipeline.tasks.conditions import Condition
 from stages import InputFile, run, took
 
 NUM_ROWS = 8  # of ten images: the sheet the report shows

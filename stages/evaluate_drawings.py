@@ -5,11 +5,16 @@ yardsticks.
 import time
 from pathlib import Path
 
-from pipeline import compute, drawings, params, tracking
-from pipeline.files import sha256, write_json
-from pipeline.metrics import frechet, observed, pictures, yardsticks
+from pipeline import tracking
+from pipeline.data import drawings
+from pipeline.metrics import corruptions as yardsticks
+from pipeline.metrics import frechet
+from pipeline.metrics import image_features as observed
+from pipeline.metrics import image_suite as pictures
 from pipeline.metrics.entries import entries
-from pipeline.tasks import grey
+from pipeline.runtime import compute, params
+from pipeline.runtime.files import sha256, write_json
+from pipeline.tasks.drawings import grey
 from stages import InputFile, run, took
 
 

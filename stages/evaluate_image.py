@@ -9,15 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline import compute, drawings, params, sampling, size, tasks, tracking, weights
-from pipeline.drawings import Drawings
-from pipeline.files import new_file, sha256, write_json
-from pipeline.images import grid
-from pipeline.metrics import observed, pictures, posterior, tones
+from pipeline import tracking
+from pipeline.data import drawings
+from pipeline.data.drawings import Drawings
+from pipeline.data.images import grid
+from pipeline.metrics import image_features as observed
+from pipeline.metrics import image_suite as pictures
+from pipeline.metrics import posterior, tones
 from pipeline.metrics.entries import Entry, read_floors
 from pipeline.networks import num_inputs
 from pipeline.networks.translators import TranslatorSpec
-from pipeline.tasks import Pairs
+from pipeline.runtime import compute, params, size
+from pipeline.runtime.files import new_file, sha256, write_json
+from pipeline.sampling import draw as sampling
+from pipeline.sampling import weights
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.drawings import Pairs
 from stages import InputFile, run, took
 
 NUM_SHOWN, DRAWS_SHOWN = 8, 4

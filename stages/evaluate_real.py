@@ -5,10 +5,14 @@ what all models' evaluations need of the test images.
 import time
 from pathlib import Path
 
-from pipeline import compute, digits, params, tracking
-from pipeline.files import write_json
-from pipeline.metrics import classes, measure, reference, yardsticks
+from pipeline import tracking
+from pipeline.data import digits
+from pipeline.metrics import classes, reference
+from pipeline.metrics import corruptions as yardsticks
+from pipeline.metrics import suite as measure
 from pipeline.metrics.features import Reader
+from pipeline.runtime import compute, params
+from pipeline.runtime.files import write_json
 from stages import InputFile, run, took
 
 

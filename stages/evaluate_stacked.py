@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline import compute, params, sampling, size, stacked, tracking, weights
-from pipeline.files import new_file, sha256, write_json
-from pipeline.images import grid
+from pipeline import tracking
+from pipeline.data.images import grid
 from pipeline.metrics import modes
 from pipeline.metrics.features import Reader
-from pipeline.params import Count, Seed
+from pipeline.runtime import compute, params, size
+from pipeline.runtime.files import new_file, sha256, write_json
+from pipeline.runtime.params import Count, Seed
+from pipeline.sampling import draw as sampling
+from pipeline.sampling import weights
+from pipeline.tasks import stacked
 from stages import InputFile, run, took
 
 NUM_SHOWN = 80

@@ -10,15 +10,18 @@ from typing import cast
 
 from torch import nn
 
-from pipeline import clusters, parallel, params, sampling
-from pipeline.conditions import UNCONDITIONAL, Condition
-from pipeline.digits import Digits, Examples
-from pipeline.files import sha256
-from pipeline.metrics import course
+from pipeline.data.digits import Digits, Examples
+from pipeline.methods.generators import GeneratorSchedule
+from pipeline.metrics import monitor as course
 from pipeline.metrics.features import Reader
-from pipeline.sampling import GeneratorSpec
-from pipeline.stacked import Stacked
-from pipeline.training.generators import GeneratorSchedule
+from pipeline.runtime import distributed as parallel
+from pipeline.runtime import params
+from pipeline.runtime.files import sha256
+from pipeline.sampling import draw as sampling
+from pipeline.sampling.draw import GeneratorSpec
+from pipeline.tasks import clusters
+from pipeline.tasks.conditions import UNCONDITIONAL, Condition
+from pipeline.tasks.stacked import Stacked
 from pipeline.training.session import evenly
 from stages.training import Job, here
 

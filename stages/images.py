@@ -9,17 +9,22 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from pipeline import compute, drawings, parallel, params, sampling, tasks
-from pipeline.conditions import Condition
-from pipeline.digits import Examples
-from pipeline.drawings import Splits
-from pipeline.files import sha256
-from pipeline.metrics import observed, picture_course
-from pipeline.metrics.course import Quality
+from pipeline.data import drawings
+from pipeline.data.digits import Examples
+from pipeline.data.drawings import Splits
+from pipeline.methods.translators import TranslatorSchedule
+from pipeline.metrics import image_features as observed
+from pipeline.metrics import image_monitor as picture_course
+from pipeline.metrics.monitor import Quality
 from pipeline.networks.translators import TranslatorSpec
-from pipeline.tasks import Pairs
+from pipeline.runtime import compute, params
+from pipeline.runtime import distributed as parallel
+from pipeline.runtime.files import sha256
+from pipeline.sampling import draw as sampling
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.conditions import Condition
+from pipeline.tasks.drawings import Pairs
 from pipeline.training.session import evenly
-from pipeline.training.translators import TranslatorSchedule
 from stages.training import Data, Job, here, train_on
 
 NUM_CONDITIONS, NUM_DRAWS = 10, 5  # of a frame: columns and rows

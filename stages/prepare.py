@@ -9,9 +9,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from pipeline import drawing_preparation, params, preparation
-from pipeline.errors import InputError
-from pipeline.files import new_file
+from pipeline.data import digit_preparation as preparation
+from pipeline.data import drawing_preparation
+from pipeline.runtime import params
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import new_file
 from stages import InputFolder, run, took
 
 Arrays = dict[str, np.ndarray]

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from pipeline import digits, params, tracking
-from pipeline.files import new_file, new_folder, sha256
-from pipeline.params import Seed
+from pipeline import tracking
+from pipeline.data import digits
 from pipeline.report import bayes, images, page, stacked, study, tables, theory, toys
 from pipeline.report.sections import Section
+from pipeline.runtime import params
+from pipeline.runtime.files import new_file, new_folder, sha256
+from pipeline.runtime.params import Seed
 from stages import InputFile, InputFolder, run, took
 
 SECTIONS = (

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline import params, tracking
-from pipeline.files import new_file, write_json
+from pipeline import tracking
+from pipeline.runtime import params
+from pipeline.runtime.files import new_file, write_json
 from pipeline.theory import game
 from stages import run, took
 

@@ -4,8 +4,9 @@ unless told otherwise.
 
 from pathlib import Path
 
-from pipeline import conditions, params
-from pipeline.training import adversarial
+from pipeline.methods import adversarial
+from pipeline.runtime import params
+from pipeline.tasks import conditions
 from stages import InputFile, run
 from stages.generators import digits_job
 from stages.training import train

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pipeline import params
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.training import adversarial
+from pipeline.methods import adversarial
+from pipeline.runtime import params
+from pipeline.tasks.conditions import UNCONDITIONAL
 from stages import InputFile, run
 from stages.generators import digits_job
 from stages.training import train

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline import params
-from pipeline.errors import InputError
-from pipeline.training import translation
+from pipeline.methods import translation
+from pipeline.runtime import params
+from pipeline.runtime.errors import InputError
 from stages import InputFile, run
 from stages.images import job, train
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pipeline import params
-from pipeline.training import regression
-from pipeline.training.translators import TranslatorSchedule
+from pipeline.methods import regression
+from pipeline.methods.translators import TranslatorSchedule
+from pipeline.runtime import params
 from stages import InputFile, run
 from stages.images import job, train
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from pipeline import params
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.digits import NUM_CLASSES
-from pipeline.judge import JudgeSpec
-from pipeline.training import classifier
+from pipeline.data.digits import NUM_CLASSES
+from pipeline.methods import classification as classifier
+from pipeline.networks.classifier import JudgeSpec
+from pipeline.runtime import params
+from pipeline.tasks.conditions import UNCONDITIONAL
 from stages import InputFile, run
 from stages.training import Job, train
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from pipeline import params, tasks
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.observer import ObserverSpec
-from pipeline.training import contrastive
+from pipeline.methods import contrastive
+from pipeline.networks.simclr import ObserverSpec
+from pipeline.runtime import params
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.conditions import UNCONDITIONAL
 from stages import InputFile, run
 from stages.images import train
 from stages.training import Job

@@ -4,8 +4,9 @@ mean-squared error.
 
 from pathlib import Path
 
-from pipeline import conditions, params
-from pipeline.training import regression
+from pipeline.methods import regression
+from pipeline.runtime import params
+from pipeline.tasks import conditions
 from stages import InputFile, run
 from stages.generators import digits_job
 from stages.training import train

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from pipeline import params
-from pipeline.errors import InputError
-from pipeline.params import Count
-from pipeline.training import adversarial
+from pipeline.methods import adversarial
+from pipeline.runtime import params
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.params import Count
 from stages import InputFile, run
 from stages.generators import stacked_job
 from stages.training import train

@@ -5,13 +5,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from pipeline import compute, params, toys, tracking, weights
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.files import sha256, write_json
-from pipeline.metrics import toy
+from pipeline import tracking
+from pipeline.methods import points
+from pipeline.metrics import points as toy
 from pipeline.networks.points import PointsSpec
-from pipeline.toys import TARGETS, Points, Target
-from pipeline.training import points
+from pipeline.runtime import compute, params
+from pipeline.runtime.files import sha256, write_json
+from pipeline.sampling import weights
+from pipeline.tasks import points as toys
+from pipeline.tasks.conditions import UNCONDITIONAL
+from pipeline.tasks.points import TARGETS, Points, Target
 from pipeline.training.session import evenly
 from stages import run
 from stages.training import WEIGHTS, Data, Job, train_on

@@ -15,16 +15,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline import compute, digits, parallel, params, tracking, weights
-from pipeline.conditions import Condition
-from pipeline.digits import Examples
-from pipeline.errors import InputError
-from pipeline.files import new_folder, sha256, sole_writer
-from pipeline.progress import Bar
+from pipeline import tracking
+from pipeline.data import digits
+from pipeline.data.digits import Examples
+from pipeline.methods.schedule import Schedule
+from pipeline.runtime import compute, params
+from pipeline.runtime import distributed as parallel
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import new_folder, sha256, sole_writer
+from pipeline.runtime.progress import Bar
+from pipeline.sampling import weights
+from pipeline.sampling.weights import Spec
+from pipeline.tasks.conditions import Condition
 from pipeline.training import checkpoint
-from pipeline.training.loop import Schedule
 from pipeline.training.session import Session
-from pipeline.weights import Spec
 from stages import took
 
 WEIGHTS, HISTORY = "weights.safetensors", "history.csv"

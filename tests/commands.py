@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import stages
-from pipeline.files import sha256
+from pipeline.runtime.files import sha256
 
 DIGITS, JUDGE = "data/prepared/digits.npz", "models/judge/weights.safetensors"
 REAL, REFERENCE = "reports/metrics/real.json", "data/prepared/reference.npz"

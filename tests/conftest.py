@@ -19,8 +19,8 @@ import pytest
 from emoji_files import params, write
 from ruamel.yaml import YAML
 
-from pipeline import drawing_preparation, idx, openmoji
-from pipeline.sources import mnist, penguins
+from pipeline.data import drawing_preparation, idx, openmoji
+from pipeline.data.download import mnist, penguins
 
 ROOT = Path(__file__).parent.parent
 CODE = ("pipeline", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline import randomness
-from pipeline.conditions import TASKS
-from pipeline.digits import Examples, Pictures
-from pipeline.images import to_float
-from pipeline.training import adversarial
-from pipeline.training.adversarial import ConditionalParams, Params, State
+from pipeline.data.digits import Examples, Pictures
+from pipeline.data.images import to_float
+from pipeline.methods import adversarial
+from pipeline.methods.adversarial import ConditionalParams, Params, State
+from pipeline.runtime import randomness
+from pipeline.tasks.conditions import TASKS
 
 torch.set_num_threads(1)
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pipeline import drawing_preparation
-from pipeline.randomness import derive
+from pipeline.data import drawing_preparation
+from pipeline.runtime.randomness import derive
 
 TONES = ("1F3FB", "1F3FC", "1F3FD", "1F3FE", "1F3FF")
 HANDS = ("1F44B", "1F44D", "1F590", "270A")  # waving hand, thumbs up, hand with fingers splayed, raised fist

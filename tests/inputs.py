@@ -6,8 +6,8 @@ import numpy as np
 from commands import DIGITS, JUDGE
 from conftest import run, strokes
 
-from pipeline import weights
-from pipeline.judge import JudgeSpec
+from pipeline.networks.classifier import JudgeSpec
+from pipeline.sampling import weights
 
 
 def write_inputs(project: Path) -> None:

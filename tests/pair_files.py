@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from pipeline import pairs
+from pipeline.data import pairs
 
 SIZE = 16
 WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)

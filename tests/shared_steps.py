@@ -12,12 +12,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from pipeline import conditions, parallel, params, tasks
-from pipeline.conditions import UNCONDITIONAL, Condition
-from pipeline.digits import Examples, Pictures
-from pipeline.tasks import Pairs
-from pipeline.training import adversarial, regression, translation
-from pipeline.training.loop import Schedule
+from pipeline.data.digits import Examples, Pictures
+from pipeline.methods import adversarial, regression, translation
+from pipeline.methods.schedule import Schedule
+from pipeline.runtime import distributed as parallel
+from pipeline.runtime import params
+from pipeline.tasks import conditions
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.conditions import UNCONDITIONAL, Condition
+from pipeline.tasks.drawings import Pairs
 
 OURS = Path(__file__).parent.parent / "params.yaml"
 NUM_STEPS = 20

@@ -22,15 +22,18 @@ from duels import (
 )
 from torch import Tensor
 
-from pipeline import compute, randomness, sampling, weights
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.digits import Pictures
-from pipeline.images import to_float
-from pipeline.losses import ADVERSARIAL_LOSSES
+from pipeline.data.digits import Pictures
+from pipeline.data.images import to_float
+from pipeline.methods import adversarial
+from pipeline.methods.adversarial import Params
+from pipeline.methods.losses import ADVERSARIAL_LOSSES
 from pipeline.networks import NETWORKS
-from pipeline.sampling import GeneratorSpec
-from pipeline.training import adversarial, checkpoint
-from pipeline.training.adversarial import Params
+from pipeline.runtime import compute, randomness
+from pipeline.sampling import draw as sampling
+from pipeline.sampling import weights
+from pipeline.sampling.draw import GeneratorSpec
+from pipeline.tasks.conditions import UNCONDITIONAL
+from pipeline.training import checkpoint
 from pipeline.training.session import Session
 
 torch.set_num_threads(1)

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline import size
-from pipeline.networks import NETWORKS, TRUNCATING, num_inputs, spectral, style
-from pipeline.networks.big import truncate
-from pipeline.networks.resnet import Block
+from pipeline.methods.penalties import zero_centred
+from pipeline.networks import NETWORKS, TRUNCATING, num_inputs, spectral
+from pipeline.networks import stylegan2 as style
+from pipeline.networks.biggan import truncate
+from pipeline.networks.r3gan import Block
 from pipeline.networks.truncation import Truncated
-from pipeline.penalties import zero_centred
+from pipeline.runtime import size
 
 torch.set_num_threads(1)
 Z, K = 5, 3

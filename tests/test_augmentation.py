@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from pipeline import augmentation
-from pipeline.augmentation import AUGMENTATIONS, augment
+from pipeline.methods import augmentation
+from pipeline.methods.augmentation import AUGMENTATIONS, augment
 
 torch.set_num_threads(1)
 

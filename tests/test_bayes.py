@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import params, randomness
-from pipeline.losses import ADVERSARIAL_LOSSES
-from pipeline.theory import answers, bayes, duel, regression
+from pipeline.methods.losses import ADVERSARIAL_LOSSES
+from pipeline.runtime import params, randomness
+from pipeline.theory import answers, bayes, regression
+from pipeline.theory import cgan as duel
 from pipeline.theory.bayes import Camera, Posterior
 from pipeline.theory.normals import Normals
 

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from small_translators import LENGTH, NUM_WORDS, SHAPE, K, N, Z, generator_of, judging, pictures, told
 from torch import Tensor
 
-from pipeline.errors import InputError
 from pipeline.networks import caption
 from pipeline.networks.layers import flatten_nhwc
+from pipeline.runtime.errors import InputError
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline import captions
+from pipeline.data import captions
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.sources import choice
+from pipeline.data.download import choice
+from pipeline.runtime.errors import InputError
 
 
 def told(source, folder=""):

@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.digits import Pictures
-from pipeline.images import to_float
-from pipeline.training import checkpoint, classifier
+from pipeline.data.digits import Pictures
+from pipeline.data.images import to_float
+from pipeline.methods import classification as classifier
+from pipeline.tasks.conditions import UNCONDITIONAL
+from pipeline.training import checkpoint
 
 torch.set_num_threads(1)
 

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline import clusters, weights
-from pipeline.conditions import TASKS, UNCONDITIONAL
-from pipeline.digits import Pictures
+from pipeline.data.digits import Pictures
 from pipeline.networks import num_inputs
 from pipeline.networks.mixture import Mixture
-from pipeline.sampling import GeneratorSpec
+from pipeline.sampling import weights
+from pipeline.sampling.draw import GeneratorSpec
+from pipeline.tasks import clusters
+from pipeline.tasks.conditions import TASKS, UNCONDITIONAL
 
 torch.set_num_threads(1)
 

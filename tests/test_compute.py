@@ -6,8 +6,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline import compute
-from pipeline.errors import InputError
+from pipeline.runtime import compute
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 

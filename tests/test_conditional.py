@@ -5,8 +5,8 @@ import torch
 from synthetic import like_the_judges, normal
 from torch import Tensor
 
-from pipeline.errors import InputError
 from pipeline.metrics import conditional, frechet
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 

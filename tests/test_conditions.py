@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from pipeline.conditions import TASKS, UNCONDITIONAL, find
-from pipeline.errors import InputError
 from pipeline.networks import NETWORKS, num_inputs
+from pipeline.runtime.errors import InputError
+from pipeline.tasks.conditions import TASKS, UNCONDITIONAL, find
 
 torch.set_num_threads(1)
 LABELS = torch.tensor([3, 0, 9])

@@ -10,11 +10,12 @@ import torch.nn.functional as F
 from pydantic import ValidationError
 from torch import Tensor
 
-from pipeline import randomness
-from pipeline.conditions import UNCONDITIONAL
-from pipeline.observer import NUM_FEATURES, Observer, ObserverSpec
-from pipeline.tasks import Pairs
-from pipeline.training import checkpoint, contrastive
+from pipeline.methods import contrastive
+from pipeline.networks.simclr import NUM_FEATURES, Observer, ObserverSpec
+from pipeline.runtime import randomness
+from pipeline.tasks.conditions import UNCONDITIONAL
+from pipeline.tasks.drawings import Pairs
+from pipeline.training import checkpoint
 
 torch.set_num_threads(1)
 

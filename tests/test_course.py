@@ -4,12 +4,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline import sampling, weights
-from pipeline.conditions import TASKS, UNCONDITIONAL
-from pipeline.digits import Pictures
-from pipeline.judge import JudgeSpec
-from pipeline.metrics import course, frechet, modes
+from pipeline.data.digits import Pictures
+from pipeline.metrics import frechet, modes
+from pipeline.metrics import monitor as course
 from pipeline.metrics.features import Reader
+from pipeline.networks.classifier import JudgeSpec
+from pipeline.sampling import draw as sampling
+from pipeline.sampling import weights
+from pipeline.tasks.conditions import TASKS, UNCONDITIONAL
 
 torch.set_num_threads(1)
 

@@ -26,7 +26,7 @@ from dvc.repo import Repo
 from inputs import write_inputs
 from ruamel.yaml import YAML
 
-import pipeline.params
+import pipeline.runtime.params
 
 
 def test_the_whole_dag_ends_in_a_report_that_shows_every_model(finished):
@@ -196,7 +196,7 @@ def test_a_stage_reads_the_sections_that_dvc_tracks_for_it_and_repeats_its_outpu
     inside, stage, monkeypatch
 ):
     read_sections = set()
-    read = pipeline.params.read
+    read = pipeline.runtime.params.read
 
     def recording(section: str, *rest: Any, **given: Any) -> Any:
         read_sections.add(section)

@@ -11,14 +11,18 @@ import torch
 from torch import nn
 from torch._subclasses import FakeTensorMode
 
-from pipeline import clusters, compute, params, randomness, sampling, tasks
-from pipeline.conditions import TASKS, UNCONDITIONAL
-from pipeline.digits import Pictures
-from pipeline.stacked import Stacked
-from pipeline.tasks import Pairs
-from pipeline.training import adversarial, classifier, contrastive, ema, regression, translation
-from pipeline.training.generators import GeneratorSchedule
-from pipeline.training.translators import TranslatorSchedule
+from pipeline.data.digits import Pictures
+from pipeline.methods import adversarial, contrastive, ema, regression, translation
+from pipeline.methods import classification as classifier
+from pipeline.methods.generators import GeneratorSchedule
+from pipeline.methods.translators import TranslatorSchedule
+from pipeline.runtime import compute, params, randomness
+from pipeline.sampling import draw as sampling
+from pipeline.tasks import clusters
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.conditions import TASKS, UNCONDITIONAL
+from pipeline.tasks.drawings import Pairs
+from pipeline.tasks.stacked import Stacked
 
 GPU = torch.device("cuda", 0)
 SECTIONS = {"gans": adversarial.Params, "cgans": adversarial.ConditionalParams, "judge": classifier.Params}

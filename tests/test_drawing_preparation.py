@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
-from pipeline import captions, drawing_preparation, drawings, openmoji
-from pipeline.digits import SPLITS
-from pipeline.drawings import FIELDS, NO_TONE
-from pipeline.errors import InputError
+from pipeline.data import captions, drawing_preparation, drawings, openmoji
+from pipeline.data.digits import SPLITS
+from pipeline.data.drawings import FIELDS, NO_TONE
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from emoji_files import HANDS, TONES
 
-from pipeline import drawings
-from pipeline.digits import SPLITS
-from pipeline.errors import InputError
+from pipeline.data import drawings
+from pipeline.data.digits import SPLITS
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.training import ema
+from pipeline.methods import ema
 
 torch.set_num_threads(1)
 

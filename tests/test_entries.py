@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.files import write_json
 from pipeline.metrics import entries
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import write_json
 
 
 def test_each_value_says_from_how_many_images_it_was_taken() -> None:

@@ -9,12 +9,12 @@ import torch
 from synthetic import random_pixels
 from torch import Tensor, nn
 
-from pipeline import weights
-from pipeline.errors import InputError
-from pipeline.images import to_float
-from pipeline.judge import Judge, JudgeSpec
+from pipeline.data.images import to_float
 from pipeline.metrics import features
 from pipeline.metrics.features import Reader
+from pipeline.networks.classifier import Judge, JudgeSpec
+from pipeline.runtime.errors import InputError
+from pipeline.sampling import weights
 
 torch.set_num_threads(1)
 

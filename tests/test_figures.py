@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from pipeline import figures
+from pipeline.report.figures import digits as figures
 
 HISTORY = pd.DataFrame({"step": [1, 2, 3], "d_loss": [1.0, 0.5, 0.2], "g_loss": [0.1, 0.5, 0.9]})
 

@@ -9,7 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from pipeline import figures, figures_images, figures_tones
+from pipeline.report.figures import digits as figures
+from pipeline.report.figures import images as figures_images
+from pipeline.report.figures import tones as figures_tones
 
 W, F = 255, figures_images.FRAME
 # In one plane, so that the plane of the figure shows every distance as it is; the last two are most alike.

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from pipeline import figures, figures_theory
 from pipeline.report import bayes, page, theory
+from pipeline.report.figures import digits as figures
+from pipeline.report.figures import theory as figures_theory
 
 X = np.linspace(-3, 3, 31)
 LOSSES = {"logits": X, "saturating": -1 / (1 + np.exp(-X)), "nonsaturating": -1 / (1 + np.exp(X))}

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.files import md5, new_file, new_folder, sha256, sole_writer, write_json
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import md5, new_file, new_folder, sha256, sole_writer, write_json
 
 ROOT = Path(__file__).parent.parent
 HOLD = """
 import sys, time
 from pathlib import Path
-from pipeline.files import sole_writer
+from pipeline.runtime.files import sole_writer
 with sole_writer(Path(sys.argv[1])):
     print("inside", flush=True)
     time.sleep(60)
@@ -25,8 +25,8 @@ with sole_writer(Path(sys.argv[1])):
 ENTER = """
 import sys
 from pathlib import Path
-from pipeline.errors import InputError
-from pipeline.files import sole_writer
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import sole_writer
 try:
     with sole_writer(Path(sys.argv[1])):
         print("inside")

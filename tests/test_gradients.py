@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck, gradgradcheck
 
-from pipeline import gradients
-from pipeline.networks import NETWORKS, layers, patch
+from pipeline.networks import NETWORKS, gradients, layers
+from pipeline.networks import patchgan as patch
 
 torch.set_num_threads(1)
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipeline import idx
-from pipeline.errors import InputError
+from pipeline.data import idx
+from pipeline.runtime.errors import InputError
 
 SMALL = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.images import grid, to_float, to_uint8
+from pipeline.data.images import grid, to_float, to_uint8
 
 torch.set_num_threads(1)
 ALL = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)

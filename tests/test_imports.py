@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from pipeline import imports
+from pipeline.runtime import fingerprint as imports
 
 FILES = {
     "pipeline/__init__.py": '"""The map."""\n\nLAYERS = ("a", "b")\n',

@@ -4,7 +4,6 @@ import ast
 import re
 import shlex
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +11,10 @@ from conftest import ROOT
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from pipeline import LAYERS, own_files
-from pipeline.imports import imported
+from pipeline.runtime import own_files
+from pipeline.runtime.fingerprint import imported
 
-
-def layer(file: Path) -> int:
-    return LAYERS.index(file.parts[1].removesuffix(".py"))
+ROOMS = re.findall(r"^    (\w+)  ", (ROOT / "pipeline/__init__.py").read_text(), re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -37,22 +34,18 @@ def module_of(stage: dict[str, Any]) -> str:
     return re.search(r"python -m (stages\.\w+)", stage["cmd"])[1]
 
 
-def test_the_map_names_every_module_and_no_other():
-    present = {path.stem for path in (ROOT / "pipeline").iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert set(LAYERS) == present - {"__init__", "__pycache__"}
-    described = re.findall(r"^    (\w+)  ", (ROOT / "pipeline/__init__.py").read_text(), re.MULTILINE)
-    assert tuple(described) == LAYERS
+def test_the_map_names_every_room_and_nothing_lies_outside_of_them():
+    present = {path.name for path in (ROOT / "pipeline").iterdir() if path.name != "__pycache__"}
+    assert present == {*ROOMS, "__init__.py"}
 
 
-def test_a_module_imports_only_from_its_own_layer_or_earlier():
+def test_a_room_imports_only_from_itself_and_from_those_above_it():
     for file in (path.relative_to(ROOT) for path in (ROOT / "pipeline").rglob("*.py")):
-        if len(file.parts) == 2 and file.name == "__init__.py":
-            continue
         for name in imported(file):
-            parts = name.split(".")
-            assert parts[0] == "pipeline", f"{file} imports {name}"
-            if len(parts) > 1:
-                assert LAYERS.index(parts[1]) <= layer(file), f"{file} imports {name}, which comes later"
+            room = (*name.split("."), "")[1]
+            assert name.split(".")[0] == "pipeline", f"{file} imports {name}"
+            later = room and ROOMS.index(room) > ROOMS.index(file.parts[1])
+            assert not later, f"{file} imports {name}, which comes later"
 
 
 def test_only_tracking_imports_mlflow_and_only_stages_import_tracking():

@@ -8,8 +8,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from pipeline.methods.optimisation import plateau, triangle
+from pipeline.methods.schedule import Scalars, Schedule
 from pipeline.training import loop
-from pipeline.training.loop import Scalars, Schedule, fit, means, plateau, triangle
+from pipeline.training.loop import fit, means
 
 torch.set_num_threads(1)
 

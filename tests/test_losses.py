@@ -8,7 +8,7 @@ from math import log
 import pytest
 import torch
 
-from pipeline.losses import ADVERSARIAL_LOSSES
+from pipeline.methods.losses import ADVERSARIAL_LOSSES
 
 torch.set_num_threads(1)
 LOG_3, LOG_7 = log(3), log(7)

@@ -8,7 +8,7 @@ import torch
 from scipy.spatial.distance import cdist
 from synthetic import like_the_judges, normal
 
-from pipeline.metrics import manifold
+from pipeline.metrics import prdc as manifold
 
 torch.set_num_threads(1)
 

@@ -7,25 +7,17 @@ import pytest
 import torch
 from synthetic import normal, random_pixels
 
-from pipeline import weights
-from pipeline.digits import Pictures
-from pipeline.errors import InputError
-from pipeline.files import sha256
-from pipeline.judge import Judge, JudgeSpec
-from pipeline.metrics import (
-    classes,
-    frechet,
-    manifold,
-    measure,
-    memorisation,
-    paths,
-    reference,
-    sharpness,
-    two_sample,
-)
+from pipeline.data.digits import Pictures
+from pipeline.metrics import classes, frechet, memorisation, paths, reference, sharpness, two_sample
+from pipeline.metrics import prdc as manifold
+from pipeline.metrics import suite as measure
 from pipeline.metrics.features import Described, Reader
 from pipeline.metrics.reference import Reference
 from pipeline.networks import dcgan
+from pipeline.networks.classifier import Judge, JudgeSpec
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import sha256
+from pipeline.sampling import weights
 
 torch.set_num_threads(1)
 

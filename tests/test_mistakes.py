@@ -11,7 +11,7 @@ import pytest
 from commands import COMMANDS, DIGITS, JUDGE, call, listing
 from dvc.repo import Repo
 
-from pipeline.files import sha256
+from pipeline.runtime.files import sha256
 
 MISTAKES = {
     "an unknown key": (

@@ -16,10 +16,10 @@ import torch
 from conftest import wheel
 from torchvision import datasets
 
-from pipeline import idx
-from pipeline.errors import InputError
-from pipeline.sources import mnist
-from pipeline.sources.choice import Params
+from pipeline.data import idx
+from pipeline.data.download import mnist
+from pipeline.data.download.choice import Params
+from pipeline.runtime.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib's, after a timeout
 torch.set_num_threads(1)

@@ -7,8 +7,8 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from pipeline.judge import NUM_FEATURES, Judge, JudgeSpec
 from pipeline.networks import NETWORKS, dcgan, mlp, num_inputs
+from pipeline.networks.classifier import NUM_FEATURES, Judge, JudgeSpec
 from pipeline.networks.layers import append_stddev, flatten_nhwc, num_levels, smallest_map
 
 torch.set_num_threads(1)

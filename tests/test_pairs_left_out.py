@@ -8,8 +8,8 @@ import pytest
 from pair_files import RED, SIZE, given_and_picture, in_two_folders, noise, plain, save, side_by_side
 from PIL import Image
 
-from pipeline import pairs
-from pipeline.errors import InputError
+from pipeline.data import pairs
+from pipeline.runtime.errors import InputError
 
 
 @pytest.fixture

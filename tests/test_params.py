@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline import params
-from pipeline.errors import InputError
-from pipeline.losses import ADVERSARIAL_LOSSES
+from pipeline.data.download import mnist
+from pipeline.methods import adversarial
+from pipeline.methods.losses import ADVERSARIAL_LOSSES
 from pipeline.networks import NETWORKS
-from pipeline.sources import mnist
-from pipeline.training import adversarial
+from pipeline.runtime import params
+from pipeline.runtime.errors import InputError
 
 GAN = """\
 gans:

@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from small_translators import K, N, each_size, judging, pictures, told
 
-from pipeline.errors import InputError
-from pipeline.networks import patch, unet
+from pipeline.networks import patchgan as patch
+from pipeline.networks import unet
 from pipeline.networks.layers import append_stddev, flatten_nhwc
+from pipeline.runtime.errors import InputError
 
 each_patch = pytest.mark.parametrize("patch_size", [1, 4, 10, 22, 46])
 

@@ -7,9 +7,9 @@ import torch
 from synthetic import normal, random_pixels
 from torch import Tensor, nn
 
-from pipeline import randomness
-from pipeline.images import to_float
+from pipeline.data.images import to_float
 from pipeline.metrics import paths
+from pipeline.runtime import randomness
 
 torch.set_num_threads(1)
 

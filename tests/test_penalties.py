@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline import penalties
+from pipeline.methods import penalties
 
 torch.set_num_threads(1)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from conftest import wheel
 
-from pipeline import penguins
-from pipeline.errors import InputError
-from pipeline.sources import penguins as source
-from pipeline.sources.choice import Params
+from pipeline.data import penguins
+from pipeline.data.download import penguins as source
+from pipeline.data.download.choice import Params
+from pipeline.runtime.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib's
 TABLE = """\

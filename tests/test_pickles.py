@@ -6,8 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.sources import pickles
+from pipeline.data.download import pickles
+from pipeline.runtime.errors import InputError
 
 
 def python2_pickle(array, protocol):

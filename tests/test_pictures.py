@@ -4,12 +4,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline import sampling, tasks
-from pipeline.drawings import NO_TONE, Drawings
-from pipeline.metrics import agreement, pictures, posterior
-from pipeline.metrics.observed import Watcher
-from pipeline.observer import Observer
-from pipeline.tasks import Pairs
+from pipeline.data.drawings import NO_TONE, Drawings
+from pipeline.metrics import consistency as agreement
+from pipeline.metrics import image_suite as pictures
+from pipeline.metrics import posterior
+from pipeline.metrics.image_features import Watcher
+from pipeline.networks.simclr import Observer
+from pipeline.sampling import draw as sampling
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.drawings import Pairs
 from stages.evaluate_image import with_known_answers
 
 torch.set_num_threads(1)

@@ -10,12 +10,14 @@ import torch
 from duels import differing, everything, gradients, tensors
 from torch import Tensor, nn
 
-from pipeline import compute, params, toys
-from pipeline.conditions import UNCONDITIONAL
+from pipeline.methods import adversarial, points
+from pipeline.methods.adversarial import State
 from pipeline.networks.points import Discriminator, Generator, by_member, in_turns
-from pipeline.toys import TARGETS
-from pipeline.training import adversarial, checkpoint, points
-from pipeline.training.adversarial import State
+from pipeline.runtime import compute, params
+from pipeline.tasks import points as toys
+from pipeline.tasks.conditions import UNCONDITIONAL
+from pipeline.tasks.points import TARGETS
+from pipeline.training import checkpoint
 from pipeline.training.session import Session
 
 torch.set_num_threads(1)

@@ -8,9 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import digits, idx, preparation
-from pipeline.errors import InputError
-from pipeline.sources import mnist
+from pipeline.data import digit_preparation as preparation
+from pipeline.data import digits, idx
+from pipeline.data.download import mnist
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 NUM_TRAIN, NUM_TEST = 30, 8

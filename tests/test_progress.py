@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import progress
-from pipeline.progress import Bar
+from pipeline.runtime import progress
+from pipeline.runtime.progress import Bar
 
 
 class Clock:

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import randomness
-from pipeline.errors import InputError
+from pipeline.runtime import randomness
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 

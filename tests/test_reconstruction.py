@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline import reconstruction
+from pipeline.methods import reconstruction
 
 torch.set_num_threads(1)
 

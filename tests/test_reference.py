@@ -7,11 +7,12 @@ import pytest
 import torch
 from synthetic import normal, random_pixels
 
-from pipeline.digits import Pictures
-from pipeline.errors import InputError
-from pipeline.metrics import manifold, memorisation, reference
+from pipeline.data.digits import Pictures
+from pipeline.metrics import memorisation, reference
+from pipeline.metrics import prdc as manifold
 from pipeline.metrics.features import Described
 from pipeline.metrics.reference import Reference
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import torch
 
-from pipeline.conditions import TASKS
-from pipeline.digits import Pictures
-from pipeline.images import to_float
+from pipeline.data.digits import Pictures
+from pipeline.data.images import to_float
+from pipeline.methods import regression
 from pipeline.metrics import classes
-from pipeline.training import checkpoint, regression
+from pipeline.tasks.conditions import TASKS
+from pipeline.training import checkpoint
 
 torch.set_num_threads(1)
 

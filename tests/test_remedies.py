@@ -21,11 +21,14 @@ from duels import (
 )
 from torch import Tensor
 
-from pipeline import clusters, penalties, randomness
-from pipeline.augmentation import AUGMENTATIONS, augment
-from pipeline.digits import Examples
-from pipeline.training import adversarial, checkpoint, remedies
-from pipeline.training.adversarial import ConditionalParams, State
+from pipeline.data.digits import Examples
+from pipeline.methods import adversarial, penalties
+from pipeline.methods import stabilisers as remedies
+from pipeline.methods.adversarial import ConditionalParams, State
+from pipeline.methods.augmentation import AUGMENTATIONS, augment
+from pipeline.runtime import randomness
+from pipeline.tasks import clusters
+from pipeline.training import checkpoint
 
 torch.set_num_threads(1)
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from jinja2 import StrictUndefined, Template
 
-from pipeline import figures_toys
-from pipeline.metrics import toy
+from pipeline.metrics import points as toy
 from pipeline.report import toys as report
-from pipeline.toys import TARGETS
+from pipeline.report.figures import points as figures_toys
+from pipeline.tasks.points import TARGETS
 
 torch.set_num_threads(1)
 

@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline import randomness, sampling
-from pipeline.conditions import TASKS, UNCONDITIONAL
-from pipeline.images import to_uint8
+from pipeline.data.images import to_uint8
 from pipeline.networks import NETWORKS
-from pipeline.sampling import GeneratorSpec
+from pipeline.runtime import randomness
+from pipeline.sampling import draw as sampling
+from pipeline.sampling.draw import GeneratorSpec
+from pipeline.tasks.conditions import TASKS, UNCONDITIONAL
 
 torch.set_num_threads(1)
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline import compute
-from pipeline.digits import Pictures
+from pipeline.data.digits import Pictures
+from pipeline.methods.schedule import Schedule
+from pipeline.runtime import compute
 from pipeline.training import session as session_module
-from pipeline.training.loop import Schedule
 from pipeline.training.session import Session, evenly
 
 torch.set_num_threads(1)

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from duels import PICTURES, advance, batch, begin, settings
 from torch import nn
 
+from pipeline.methods import adversarial
 from pipeline.networks import spectral
-from pipeline.training import adversarial
 
 torch.set_num_threads(1)
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from pipeline import stacked
-from pipeline.digits import Pictures
-from pipeline.images import to_float
-from pipeline.stacked import Stacked
+from pipeline.data.digits import Pictures
+from pipeline.data.images import to_float
+from pipeline.tasks import stacked
+from pipeline.tasks.stacked import Stacked
 
 torch.set_num_threads(1)
 

@@ -10,7 +10,7 @@ from conftest import ROOT
 STAGE = """
 import atexit, sys
 import stages
-from pipeline.errors import InputError
+from pipeline.runtime.errors import InputError
 
 class Module:
     def __del__(self):

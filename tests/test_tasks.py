@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline import tasks
-from pipeline.drawings import NO_TONE, Drawings
+from pipeline.data.drawings import NO_TONE, Drawings
+from pipeline.tasks import drawings as tasks
 
 torch.set_num_threads(1)
 

@@ -18,7 +18,7 @@ from dvc.repo import Repo
 from inputs import write_inputs
 from servers import INITDB, TrackingServer, postgres
 
-from pipeline.files import sha256
+from pipeline.runtime.files import sha256
 from pipeline.tracking.runs import EXPERIMENT, Run
 
 needs_postgres = pytest.mark.skipif(

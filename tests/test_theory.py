@@ -8,8 +8,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline import params
-from pipeline.losses import ADVERSARIAL_LOSSES
+from pipeline.methods.losses import ADVERSARIAL_LOSSES
+from pipeline.runtime import params
 from pipeline.theory import discriminator, divergence, game, saturation
 from pipeline.theory.normals import Normals
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.errors import InputError
 from pipeline.metrics import tones
+from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline import toys
-from pipeline.metrics import toy
+from pipeline.metrics import points as toy
 from pipeline.networks.points import Discriminator, Generator
-from pipeline.toys import TARGETS, Target
+from pipeline.tasks import points as toys
+from pipeline.tasks.points import TARGETS, Target
 
 torch.set_num_threads(1)
 

@@ -12,7 +12,7 @@ from commands import DIGITS, EVALUATED, GENERATORS, IMAGES, JUDGE, STACKED, TOYS
 from conftest import run
 from safetensors.torch import load_file
 
-from pipeline.files import sha256
+from pipeline.runtime.files import sha256
 
 
 def test_each_model_has_one_run_that_holds_its_training_and_its_evaluation(inside):

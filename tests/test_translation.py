@@ -10,13 +10,16 @@ from duels import differing, everything, gradients, tensors
 from pydantic import ValidationError
 from torch import Tensor
 
-from pipeline import compute, randomness, reconstruction, tasks, weights
+from pipeline.methods import reconstruction, regression, translation
+from pipeline.methods.translation import Params
+from pipeline.methods.translators import TranslatorSchedule
 from pipeline.networks.translators import TranslatorSpec
-from pipeline.tasks import Pairs
-from pipeline.training import checkpoint, regression, translation
+from pipeline.runtime import compute, randomness
+from pipeline.sampling import weights
+from pipeline.tasks import drawings as tasks
+from pipeline.tasks.drawings import Pairs
+from pipeline.training import checkpoint
 from pipeline.training.session import Session
-from pipeline.training.translation import Params
-from pipeline.training.translators import TranslatorSchedule
 
 torch.set_num_threads(1)
 

@@ -22,9 +22,9 @@ from small_translators import (
 )
 from torch import nn
 
-from pipeline.errors import InputError
 from pipeline.networks import caption, unet
 from pipeline.networks.translators import TRANSLATORS, TranslatorSpec
+from pipeline.runtime.errors import InputError
 
 
 @pytest.fixture(autouse=True)

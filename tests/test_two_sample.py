@@ -4,7 +4,8 @@ import pytest
 import torch
 from synthetic import random_pixels
 
-from pipeline.metrics import two_sample, yardsticks
+from pipeline.metrics import corruptions as yardsticks
+from pipeline.metrics import two_sample
 
 torch.set_num_threads(1)
 

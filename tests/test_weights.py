@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pipeline import weights
-from pipeline.errors import InputError
-from pipeline.judge import Judge, JudgeSpec
-from pipeline.sampling import GeneratorSpec
+from pipeline.networks.classifier import Judge, JudgeSpec
+from pipeline.runtime.errors import InputError
+from pipeline.sampling import weights
+from pipeline.sampling.draw import GeneratorSpec
 
 torch.set_num_threads(1)
 

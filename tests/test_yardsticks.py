@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.metrics import frechet, sharpness, yardsticks
+from pipeline.metrics import corruptions as yardsticks
+from pipeline.metrics import frechet, sharpness
 from pipeline.metrics.features import Described
 
 torch.set_num_threads(1)

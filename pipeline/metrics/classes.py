@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pipeline.digits import NUM_CLASSES
+from pipeline.data.digits import NUM_CLASSES
 
 
 def accuracy(read: Tensor, asked: Tensor) -> float:

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from pipeline.errors import InputError
 from pipeline.metrics import frechet
 from pipeline.metrics.frechet import Statistics
+from pipeline.runtime.errors import InputError
 
 
 def cfid(drawn: Tensor, real: Tensor, given: Tensor) -> float:

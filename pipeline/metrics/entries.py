@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.errors import InputError
+from pipeline.runtime.errors import InputError
 
 Entry = dict[str, float]  # value, num_samples, num_real and, once known, floor
 

@@ -9,11 +9,12 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
-from pipeline import compute, weights
-from pipeline.errors import InputError
-from pipeline.files import sha256
-from pipeline.images import to_float
-from pipeline.judge import Judge, JudgeSpec
+from pipeline.data.images import to_float
+from pipeline.networks.classifier import Judge, JudgeSpec
+from pipeline.runtime import compute
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import sha256
+from pipeline.sampling import weights
 
 BATCH = 500
 

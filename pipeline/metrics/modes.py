@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pipeline.stacked import NUM_CHANNELS, NUM_MODES, numbers
+from pipeline.tasks.stacked import NUM_CHANNELS, NUM_MODES, numbers
 
 
 def readings(pixels: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from pipeline import randomness
-from pipeline.images import to_float
+from pipeline.data.images import to_float
+from pipeline.runtime import randomness
 
 BATCH = 500  # images at once
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.randomness import generator
+from pipeline.runtime.randomness import generator
 
 CHUNK = 16  # conditions taken at once
 NUM_DRAWS = (2, 4, 8, 16, 32)  # P: samples whose mean is compared with one sample

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.digits import Pictures
-from pipeline.errors import InputError
-from pipeline.files import new_file
-from pipeline.metrics import manifold, memorisation
+from pipeline.data.digits import Pictures
+from pipeline.metrics import memorisation
+from pipeline.metrics import prdc as manifold
 from pipeline.metrics.features import Described
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import new_file
 
 TAKEN = ("features", "read", "radii", "nearest")
 

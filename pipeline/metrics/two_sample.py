@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from pipeline import randomness
-from pipeline.images import to_float
-from pipeline.training.loop import descend, set_learning_rate, triangle
+from pipeline.data.images import to_float
+from pipeline.methods.optimisation import descend, set_learning_rate, triangle
+from pipeline.runtime import randomness
 
 # The test's power rests on these, so they are part of the metric's definition.
 WIDTH = 16  # channels of the first convolution

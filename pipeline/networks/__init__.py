@@ -17,7 +17,10 @@ from typing import cast
 
 from torch import nn
 
-from pipeline.networks import big, dcgan, mlp, resnet, style
+from pipeline.networks import biggan as big
+from pipeline.networks import dcgan, mlp
+from pipeline.networks import r3gan as resnet
+from pipeline.networks import stylegan2 as style
 
 NETWORKS: dict[str, ModuleType] = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "style": style, "big": big}
 

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.errors import InputError
-from pipeline.networks import patch
+from pipeline.networks import patchgan as patch
 from pipeline.networks.dcgan import init_weights
 from pipeline.networks.layers import SLOPE, Head, flatten_nhwc
 from pipeline.networks.unet import Decoder, init_convolutions, level_widths
+from pipeline.runtime.errors import InputError
 
 BATCH_NORM = True
 NUM_MEANINGS = 64  # numbers that stand for a caption

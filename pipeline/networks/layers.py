@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pipeline import gradients
+from pipeline.networks import gradients
 
 GROUP = 4  # images whose spread the discriminator is told
 LARGEST_MAP = 8  # pixels on the longer side of the smallest map

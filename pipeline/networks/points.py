@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.networks.layers import append_stddev
-from pipeline.params import Section
+from pipeline.runtime.params import Section
 
 SCALE = 4.0  # coordinates are so many times as large outside of the networks, where they reach about 4
 SLOPE = 0.2  # of leaky units, where they are below 0

@@ -13,7 +13,7 @@ from types import ModuleType
 from torch import nn
 
 from pipeline.networks import caption, unet
-from pipeline.params import Section
+from pipeline.runtime.params import Section
 
 TRANSLATORS: dict[str, ModuleType] = {"unet": unet, "caption": caption}
 

@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.errors import InputError
 from pipeline.networks.dcgan import init_weights
 from pipeline.networks.layers import SLOPE, he_normal, repeated, side_by_side
-from pipeline.networks.patch import Discriminator
+from pipeline.networks.patchgan import Discriminator
+from pipeline.runtime.errors import InputError
 
 __all__ = ["BATCH_NORM", "Discriminator", "Generator"]
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import figures, figures_theory
+from pipeline.report.figures import digits as figures
+from pipeline.report.figures import theory as figures_theory
 from pipeline.report.sections import Section
 
 

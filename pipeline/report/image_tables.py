@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from pipeline.figures_tones import TONES, Arrays
 from pipeline.metrics import tones
 from pipeline.metrics.posterior import theoretical_gain
 from pipeline.report import tables
+from pipeline.report.figures.tones import TONES, Arrays
 from pipeline.report.tables import Column
 
 NUM_TONES = 6

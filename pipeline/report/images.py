@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline import figures, figures_images, figures_tones
 from pipeline.metrics.posterior import NUM_DRAWS
 from pipeline.report import image_tables
+from pipeline.report.figures import digits as figures
+from pipeline.report.figures import images as figures_images
+from pipeline.report.figures import tones as figures_tones
 from pipeline.report.sections import Section
 
 LABELS = {"regression": "regression", "cgan": "conditional GAN"}

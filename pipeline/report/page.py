@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from pipeline import figures
-from pipeline.digits import Digits
+from pipeline.data.digits import Digits
 from pipeline.metrics.classes import means
 from pipeline.report import tables
+from pipeline.report.figures import digits as figures
 from pipeline.report.sections import Section
 
 GAN_PANELS = [["d_loss", "g_loss"], ["real_logits", "fake_logits"]]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline import figures
 from pipeline.report import tables
+from pipeline.report.figures import digits as figures
 from pipeline.report.sections import Section
 
 COLUMNS: dict[str, tables.Column] = {

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import figures
 from pipeline.report import tables
+from pipeline.report.figures import digits as figures
 from pipeline.report.sections import Section
 
 PENALTIES = {"r1": "R1", "r2": "R2", "gradient_penalty": "gradient penalty", "orthogonal": "orthogonal"}

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline import figures, figures_toys
-from pipeline.figures_toys import Course
-from pipeline.metrics.toy import NUM_SIGMAS
+from pipeline.metrics.points import NUM_SIGMAS
+from pipeline.report.figures import digits as figures
+from pipeline.report.figures import points as figures_toys
+from pipeline.report.figures.points import Course
 from pipeline.report.sections import Section
-from pipeline.toys import TARGETS
+from pipeline.tasks.points import TARGETS
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from pipeline import randomness
-from pipeline.params import Count, Positive, Section, Seed
-from pipeline.theory import bayes, duel, regression
+from pipeline.runtime import randomness
+from pipeline.runtime.params import Count, Positive, Section, Seed
+from pipeline.theory import bayes, regression
+from pipeline.theory import cgan as duel
 from pipeline.theory.bayes import Camera, Posterior
 
 HELD = [0.025, 0.975]  # shares of p(x) below and above which regression is not judged

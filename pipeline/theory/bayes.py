@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from pipeline import randomness
+from pipeline.runtime import randomness
 from pipeline.theory.normals import Normals
 
 SPACING = 0.02  # mm between the points of a grid

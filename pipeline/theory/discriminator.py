@@ -5,12 +5,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from pipeline import randomness
-from pipeline.losses import ADVERSARIAL_LOSSES
-from pipeline.params import Count, Positive, Section, Seed
+from pipeline.methods.losses import ADVERSARIAL_LOSSES
+from pipeline.methods.optimisation import descend, set_learning_rate, triangle
+from pipeline.runtime import randomness
+from pipeline.runtime.params import Count, Positive, Section, Seed
 from pipeline.theory.networks import mlp
 from pipeline.theory.normals import Normals
-from pipeline.training.loop import descend, set_learning_rate, triangle
 
 
 class Params(Section):

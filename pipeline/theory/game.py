@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.params import Count, Positive, Section
+from pipeline.runtime.params import Count, Positive, Section
 from pipeline.theory import discriminator, divergence, saturation
 from pipeline.theory.divergence import LOG_4, Function
 from pipeline.theory.normals import Normals

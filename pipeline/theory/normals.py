@@ -10,8 +10,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline import randomness
-from pipeline.params import Positive, PositiveFraction, Section
+from pipeline.runtime import randomness
+from pipeline.runtime.params import Positive, PositiveFraction, Section
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NUM_SDS = 10  # a mixture has no mass worth counting farther than this from all of its normals

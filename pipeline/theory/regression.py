@@ -6,12 +6,12 @@ import torch.nn.functional as F
 from torch import nn
 from torch.optim import Adam
 
-from pipeline import randomness
-from pipeline.params import Count, NotNegative, Positive, Section
+from pipeline.methods import ema
+from pipeline.methods.optimisation import descend, set_learning_rate, triangle
+from pipeline.runtime import randomness
+from pipeline.runtime.params import Count, NotNegative, Positive, Section
 from pipeline.theory.bayes import Camera
 from pipeline.theory.networks import mlp
-from pipeline.training import ema
-from pipeline.training.loop import descend, set_learning_rate, triangle
 
 
 class Params(Section):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pipeline.losses import ADVERSARIAL_LOSSES, Loss
+from pipeline.methods.losses import ADVERSARIAL_LOSSES, Loss
 
 CLOSED_FORMS: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {  # loss -> in words, as a function of l
     "saturating": ("-sigmoid(l)", lambda logits: -torch.sigmoid(logits)),

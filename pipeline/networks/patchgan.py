@@ -1,0 +1,103 @@
+"""PatchGAN (Isola et al. 2017, arXiv:1611.07004): a discriminator of patches, whose size is a parameter, from
+single pixels to the whole picture. It sees the picture and, unless told otherwise, what it was made from.
+"""
+
+import math
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from pipeline.networks.dcgan import init_weights
+from pipeline.networks.layers import SLOPE, FromPicture, append_stddev, flatten_nhwc, side_by_side
+from pipeline.runtime.errors import InputError
+
+WHOLE = 0  # patch size: one logit an image
+WIDEST = 4  # times `width` channels at most
+SMALLEST_MAP = 4  # pixels, of the whole picture's discriminator
+
+
+class Discriminator(nn.Module):
+    """(x, c) -> logits, (N,) of whole pictures or (N, 1, h, w) of patches.
+
+    The picture and its condition, (N, K, H, W), are one stack of channels. Made for K = 0 it ignores c.
+    """
+
+    def __init__(
+        self,
+        num_conditions: int,
+        width: int,
+        image_shape: tuple[int, int, int],
+        batch_norm: bool = False,
+        minibatch_stddev: bool = False,
+        patch_size: int = WHOLE,
+    ) -> None:
+        super().__init__()
+        channels, rows, columns = image_shape
+        shape = (channels + num_conditions, rows, columns)
+        self.sees_condition = num_conditions > 0
+        self.layers = Layers(width, shape, batch_norm, minibatch_stddev, patch_size)
+        self.whole = patch_size == WHOLE
+        num_maps, num_pixels = self.layers.num_maps, self.layers.num_pixels
+        self.head = nn.Linear(num_maps * num_pixels, 1) if self.whole else nn.Conv2d(num_maps, 1, 1)
+        self.apply(init_weights)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        h = self.layers(side_by_side(x, c) if self.sees_condition else x)
+        logits: Tensor = self.head(flatten_nhwc(h)).squeeze(1) if self.whole else self.head(h)
+        return logits
+
+
+class Layers(nn.Module):
+    """Strided convolutions that see patches of the given size: (N, C, H, W) -> (N, num_maps, h, w), of
+    `num_pixels` pixels.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        image_shape: tuple[int, int, int],
+        batch_norm: bool,
+        minibatch_stddev: bool,
+        patch_size: int,
+    ) -> None:
+        super().__init__()
+        channels, *sides = image_shape
+        num_halvings = halvings(patch_size, max(sides))
+        shape = (4, 2, 1) if num_halvings else (1, 1, 0)  # kernel, stride, padding: halve, or keep to a pixel
+        widths = [width * min(2**level, WIDEST) for level in range(num_halvings or 2)]
+        first = FromPicture(channels, width) if num_halvings else nn.Conv2d(channels, width, *shape)
+        layers: list[nn.Module] = [first, nn.LeakyReLU(SLOPE)]
+        for num_inputs, num_outputs in pairwise(widths):
+            layers += [nn.Conv2d(num_inputs, num_outputs, *shape, bias=not batch_norm)]
+            layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []
+            layers += [nn.LeakyReLU(SLOPE)]
+        self.layers = nn.Sequential(*layers)
+        self.minibatch_stddev = minibatch_stddev
+        self.num_maps = widths[-1] + minibatch_stddev
+        self.num_pixels = math.prod(side // 2**num_halvings for side in sides)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h: Tensor = self.layers(x)
+        return append_stddev(h) if self.minibatch_stddev else h
+
+
+def halvings(patch_size: int, side: int) -> int:
+    """How many strided convolutions a logit's view takes.
+
+    Raises:
+        InputError: no number of them gives patches of this size, or they are larger than the picture.
+    """
+    if patch_size == WHOLE:
+        return max(1, math.ceil(math.log2(side / SMALLEST_MAP)))
+    allowed = patch_sizes(side)
+    if patch_size not in allowed:
+        sizes = ", ".join(map(str, allowed))
+        raise InputError(f"patch_size = {patch_size}: allowed are {WHOLE} (the whole picture), {sizes}")
+    return allowed.index(patch_size)
+
+
+def patch_sizes(side: int) -> list[int]:
+    """What n = 0, 1, 2 ... convolutions of 4 x 4 pixels and stride 2 see: 1, 4, 10, 22 ... 3 * 2^n - 2
+    pixels, as long as that is less than the picture's side.
+    """
+    return [3 * 2**n - 2 for n in range(int(math.log2(side))) if 3 * 2**n - 2 < side]

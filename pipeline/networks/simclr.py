@@ -1,0 +1,53 @@
+"""The observer: a small CNN that learned, without any label, to tell pictures apart; FID and its kin compare
+pictures in its features. It is to drawings what the judge is to digits.
+"""
+
+import math
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pipeline.runtime.params import Section
+
+NUM_FEATURES = 64
+NUM_PROJECTED = 64
+NUM_HALVINGS = 3
+
+
+class Observer(nn.Module):
+    """Three pairs of convolutions, each halving the size, and two linear layers; no normalisation, whose lack
+    keeps features of sharp and blurred pictures apart.
+    """
+
+    def __init__(self, width: int, image_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        channels, *sides = image_shape
+        counts = [channels] + [width * 2**i for i in range(NUM_HALVINGS)]
+        layers: list[nn.Module] = []
+        for num_inputs, num_outputs in pairwise(counts):
+            layers += [nn.Conv2d(num_inputs, num_outputs, 3, padding=1), nn.ReLU()]
+            layers += [nn.Conv2d(num_outputs, num_outputs, 4, 2, 1), nn.ReLU()]
+        self.convolutions = nn.Sequential(*layers)
+        num_pixels = math.prod(side // 2**NUM_HALVINGS for side in sides)
+        self.linear = nn.Linear(counts[-1] * num_pixels, NUM_FEATURES)
+        self.project = nn.Linear(NUM_FEATURES, NUM_PROJECTED)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) in [-1, 1] -> (N, 64), none negative."""
+        return F.relu(self.linear(self.convolutions(x).permute(0, 2, 3, 1).flatten(1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Points on the unit sphere, (N, 64), where views of one picture lie together."""
+        return F.normalize(self.project(self.features(x)).float())
+
+
+class ObserverSpec(Section):
+    """All that is needed to build an observer again."""
+
+    width: int
+    image_shape: list[int]  # C, H, W
+
+    def build(self) -> Observer:
+        channels, height, width = self.image_shape
+        return Observer(self.width, (channels, height, width))

@@ -1,0 +1,154 @@
+"""Several processes, one training: each takes its share of every batch (data parallelism by PyTorch's
+DistributedDataParallel, Li et al. 2020, arXiv:2006.15704).
+
+All random numbers are drawn as one process would draw them, for the whole batch, and each takes its rows;
+gradients are averaged and batch statistics are of the whole batch. So N processes make the very steps of one,
+but for rounding. The first of them alone writes, logs and draws.
+"""
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.params import Count, Section
+
+
+class Params(Section):
+    processes: Count  # of a generator's training, each with `compute.threads`
+
+
+def world() -> int:
+    """How many processes share this training."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """Which of them this is, from 0 on."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def is_worker() -> bool:
+    """Whether this process was started to take part: by `launch`, or by torchrun on several machines."""
+    return "RANK" in os.environ
+
+
+def launch(processes: int) -> None:
+    """Run this process's own command line once more, in so many processes that work together, to its end.
+
+    Raises:
+        InputError: one of them ended early; the others were stopped.
+        SystemExit: it had said why itself; with its exit code.
+    """
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    here = LaunchConfig(1, 1, processes, rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0")
+    config = replace(here, run_id=str(os.getpid()), max_restarts=0, monitor_interval=0.1)
+    module = sys.modules["__main__"].__spec__
+    assert module is not None, "stages are run as modules"
+    try:
+        elastic_launch(config, sys.executable)("-m", module.name, *sys.argv[1:])
+    except ChildFailedError as error:
+        failed, failure = min(error.failures.items(), key=lambda item: item[1].exitcode)
+        if failure.exitcode > 0:
+            raise SystemExit(failure.exitcode) from None
+        ended = f"process {failed} of {processes} was ended by {failure.signal_name()}"
+        hint = "the others were stopped; the same command goes on from the last checkpoint"
+        raise InputError(f"{ended}; {hint}") from None
+
+
+@contextmanager
+def group(on_gpu: bool = False) -> Iterator[bool]:
+    """Join the other processes, if there are any, while the context lasts; says whether this one leads."""
+    if not is_worker():
+        yield True
+        return
+    dist.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        yield rank() == 0
+    finally:
+        dist.destroy_process_group()
+
+
+def shard(rows: Tensor) -> Tensor:
+    """This process's rows of a whole batch's, (N, ...) -> (N / world, ...)."""
+    return rows.chunk(world())[rank()]
+
+
+def average(values: Tensor) -> Tensor:
+    """The mean over all processes of a tensor that each has."""
+    if world() > 1:
+        values = values.clone()
+        dist.all_reduce(values)
+        values /= world()
+    return values
+
+
+def replica(network: nn.Module) -> nn.Module:
+    """The network as one that, after a backward pass through its output, has the gradients of the whole
+    batch.
+    """
+    return _replica(network) if world() > 1 else network
+
+
+@cache
+def _replica(network: nn.Module) -> nn.Module:
+    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # the argument got another name
+        return DistributedDataParallel(network, broadcast_buffers=False)
+
+
+def synchronised(network: nn.Module) -> nn.Module:
+    """The network, its batch statistics those of the whole batch."""
+    if world() > 1:
+        for layer in network.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.__class__ = BatchNorm2d
+    return network
+
+
+class Mean(torch.autograd.Function):
+    """The mean over all processes, through which gradients flow back to each."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        return average(x)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        return average(gradient)
+
+
+class BatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation by the statistics of the whole batch, as PyTorch's SyncBatchNorm, which is for GPUs
+    alone.
+    """
+
+    def forward(self, h: Tensor) -> Tensor:
+        if not self.training and self.running_mean is not None:
+            return super().forward(h)
+        x = h.float()
+        mean = Mean.apply(x.mean((0, 2, 3)))
+        centred = x - mean[:, None, None]
+        variance = Mean.apply(centred.square().mean((0, 2, 3)))
+        if self.training and self.running_mean is not None and self.running_var is not None:
+            num = world() * x.numel() // x.shape[1]
+            self.running_mean.lerp_(mean.detach(), self.momentum or 0.0)
+            self.running_var.lerp_(variance.detach() * num / (num - 1), self.momentum or 0.0)
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked.add_(1)
+        scale = torch.rsqrt(variance + self.eps)
+        normal = centred * scale[:, None, None]
+        if self.affine:
+            normal = normal * self.weight[:, None, None] + self.bias[:, None, None]
+        return normal.to(h.dtype)

@@ -1,0 +1,96 @@
+"""Files that appear whole or not at all, with bytes that depend on their content alone."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.runtime.errors import InputError
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder to write in, which takes its name only when the block ends without an error.
+
+    What stood at `path` before is replaced then, and not touched otherwise.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a killed process that had our number
+    part.mkdir(parents=True)
+    try:
+        yield part
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(part, path)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A file to write, which takes its name only when the block ends without an error.
+
+    Yields a path with the same file name in a temporary folder (some formats store the name of their file).
+    """
+    part = path.parent / f".{path.name}.{os.getpid()}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part / path.name
+        os.replace(part / path.name, path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Keeps every other process out of `folder` until the block ends or this process dies, however it dies.
+
+    Raises:
+        InputError: another process is inside; the message names it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            raise InputError(
+                f"{folder}: process {holder} is writing here; wait for it, or stop it with: kill {holder}"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Sorted, indented JSON.
+
+    Raises:
+        InputError: a number is NaN or infinite, which JSON does not know and no metric of enough images is.
+    """
+    try:
+        text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
+    except ValueError as error:
+        raise InputError(f"{path}: a number to be written is not finite; too few images?") from error
+    with new_file(path) as part:
+        part.write_text(text + "\n")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def md5(path: Path) -> str:
+    """The MD5 of a file, in hexadecimal: what MNIST's files are known by."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()

@@ -1,0 +1,35 @@
+"""The user's own files: nothing of theirs may lie where DVC puts and removes a stage's outputs."""
+
+import os
+from pathlib import Path
+
+from pipeline.runtime.errors import InputError
+
+GENERATED = (".dvc", "data/code", "data/prepared", "data/raw", "mlruns", "models", "reports", "runs")
+
+
+def check_folder(key: str, value: str) -> None:
+    """Refuse a folder that DVC would overwrite, or in which it would not see every change.
+
+    Args:
+        key: of params.yaml, for the message.
+        value: the path it holds, as DVC reads it: relative to the project, without `~`.
+
+    Raises:
+        InputError: it is no folder; it is, holds or lies in what the pipeline generates; or it holds a link
+            to a folder, which DVC takes for empty.
+    """
+    said, folder = f"{key} = {value!r}", Path(value)
+    if not value or not folder.is_dir():
+        hint = "; write the path without ~" if value.startswith("~") else ""
+        raise InputError(f"{said}: not a folder; the default is data/own{hint}")
+    found = folder.resolve()
+    for name in GENERATED:
+        generated = Path(name).resolve()
+        if found.is_relative_to(generated) or generated.is_relative_to(found):
+            raise InputError(f"{said}: DVC writes and removes {name}; your files must lie elsewhere")
+    for parent, folders, _ in os.walk(folder):
+        for link in (Path(parent, name) for name in folders):
+            if link.is_symlink():
+                advice = "copy the folder, or link its files one by one"
+                raise InputError(f"{said}: DVC sees no change behind {link}, a link to a folder; {advice}")
