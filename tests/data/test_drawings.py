@@ -1,0 +1,246 @@
+"""Raw drawings become a data set, split; the user's pairs in their place."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers.emoji_files import HANDS, NAMES, TONES, drawing, svg
+from helpers.emoji_files import settings as drawing_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pydantic import ValidationError
+
+from pipeline.data import captions, drawings, openmoji
+from pipeline.data.drawings import FIELDS, NO_TONE
+from pipeline.data.prepared import SPLITS, DataSet
+from pipeline.runtime.errors import InputError
+
+torch.set_num_threads(1)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 1000), shares=st.sampled_from([(0.1, 0.1), (0.2, 0.3), (0.1, 0.8)]))
+def test_variants_of_a_drawing_are_never_in_two_splits_and_none_is_left_out(
+    emoji_folder: Path, seed: int, shares: tuple[float, float]
+) -> None:
+    changes = {"validation_share": shares[0], "test_share": shares[1]}
+    data = drawings.prepare(emoji_folder, drawing_settings(seed=seed, **changes))
+    names = {split: data.splits[split]["names"].tolist() for split in SPLITS}
+    bases = {split: {openmoji.base(name) for name in names[split]} for split in SPLITS}
+    assert sorted(name for part in names.values() for name in part) == sorted(NAMES)
+    assert sum(map(len, bases.values())) == 16  # no base drawing twice
+    assert len(bases["validation"]) == round(16 * shares[0])
+    assert len(bases["test"]) == round(16 * shares[1])
+    assert data.left_out == []
+
+
+def rows(data: DataSet, *fields: str) -> Iterator[tuple[str, ...]]:
+    """The split of each drawing and these fields of it."""
+    for split in SPLITS:
+        for values in zip(*(data.splits[split][field].tolist() for field in fields), strict=True):
+            yield split, *values
+
+
+def test_the_split_depends_on_the_seed_alone(emoji_folder: Path, prepared: DataSet) -> None:
+    torch.manual_seed(3)
+    other = drawings.prepare(emoji_folder, drawing_settings(seed=1))
+    again = drawings.prepare(emoji_folder, drawing_settings())
+    for split in SPLITS:
+        assert tuple(again.splits[split]) == FIELDS
+        for field in FIELDS:
+            assert np.array_equal(again.splits[split][field], prepared.splits[split][field])
+    assert again.facts == prepared.facts
+    assert other.splits["test"]["names"].tolist() != prepared.splits["test"]["names"].tolist()
+
+
+def test_each_row_is_of_the_drawing_it_names(prepared: DataSet) -> None:
+    for part in prepared.splits.values():
+        assert len({len(values) for values in part.values()}) == 1
+        for i, name in enumerate(part["names"].tolist()):
+            rendered = openmoji.render(drawing(name), 16)
+            assert np.array_equal(part["images"][i], rendered.image)
+            assert np.array_equal(part["sketches"][i], rendered.sketch)
+            assert np.array_equal(part["layers"][i], rendered.layers)
+            assert part["captions"][i] == openmoji.caption(name)
+            first, *tone = name.split("-")
+            expected = 1 + TONES.index(tone[0]) if tone else 0 if first in HANDS else NO_TONE
+            assert part["tones"][i] == expected
+
+
+def test_bases_have_one_number_each_over_all_splits(prepared: DataSet) -> None:
+    found = {(openmoji.base(name), number) for _, name, number in rows(prepared, "names", "bases")}
+    assert len(found) == len({base for base, _ in found}) == len({number for _, number in found}) == 16
+
+
+def test_a_word_is_known_if_two_captions_in_training_have_it(prepared: DataSet) -> None:
+    trained = [set(caption.split()) for caption in prepared.splits["train"]["captions"].tolist()]
+    numbers: dict[str, int] = {}
+    unknown = set()
+    for split, caption, row in rows(prepared, "captions", "tokens"):
+        words = captions.words(caption)
+        assert row[len(words) :] == [0] * (12 - len(words))
+        for word, number in zip(words, row, strict=False):
+            if sum(word in caption for caption in trained) >= 2:
+                assert number == numbers.setdefault(word, number)
+            else:
+                assert number == 1
+                unknown.add((split, word))
+    assert sorted(numbers.values()) == list(range(2, prepared.facts["num_words"]))
+    assert {split for split, _ in unknown} == set(SPLITS)
+    assert prepared.facts["source"] == "openmoji"
+
+
+def test_words_for_testing_teach_nothing(emoji_folder: Path) -> None:
+    """Each hand's caption comes six times; it is unknown unless the hand is trained on."""
+    for seed in range(6):
+        data = drawings.prepare(emoji_folder, drawing_settings(seed=seed))
+        for split, name, row in rows(data, "names", "tokens"):
+            if name.startswith("1F44D"):  # thumbs up: words that no other drawing has
+                assert (min(row[:2]) > 1) if split == "train" else (row == [1, 1] + [0] * 10)
+
+
+def test_a_six_toned_drawing_whose_lines_differ_is_refused(emoji_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "svg").mkdir()
+    for path in (emoji_folder / "svg").iterdir():
+        (tmp_path / "svg" / path.name).write_bytes(path.read_bytes())
+    path = tmp_path / "svg/270A-1F3FD.svg"
+    path.write_bytes(path.read_bytes().replace(b'y="14"', b'y="13"'))
+    with pytest.raises(InputError, match=r"the six tones of 270A differ in their line layer$"):
+        drawings.prepare(tmp_path, drawing_settings())
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not an SVG file"),
+        (b"\xff\xd8\xff", "not an SVG file"),
+        (b'<?xml version="1.0" encoding="klingon"?><svg/>', "not an SVG file"),
+        (svg(("line", ""), ("shade", "")), "layer 'shade': unknown"),
+        (svg(("color", "")), "a drawing without a layer named line"),
+        (b'<?xml version="1.0" encoding="latin-1"?>\n<!-- \xe9 -->' + svg(("line", "")), "utf-8"),
+    ],
+)
+def test_a_damaged_drawing_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "svg").mkdir()
+    (tmp_path / "svg/1F600.svg").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        drawings.prepare(tmp_path, drawing_settings())
+    assert str(caught.value).startswith(f"{tmp_path}/svg/1F600.svg: ")
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_drawings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^drawings.folder = .*: no SVG files in its folder svg$"):
+        drawings.prepare(tmp_path, drawing_settings())
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0.02, 0.3), (0.3, 0.02), (0.48, 0.49)])
+def test_a_share_that_leaves_a_split_empty_is_refused(validation: float, test: float) -> None:
+    shares = {"validation_share": validation, "test_share": test}
+    expected = f"^drawings.validation_share = {validation}, test_share = {test}: of 16 base drawings a split"
+    with pytest.raises(InputError, match=expected):
+        drawings.split(16, drawing_settings(**shares))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"validation_share": 0.5, "test_share": 0.5},
+            "validation_share [+] test_share = 1.0: must be below 1",
+        ),
+        ({"validation_share": 0.0, "test_share": 0.0}, "validation_share [+] test_share = 0.0"),
+        ({"image_size": 20}, "image_size = 20: must be a multiple of 8, 16 at least"),
+        ({"image_size": 8}, "image_size = 8: must be a multiple of 8, 16 at least"),
+        ({"source": "opensvg"}, "'openmoji' or 'folder'"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        drawing_settings(**changes)
+
+
+# The user's pairs in the place of OpenMoji.
+
+
+@pytest.fixture(scope="module")
+def pairs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pairs side by side: on the left one of five colours above another, on the right noise."""
+    folder = tmp_path_factory.mktemp("pairs")
+    for i in range(12):
+        save_pair(folder / f"red_car-{i:02}.png", i)
+    (folder / "notes.txt").write_text("mine")
+    (folder / "torn.png").write_bytes(b"\x89PNG\r\n")
+    return folder
+
+
+COLOURS = np.array([[250, 10, 10], [10, 250, 10], [10, 10, 250], [245, 245, 245], [5, 5, 5]], np.uint8)
+
+
+def halves(i: int) -> tuple[np.ndarray, np.ndarray]:
+    """The two halves, (16, 16, 3) each, and which colour is where on the left."""
+    above, below = i % 5, (i + 1 + i // 5) % 5
+    where = np.repeat([above, below], 8)[:, None].repeat(16, 1)
+    return COLOURS[where], where
+
+
+def save_pair(path: Path, i: int) -> None:
+    noise = np.random.default_rng(i).integers(0, 256, (16, 16, 3), np.uint8)
+    Image.fromarray(np.concatenate([halves(i)[0], noise], 1)).save(path)
+
+
+@pytest.fixture(scope="module")
+def pairs(pairs_folder: Path) -> DataSet:
+    return drawings.prepare(Path("elsewhere"), drawing_settings(source="folder", folder=str(pairs_folder)))
+
+
+def test_the_users_pairs_give_the_same_arrays_as_drawings_do(pairs: DataSet, prepared: DataSet) -> None:
+    for split, part in pairs.splits.items():
+        for field, array in prepared.splits[split].items():
+            assert (part[field].ndim, part[field].dtype.kind) == (array.ndim, array.dtype.kind)
+    assert [len(pairs.splits[split]["names"]) for split in SPLITS] == [6, 2, 4]  # 0.2 and 0.3 of 12, rounded
+    assert sorted(number for _, number in rows(pairs, "bases")) == list(range(12))
+    assert pairs.facts == {"source": "folder", "num_words": 4}
+
+
+def test_a_stands_for_the_sketch_and_the_name_for_the_caption(pairs_folder: Path, pairs: DataSet) -> None:
+    for part in pairs.splits.values():
+        for row, name in enumerate(part["names"].tolist()):
+            i = int(name[-2:])
+            pixels = np.asarray(Image.open(pairs_folder / f"{name}.png")).transpose(2, 0, 1)
+            assert np.array_equal(part["sketches"][row], pixels[:, :, :16])
+            assert np.array_equal(part["images"][row], pixels[:, :, 16:])
+            assert part["captions"][row] == f"red car {i:02}"
+            assert part["tones"][row] == NO_TONE
+            car, red = 2, 3  # the two words of more than one caption, in alphabetical order
+            assert part["tokens"][row].tolist() == [red, car, 1] + [0] * 9
+
+
+def test_files_that_are_no_pairs_are_left_out_and_named(pairs: DataSet) -> None:
+    assert [line.split(":")[0] for line in pairs.left_out] == ["notes.txt", "torn.png"]
+
+
+def test_the_users_pairs_have_layers_by_colour(pairs: DataSet) -> None:
+    seen: dict[int, set[int]] = {}
+    for _, name, layers in rows(pairs, "names", "layers"):
+        for colour, layer in zip(halves(int(name[-2:]))[1].flat, np.array(layers).flat, strict=True):
+            seen.setdefault(colour, set()).add(int(layer))
+    assert sorted(layer for layers in seen.values() for layer in layers) == list(range(5))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_pixel_is_of_the_region_whose_colour_is_nearest(seed: int) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 256, (6, 16, 16, 3), np.uint8)
+    found = drawings.regions(pixels.transpose(0, 3, 1, 2))
+    assert (found.shape, found.dtype) == ((6, 16, 16), np.uint8)
+    cut = Image.fromarray(pixels.reshape(96, 16, 3)).quantize(5, Image.Quantize.MEDIANCUT)
+    colours = np.array(cut.getpalette()[:15]).reshape(5, 3)
+    squared = np.square(pixels[..., None, :].astype(int) - colours).sum(-1)  # (N, S, S, 5)
+    assert np.array_equal(
+        np.take_along_axis(squared, found[..., None].astype(int), 3)[..., 0], squared.min(3)
+    )
+    assert set(found.flat) == set(range(5))

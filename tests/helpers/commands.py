@@ -1,0 +1,90 @@
+"""The stages of a small project and how to call them in this process."""
+
+import importlib
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+import stages
+from pipeline.runtime.files import sha256
+
+DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
+TASKS = ("digits", "digit", "stacked", "sketch", "text")
+GENERATORS = ("regression-digit-0", "cgan-digit-0", "gan-mlp-0", "gan-dcgan-0", "gan-cluster-conditioned-0")
+IMAGES = ("regression-sketch-0", "cgan-sketch-0", "cgan-text-0", "ablation-gan-0")
+STACKED = ("stacked-pacdcgan2-0",)
+TOYS = ("toy-ring-plain",)
+MODELS = tuple(name.replace("-", "@", 1) for name in (*GENERATORS, *IMAGES, *STACKED))  # as stages end
+FEATURES_TRAINED = {"train_features@digits", "train_features@drawings"}
+TRAINED = {*FEATURES_TRAINED, "train_toy@ring-plain", *(f"train_{name}" for name in MODELS)}
+EVALUATED = {*(f"evaluate_real@{name}" for name in TASKS), *(f"evaluate_{name}" for name in MODELS)}
+
+
+def scores(name: str) -> str:
+    """The files of a model's metrics and of their details."""
+    return f"reports/metrics/{name}.json reports/details/{name}.json"
+
+
+def train(section: str, entry: str, task: str, model: str) -> str:
+    return f"train {section} {entry} data/tasks/{task} models/{model} --seed 0"
+
+
+def evaluate(model: str, task: str) -> str:
+    folders = f"models/{model} data/tasks/{task} data/reference/{task}"
+    return f"evaluate {folders} {scores(model)} reports/samples/{model}.npz reports/curves"
+
+
+COMMANDS = {
+    "check": "check data/code",
+    "download@mnist": "download mnist data/raw/mnist",
+    "download@penguins": "download penguins data/raw/penguins",
+    "prepare@digits": f"prepare digits data/raw/mnist {DIGITS}",
+    "prepare@drawings": f"prepare drawings data/raw/openmoji {DRAWINGS}",
+    "train_features@digits": f"train_features digits {DIGITS} models/features-digits",
+    "train_features@drawings": f"train_features drawings {DRAWINGS} models/features-drawings",
+    "task@digits": f"task digits {DIGITS} models/features-digits data/tasks/digits",
+    "task@digit": f"task digit {DIGITS} models/features-digits data/tasks/digit",
+    "task@stacked": f"task stacked {DIGITS} models/features-digits data/tasks/stacked",
+    "task@text": f"task text {DRAWINGS} models/features-drawings data/tasks/text",
+    "evaluate_real@digits": f"evaluate_real data/tasks/digits data/reference/digits {scores('real-digits')}",
+    "evaluate_real@digit": f"evaluate_real data/tasks/digit data/reference/digit {scores('real-digit')}",
+    "evaluate_real@sketch": f"evaluate_real data/tasks/sketch data/reference/sketch {scores('real-sketch')}",
+    "train_regression@digit-0": train("regressions", "digit", "digit", "regression-digit-0"),
+    "train_regression@sketch-0": train("regressions", "sketch", "sketch", "regression-sketch-0"),
+    "train_cgan@digit-0": train("cgans", "digit", "digit", "cgan-digit-0"),
+    "train_cgan@text-0": train("cgans", "text", "text", "cgan-text-0"),
+    "train_gan@mlp-0": train("gans", "mlp", "digits", "gan-mlp-0"),
+    "train_gan@dcgan-0": train("gans", "dcgan", "digits", "gan-dcgan-0"),
+    "train_gan@cluster-conditioned-0": train(
+        "gans", "cluster-conditioned", "digits", "gan-cluster-conditioned-0"
+    ),
+    "train_stacked@pacdcgan2-0": train("stacked", "pacdcgan2", "stacked", "stacked-pacdcgan2-0"),
+    "train_ablation@gan-0": train("ablations", "gan", "sketch", "ablation-gan-0"),
+    "train_toy@ring-plain": f"train_toy ring-plain models/toy-ring-plain {scores('toy-ring-plain')}",
+    "evaluate_cgan@digit-0": evaluate("cgan-digit-0", "digit"),
+    "evaluate_gan@dcgan-0": evaluate("gan-dcgan-0", "digits"),
+    "evaluate_cgan@sketch-0": evaluate("cgan-sketch-0", "sketch"),
+    "evaluate_stacked@pacdcgan2-0": evaluate("stacked-pacdcgan2-0", "stacked"),
+    "theory": f"theory data/raw/penguins/penguins.csv {scores('theory')} reports/theory",
+    "report": "report data/tasks/digit models reports",
+}
+
+
+def listing(folder: Path) -> dict[str, str]:
+    """Every file below a folder, with its hash."""
+    return {str(path): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def call(command: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run a stage's command line in this process; its exit code."""
+    name, *arguments = command.split()
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            stages.run(importlib.import_module(f"stages.{name}").main)
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    return int(ended.value.code or 0)

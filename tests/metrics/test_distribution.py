@@ -1,0 +1,212 @@
+"""All metrics of samples that answer no image: which there are, from how many images, and of what."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from helpers.small_tasks import digits, written
+from helpers.synthetic import random_pixels
+from torch import Tensor, nn
+
+from pipeline.metrics import (
+    classes,
+    distribution,
+    entries,
+    frechet,
+    memorisation,
+    modes,
+    paths,
+    prdc,
+    reference,
+    sharpness,
+    suite,
+    two_sample,
+)
+from pipeline.metrics.reference import Reference
+from pipeline.metrics.settings import Settings
+from pipeline.networks import dcgan
+from pipeline.runtime import compute
+from pipeline.sampling.draw import draw
+from pipeline.tasks import stacked
+
+torch.set_num_threads(1)
+
+SETTINGS = Settings(
+    num_samples=40,
+    num_neighbours=3,
+    kid_subsets=3,
+    kid_subset_size=20,
+    memorisation_samples=15,
+    two_sample_steps=3,
+    path_samples=12,
+    path_step=0.01,
+)
+UNCONDITIONAL = {"fid", "kid", "precision", "recall", "density", "coverage", "gradient_energy", "mid_grey"}
+UNCONDITIONAL |= {"class_kl", "memorisation", "two_sample_accuracy"}
+CONDITIONAL = {"conditional_accuracy", "within_class_diversity", "class_mean_error", "optimum_error"}
+PATHS = {f"path_{figure}_{way}" for figure in ("length", "unevenness") for way in ("lerp", "slerp")}
+
+
+def real_of(folder: Path, condition: str) -> Reference:
+    return reference.take(written(folder, condition, digits(60)), SETTINGS, compute.CPU)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    return real_of(tmp_path_factory.mktemp("label"), "label")
+
+
+@pytest.fixture(scope="module")
+def unconditional(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    return real_of(tmp_path_factory.mktemp("none"), "none")
+
+
+class Drawn:
+    """Images of noise, of classes in turn."""
+
+    def __init__(self, num: int, real: Reference) -> None:
+        self.pixels, self.requested = random_pixels(num, 28, 9), torch.arange(num) % 10
+        self.features, self.predicted = real.extractor.describe(self.pixels)
+
+    def measure(self, real: Reference, conditional: bool = True) -> entries.Entries:
+        requested = self.requested if conditional else None
+        return distribution.measure(self.pixels, self.features, self.predicted, requested, real)
+
+
+def test_every_metric_says_from_how_many_images_it_was_taken(real: Reference) -> None:
+    found = Drawn(30, real).measure(real)
+    assert found.keys() == UNCONDITIONAL | CONDITIONAL
+    for name, num in {"memorisation": 15, "two_sample_accuracy": 30}.items():
+        assert found.pop(name)[1:] == (num, num)
+    assert {entry[1:] for entry in found.values()} == {(30, 40)}
+
+
+def test_every_metric_gets_what_it_compares(real: Reference) -> None:
+    drawn, train = Drawn(40, real), real.task.splits["train"].arrays
+    labels = torch.arange(40) % 10
+    means = classes.means(drawn.pixels, drawn.requested)
+    expected = {
+        "fid": frechet.distance(*map(frechet.statistics, (drawn.features, real.features))),
+        **prdc.prdc(drawn.features, real.features, 3),
+        **sharpness.ratios(drawn.pixels, real.pixels),
+        "class_kl": classes.histogram_divergence(drawn.predicted, labels),
+        "conditional_accuracy": classes.accuracy(drawn.predicted, drawn.requested),
+        "within_class_diversity": classes.diversity(drawn.features, drawn.requested, real.features, labels),
+        "class_mean_error": classes.mean_error(means, classes.means(real.pixels, labels)),
+        "optimum_error": classes.mean_error(means, classes.means(train["images"], train["labels"].long())),
+        "memorisation": memorisation.ratio(
+            drawn.pixels[:15], memorisation.nearest(real.pixels[:15], train["images"]), train["images"]
+        ),
+        "two_sample_accuracy": two_sample.accuracy(drawn.pixels, real.pixels, 3, 0),
+    }
+    found = entries.values(drawn.measure(real))
+    found.pop("kid")
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert found["class_mean_error"] != found["optimum_error"]
+
+
+def test_the_seed_decides_all_and_the_global_source_is_left_as_it_was(real: Reference) -> None:
+    drawn = Drawn(40, real)
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    first = drawn.measure(real)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(4)
+    assert drawn.measure(real) == first
+    other = SETTINGS.model_copy(update={"seed": 1})
+    distances = distribution.distances(drawn.features, real.features, other)
+    assert distances["kid"] != first["kid"].value
+    assert distances["fid"] == first["fid"].value
+
+
+class Bars(nn.Module):
+    """A bar at the class's place, bright by the latents; the mean of all without a class."""
+
+    num_noise = 0
+
+    def __init__(self, num_latents: int) -> None:
+        super().__init__()
+        self.num_latents = num_latents
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        c = c.repeat_interleave(len(z) // len(c), 0)
+        place = c if c.shape[1] else torch.full((len(z), 10), 0.1)
+        bars = F.pad(place * (0.5 + z.sum(1, keepdim=True) / 9), (0, 18))
+        return bars[:, None, None].expand(-1, 1, 28, -1)
+
+
+def test_a_model_of_classes_draws_those_of_the_test_images(real: Reference) -> None:
+    found, shown, more = suite.evaluate(Bars(2), real)
+    pixels = draw(Bars(2), real.task.test.conditions, torch.arange(40), 1, 0)[:, 0]
+    predicted, requested = real.extractor.classes(pixels), torch.arange(40) % 10
+    assert found.keys() == UNCONDITIONAL | CONDITIONAL | PATHS
+    assert torch.equal(torch.from_numpy(shown["pixels"]), pixels)
+    assert more == {"conditional_accuracy_by_class": classes.accuracy_by_class(predicted, requested)}
+    assert found["conditional_accuracy"].value == classes.accuracy(predicted, requested)
+    sheet = torch.from_numpy(shown["sheet"]).unflatten(0, (8, 10))
+    for k in range(10):  # class k in column k
+        assert sheet[:, k, :, :, k].min() > 128
+        assert (sheet[:, k].float().mean((0, 1, 2)).round() == 128).sum() == 27
+    assert len(sheet[:, 0].unique(dim=0)) == 8
+    assert shown["paths"].shape == (5, 10, 1, 28, 28)
+
+
+def test_an_unconditional_model_has_no_conditional_metrics(unconditional: Reference) -> None:
+    found, shown, more = suite.evaluate(Bars(2), unconditional)
+    assert found.keys() == UNCONDITIONAL | PATHS
+    assert more == {}
+    assert shown["sheet"].shape == (80, 1, 28, 28)
+
+
+def test_where_there_are_no_latents_there_are_no_paths(real: Reference) -> None:
+    assert suite.evaluate(Bars(0), real).entries.keys() == UNCONDITIONAL | CONDITIONAL
+
+
+def test_paths_are_taken_with_the_first_test_conditions(real: Reference) -> None:
+    torch.manual_seed(0)
+    generator, c = dcgan.Generator(4, 10, 8, (1, 28, 28)).eval(), torch.eye(10).repeat(2, 1)
+    found = distribution.of_paths(generator, real)
+    expected = paths.of_generator(generator, real.extractor.of_images, c[:12], 0.01, 0)
+    assert min(expected.values()) > 0
+    assert found == entries.entries(expected, 12, 0)
+
+
+def floors(real: Reference) -> tuple[entries.Entries, Mapping[str, float]]:
+    return suite.evaluate_real(real)
+
+
+def test_floors_are_the_metrics_of_validation_images_and_of_their_cross_fades(
+    real: Reference, unconditional: Reference
+) -> None:
+    found, corrupted = floors(real)
+    pixels = real.task.validation.images(torch.arange(40))[0]
+    features, predicted = real.extractor.describe(pixels)
+    expected = distribution.measure(pixels, features, predicted, torch.arange(40) % 10, real)
+    fades = paths.of_cross_fades(pixels[:12], real.extractor.of_images, 0.01, 0)
+    assert found == expected | entries.entries(fades, 0, 12)
+    assert found.keys() == UNCONDITIONAL | CONDITIONAL | PATHS
+    assert corrupted.keys() == {"resampled", "one_class_missing", "blurred"}
+    assert floors(unconditional)[0].keys() == UNCONDITIONAL | PATHS
+
+
+def test_of_stacked_digits_the_modes_of_samples_and_of_test_images_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Colours(Bars):
+        def forward(self, z: Tensor, c: Tensor) -> Tensor:
+            return torch.cat([super(Colours, self).forward(k * z, c) for k in (1, 5, 40)], 1)
+
+    monkeypatch.setattr(stacked, "NUM_HELD_OUT", 90)
+    task = written(tmp_path, "none", digits(), num_stacks=60)
+    settings = SETTINGS.model_copy(update={"num_mode_samples": 85})
+    stacks = reference.take(task, settings, compute.CPU)
+    found, shown, _ = suite.evaluate(Colours(2), stacks)
+    pixels = draw(Colours(2), task.test.conditions, torch.arange(85), 1, 0)[:, 0]
+    assert found == modes.measure(pixels, stacks.extractor)
+    assert found["modes"][1:] == (85, 0)
+    assert torch.equal(torch.from_numpy(shown["sheet"]), pixels[:80])
+    of_test, corrupted = floors(stacks)
+    assert of_test == modes.measure(task.test.images(torch.arange(85))[0], stacks.extractor)
+    assert corrupted == {}

@@ -1,0 +1,95 @@
+"""FID and KID by hand and against a second implementation."""
+
+import numpy as np
+import pytest
+import torch
+from helpers.synthetic import like_the_classifiers, normal
+from torch import Tensor
+
+from pipeline.metrics import frechet
+
+torch.set_num_threads(1)
+
+
+def fidelity_fid(a: Tensor, b: Tensor) -> float:
+    """torch-fidelity's FID of features, in float64; torchmetrics' extra `image` brings it."""
+    fid = pytest.importorskip("torch_fidelity.metric_fid")
+    first, second = (fid.fid_features_to_statistics(features.double()) for features in (a, b))
+    return float(fid.fid_statistics_to_metric(first, second, False)["frechet_inception_distance"])
+
+
+@pytest.mark.parametrize("width", [2, 16])
+def test_fid_is_the_frechet_distance_of_two_normal_distributions(width: int) -> None:
+    a, b = normal(200, width, 0), normal(150, width, 1) @ normal(width, width, 2) + 0.5
+    assert frechet.fid(a, b) == pytest.approx(fidelity_fid(a, b), rel=1e-4)
+
+
+@pytest.mark.parametrize("num", [60, 300, 1000])  # of 128 features: also fewer images than features
+def test_fid_and_our_own_distance_agree_with_a_second_implementation_in_features_like_the_classifiers(
+    num: int,
+) -> None:
+    a, b = like_the_classifiers(num, 0), like_the_classifiers(num, 1) * 1.1
+    expected = fidelity_fid(a, b)
+    assert frechet.fid(a, b) == pytest.approx(expected, rel=1e-4)
+    found = frechet.distance(frechet.statistics(a), frechet.statistics(b))
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert found == pytest.approx(frechet.fid(a, b), rel=1e-6)
+
+
+def test_the_distance_of_normal_distributions_by_hand() -> None:
+    a = frechet.Statistics(torch.tensor([0.0, 1.0]).double(), torch.diag(torch.tensor([4.0, 0.0])).double())
+    b = frechet.Statistics(torch.tensor([3.0, 5.0]).double(), torch.diag(torch.tensor([9.0, 1.0])).double())
+    assert frechet.distance(a, b) == pytest.approx(9 + 16 + (2 - 3) ** 2 + (0 - 1) ** 2)
+    assert frechet.distance(a, a) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_statistics_are_mean_and_unbiased_covariance_in_float64() -> None:
+    features = normal(7, 3, 0) + 1000
+    found = frechet.statistics(features)
+    assert found.mean.dtype == found.covariance.dtype == torch.float64
+    assert np.allclose(found.mean, features.double().numpy().mean(0), rtol=1e-12)
+    assert np.allclose(found.covariance, np.cov(features.double().numpy(), rowvar=False), rtol=1e-9)
+    assert frechet.statistics(normal(5, 1, 0)).covariance.shape == (1, 1)
+
+
+def test_fid_of_sets_that_differ_by_a_shift_is_its_squared_length() -> None:
+    a = normal(100, 3, 0)
+    assert frechet.fid(a + torch.tensor([3.0, 0.0, 4.0]), a) == pytest.approx(25.0, rel=1e-5)
+    assert frechet.fid(a, a) == pytest.approx(0.0, abs=1e-5)
+
+
+def mean_discrepancy(a: Tensor, b: Tensor) -> float:
+    """The unbiased squared MMD under (x . y / D + 1)^3, pair by pair."""
+
+    def kernel(x: Tensor, y: Tensor) -> float:
+        return (float(x.double() @ y.double()) / len(x) + 1) ** 3
+
+    n = len(a)
+    within = sum(kernel(x[i], x[j]) for x in (a, b) for i in range(n) for j in range(n) if i != j)
+    return within / (n * (n - 1)) - 2 * sum(kernel(x, y) for x in a for y in b) / n**2
+
+
+def test_kid_of_whole_sets_is_the_unbiased_discrepancy() -> None:
+    a, b = normal(30, 4, 0), normal(30, 4, 1) + 0.7
+    assert frechet.kid(a, b, num_subsets=2, subset_size=30) == pytest.approx(mean_discrepancy(a, b), rel=1e-4)
+
+
+@pytest.mark.parametrize("num", [300, 1000])
+def test_kid_agrees_with_a_second_implementation_in_features_like_the_classifiers(num: int) -> None:
+    """One subset as large as the sets is all pairs, in whatever order they are drawn."""
+    a, b = like_the_classifiers(num, 0), like_the_classifiers(num, 1) * 1.1
+    kid = pytest.importorskip("torch_fidelity.metric_kid")
+    expected = kid.kid_features_to_metric(
+        a.double(), b.double(), kid_subsets=1, kid_subset_size=num, verbose=False
+    )["kernel_inception_distance_mean"]
+    assert frechet.kid(a, b, num_subsets=1, subset_size=num) == pytest.approx(expected, rel=1e-4)
+
+
+def test_kid_of_subsets_is_near_that_of_the_whole_and_a_function_of_the_global_source() -> None:
+    a, b = normal(60, 4, 0), normal(60, 4, 1) + 0.7
+    found = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        found.append(frechet.kid(a, b, num_subsets=40, subset_size=30))
+    assert found[0] == found[1] != found[2]
+    assert found[0] == pytest.approx(mean_discrepancy(a, b), rel=0.15)

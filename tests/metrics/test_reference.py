@@ -1,0 +1,128 @@
+"""What is taken of the real images once is what every evaluation would take."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers.small_tasks import digits, drawings, written
+from helpers.synthetic import normal
+
+from pipeline.metrics import memorisation, prdc, reference
+from pipeline.metrics.settings import Settings
+from pipeline.runtime import compute
+from pipeline.runtime.errors import InputError
+from pipeline.tasks import stacked
+from pipeline.tasks.task import Task
+
+torch.set_num_threads(1)
+
+SETTINGS = Settings(num_samples=20, num_neighbours=3, memorisation_samples=5)
+
+
+@pytest.fixture(scope="module")
+def label(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    return written(tmp_path_factory.mktemp("task"), "label", digits())
+
+
+def test_of_digits_the_first_test_images_are_taken_with_what_metrics_need(label: Task) -> None:
+    found = reference.take(label, SETTINGS, compute.CPU)
+    pixels = label.test.images(torch.arange(20))[0]
+    assert torch.equal(found.pixels, pixels)
+    assert torch.equal(found.features, found.extractor.features(pixels))
+    assert torch.equal(found.arrays["predicted"], found.extractor.classes(pixels))
+    assert found.labels is not None
+    assert found.labels.tolist() == [*range(10)] * 2
+    nearest = memorisation.nearest(pixels[:5], label.splits["train"].arrays["images"])
+    assert torch.equal(found.arrays["nearest"], nearest)
+    drawn = found.features[:15] + 0.1 * found.features.std() * normal(15, found.features.shape[1], 1)
+    known = prdc.prdc(drawn, found.features, 3, found.arrays["radii"])
+    assert known == prdc.prdc(drawn, found.features, 3)
+    assert known["coverage"] > 0
+    assert prdc.prdc(drawn, found.features, 3, 0 * found.arrays["radii"])["coverage"] == 0
+
+
+def test_more_images_than_there_are_is_refused_by_the_name_of_the_key(label: Task) -> None:
+    settings = SETTINGS.model_copy(update={"num_samples": 41})
+    expected = r"^evaluate\.num_samples = 41: the test split of question has only 40 images$"
+    with pytest.raises(InputError, match=expected):
+        reference.take(label, settings, compute.CPU)
+
+
+def test_of_a_task_whose_condition_is_an_image_all_are_taken_and_of_stacks_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = written(tmp_path / "a", "sketch", drawings(0, 30))
+    found = reference.take(task, SETTINGS, compute.CPU)
+    assert torch.equal(found.pixels, task.test.images(torch.arange(30))[0])
+    assert found.arrays.keys() == {"features"}
+    assert found.labels is None
+    monkeypatch.setattr(stacked, "NUM_HELD_OUT", 50)
+    stacks = reference.take(written(tmp_path / "b", "none", digits(), 30), SETTINGS, compute.CPU)
+    assert len(stacks.pixels) == len(stacks.features) == 0
+
+
+@pytest.mark.parametrize("condition", ["label", "sketch"])
+def test_what_is_loaded_is_what_was_saved(condition: str, tmp_path: Path) -> None:
+    task = written(tmp_path, condition, digits() if condition == "label" else drawings(0, 30))
+    saved = reference.take(task, SETTINGS, compute.CPU)
+    for name in ("a", "b"):
+        reference.save(tmp_path / name, saved, {"fid": 0.25})
+    loaded = reference.load(tmp_path / "a", task, SETTINGS)
+    assert torch.equal(loaded.pixels, saved.pixels)
+    assert loaded.arrays.keys() == saved.arrays.keys()
+    for name, array in saved.arrays.items():
+        assert loaded.arrays[name].dtype == array.dtype, name
+        assert torch.equal(loaded.arrays[name], array), name
+    assert loaded.floors == {"fid": 0.25}
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+
+
+def test_a_reference_of_other_settings_or_features_is_refused(label: Task, tmp_path: Path) -> None:
+    taken = reference.take(label, SETTINGS, compute.CPU)
+    reference.save(tmp_path / "real", taken, {})
+    expected = r"real: taken with other settings or features; make it with: dvc repro evaluate_real@question$"
+    with pytest.raises(InputError, match=expected):
+        reference.load(tmp_path / "real", label, SETTINGS.model_copy(update={"num_neighbours": 2}))
+    other = dataclasses.replace(taken.extractor, identity={"name": "inception"})
+    reference.save(tmp_path / "real", dataclasses.replace(taken, extractor=other), {})
+    with pytest.raises(InputError, match=expected):
+        reference.load(tmp_path / "real", label, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("reference.npz", None),
+        ("reference.npz", b""),
+        ("reference.npz", b"something else"),
+        ("reference.npz", "half"),
+        ("reference.npz", "other arrays"),
+        ("reference.json", None),
+        ("reference.json", b"{"),
+        ("reference.json", b"[]"),
+        ("reference.json", b"{}"),
+        ("reference.json", b"\xff"),
+    ],
+)
+def test_a_folder_that_is_no_reference_is_named_in_one_line(
+    file: str, content: bytes | str | None, label: Task, tmp_path: Path
+) -> None:
+    reference.save(tmp_path / "real", reference.take(label, SETTINGS, compute.CPU), {})
+    path = tmp_path / "real" / file
+    if content is None:
+        path.unlink()
+    elif content == "half":
+        path.write_bytes(path.read_bytes()[:-50])
+    elif content == "other arrays":
+        np.savez(path, pixels=np.zeros(3))
+    else:
+        assert isinstance(content, bytes)
+        path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        reference.load(tmp_path / "real", label, SETTINGS)
+    assert str(caught.value).startswith(f"{tmp_path / 'real'}: not a reference of real images (")
+    assert str(caught.value).endswith("make it with: dvc repro evaluate_real@question")
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,37 @@
+"""Blur as numbers, by hand and on blurred images."""
+
+import pytest
+import torch
+from helpers.synthetic import random_pixels
+
+from pipeline.metrics import corruptions, sharpness
+
+torch.set_num_threads(1)
+
+
+def test_gradient_energy_is_the_mean_squared_difference_of_neighbours() -> None:
+    image = torch.tensor([[0, 255, 255], [51, 0, 255]], dtype=torch.uint8).view(1, 1, 2, 3)
+    across = 1 + 0 + 0.2**2 + 1
+    down = 0.2**2 + 1 + 0
+    assert sharpness.gradient_energy(image) == pytest.approx((across + down) / 7)
+
+
+def test_mid_grey_is_what_lies_strictly_between_a_tenth_and_nine_tenths() -> None:
+    values = [0, 25, 26, 128, 229, 230, 255, 255]  # 25.5 is a tenth, 229.5 nine tenths
+    image = torch.tensor(values, dtype=torch.uint8).view(1, 1, 2, 4)
+    assert sharpness.mid_grey_share(image) == pytest.approx(3 / 8)
+
+
+def test_blur_lowers_the_gradient_energy_and_raises_the_share_of_mid_grey() -> None:
+    pixels = torch.where(random_pixels(10, 12, 0) > 200, 255, 0).byte()
+    pixels[0, 0, 0, 0] = 128
+    same = sharpness.ratios(pixels, pixels)
+    assert same == pytest.approx({"gradient_energy": 1.0, "mid_grey": 1.0})
+    blurred = sharpness.ratios(corruptions.blurred(pixels), pixels)
+    assert blurred["gradient_energy"] < 0.3
+    assert blurred["mid_grey"] > 100
+
+
+def test_the_ratios_of_black_and_white_images_are_finite() -> None:
+    pixels = torch.where(random_pixels(10, 12, 0) > 128, 255, 0).byte()
+    assert sharpness.ratios(pixels, pixels) == pytest.approx({"gradient_energy": 1.0, "mid_grey": 1.0})

@@ -1,0 +1,74 @@
+"""Layers that compute something known in a faster way: the known way is the reference."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pipeline.networks import layers
+
+torch.set_num_threads(1)
+
+
+def assert_computes(layer, known, x, shape):
+    """The layer is the known function of (x, weight, bias), and its gradients are that function's."""
+    inputs = [x, layer.weight, layer.bias]
+    found, expected = layer(x), known(*inputs, 2, 1)
+    assert found.shape == shape
+    assert torch.allclose(found, expected, atol=1e-5)
+    gradient = torch.randn_like(expected)
+    for one, other in zip(
+        torch.autograd.grad(found, inputs, gradient),
+        torch.autograd.grad(expected, inputs, gradient),
+        strict=True,
+    ):
+        assert torch.allclose(one, other, atol=1e-4)
+    assert set(layer.state_dict()) == {"weight", "bias"}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_last_layer_is_the_transposed_convolution_and_so_are_its_gradients(channels):
+    torch.manual_seed(0)
+    h = torch.randn(2, 5, 7, 6, requires_grad=True)
+    assert_computes(layers.ToImage(5, channels), F.conv_transpose2d, h, (2, channels, 14, 12))
+
+
+@pytest.mark.parametrize("channels", [1, 4, 9])
+def test_the_first_layer_is_the_convolution_and_so_are_its_gradients(channels):
+    torch.manual_seed(0)
+    x = torch.randn(2, channels, 12, 14, requires_grad=True)
+    assert_computes(layers.FromImage(channels, 5), F.conv2d, x, (2, 5, 6, 7))
+
+
+def test_the_first_layer_follows_autocast_and_its_weights_learn_in_their_own_precision():
+    torch.manual_seed(0)
+    layer, x = layers.FromImage(1, 5), torch.randn(2, 1, 8, 8, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer(x)
+        assert torch.equal(found, F.conv2d(x, layer.weight, layer.bias, 2, 1))
+    assert found.dtype == torch.bfloat16
+    found.sum().backward()
+    assert {each.grad.dtype for each in (x, layer.weight, layer.bias)} == {torch.float32}
+
+
+def test_maps_side_by_side_are_those_of_a_concatenation_of_the_firsts_type_channels_last():
+    torch.manual_seed(0)
+    h = torch.randn(2, 4, 3, 3).bfloat16().to(memory_format=torch.channels_last)
+    other = torch.randn(2, 1, 3, 3)
+    found = layers.side_by_side(h, other)
+    assert torch.equal(found, torch.cat([h, other.bfloat16()], 1))
+    assert found.stride(1) == 1
+
+
+def test_gradients_of_maps_side_by_side_are_their_slices_in_memory_of_their_own():
+    h, other = torch.randn(2, 4, 3, 3, requires_grad=True), torch.randn(2, 1, 3, 3, requires_grad=True)
+    gradient = torch.randn(2, 5, 3, 3)
+    found = torch.autograd.grad(layers.side_by_side(h, other), (h, other), gradient)
+    assert torch.equal(torch.cat(found, 1), gradient)
+    assert [each.stride() for each in found] == [(36, 1, 12, 4), (9, 1, 3, 1)]
+
+
+def test_maps_are_repeated_one_after_the_other_channels_last():
+    h = torch.arange(12.0).view(2, 3, 2, 1)
+    assert torch.equal(layers.repeated(h, 2), h[[0, 0, 1, 1]])
+    assert layers.repeated(h, 2).stride(1) == 1
+    assert layers.repeated(h, 1) is h

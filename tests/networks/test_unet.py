@@ -1,0 +1,99 @@
+"""The way down, the way up, and what stands beside it."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from helpers.image_networks import SHAPE, WIDTH, K, N, Z, conditions, generator_of
+from torch import Tensor, nn
+
+from pipeline.networks import unet
+
+
+@pytest.fixture(autouse=True)
+def _same_weights_each_time() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize(
+    ("size", "multiples"), [(16, [1, 2, 4]), (24, [1, 2, 4]), (32, [1, 2, 4, 4]), (64, [1, 2, 4, 4, 4])]
+)
+def test_images_are_halved_until_two_or_three_pixels_are_left(size: int, multiples: list[int]) -> None:
+    assert unet.level_widths(5, (3, size, size)) == [5 * multiple for multiple in multiples]
+    assert size / 2 ** len(multiples) in (2, 3)
+    generator = unet.Generator(Z, K, 2, (3, size, size))
+    sizes: list[int] = []
+    for layer in generator.down:
+        layer.register_forward_hook(lambda module, inputs, h: sizes.append(h.shape[-1]))
+    generator(torch.randn(2, Z), torch.randn(2, K, size, size))
+    assert sizes == [size // 2**level for level in range(1, len(multiples) + 1)]
+
+
+def test_a_regression_network_of_images_has_no_style() -> None:
+    generator = unet.Generator(0, K, WIDTH, SHAPE)
+    assert generator.up.mapping is None
+    assert [level.style for level in generator.up.levels] == [None] * 4
+
+
+def test_the_condition_stands_beside_the_last_map() -> None:
+    """Where the way up is silent, the image is the last convolution of the condition."""
+    generator = generator_of(unet, num_latents=0)
+    with torch.no_grad():
+        for level in generator.up.levels:
+            level.norm.weight.zero_()
+            level.norm.bias.zero_()
+    c, finish = conditions(unet), generator.up.finish
+    expected = torch.tanh(F.conv2d(c, finish.weight[:, -K:], finish.bias, 1, 1))
+    torch.testing.assert_close(generator(torch.empty(N, 0), c), expected)
+
+
+def test_each_map_on_the_way_up_stands_beside_its_like_on_the_way_down() -> None:
+    """The way down cut below a level: what remains passes by the skip connection."""
+    generator = generator_of(unet, num_latents=0)
+    c = conditions(unet)
+    for cut in range(1, 4):
+        gains = [layer.norm for layer in generator.down[cut:]]
+        before = [(norm.weight.clone(), norm.bias.clone()) for norm in gains]
+        with torch.no_grad():
+            for norm in gains:
+                norm.weight.zero_()
+                norm.bias.zero_()
+            h = c
+            for layer in generator.down[:cut]:
+                h = layer(h)
+            level = generator.up.levels[4 - cut]  # takes a map of the size of h
+            smaller = torch.zeros(N, level.convolution.in_channels - h.shape[1], *h.shape[2:])
+            seen: list[Tensor] = []
+            hook = level.convolution.register_forward_hook(
+                lambda module, inputs, out, seen=seen: seen.append(inputs[0])
+            )
+            generator(torch.empty(N, 0), c)
+            hook.remove()
+            torch.testing.assert_close(seen[0][:, smaller.shape[1] :], h)
+            for norm, (weight, bias) in zip(gains, before, strict=True):
+                norm.weight.copy_(weight)
+                norm.bias.copy_(bias)
+
+
+def test_on_the_way_down_all_maps_but_the_first_are_normalised() -> None:
+    generator = generator_of(unet)
+    c = conditions(unet)
+    h = F.leaky_relu(generator.down[0].convolution(c), 0.2)
+    torch.testing.assert_close(generator.down[0](c), h)
+    for layer in generator.down[1:]:
+        expected = F.leaky_relu(layer.norm(layer.convolution(h)), 0.2)
+        assert isinstance(layer.norm, nn.BatchNorm2d)
+        torch.testing.assert_close(layer(h), expected)
+        h = expected
+
+
+def test_convolutions_start_small_and_styles_do_not() -> None:
+    generator = unet.Generator(64, 16, 32, (3, 32, 32))
+    for layer in (generator.down[1].convolution, generator.up.levels[0].convolution):
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    first, _, second, _ = generator.up.mapping
+    for layer in (first, second):  # He et al.: 2 / ((1 + 0.2^2) * inputs)
+        assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / 1.04 / 64), rel=0.05)
+        assert not layer.bias.any()
+    assert generator.up.levels[0].style.weight.std() > 0.05

@@ -1,0 +1,91 @@
+"""What `check` writes: an edited file puts out of date the stages whose entries need it, and no other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers.commands import COMMANDS
+from helpers.project import edit, environment
+
+from pipeline.runtime import fingerprint
+from stages import check
+
+STYLED = {"train_gan@styled", "evaluate_gan@styled"}
+TEXT = {"task@text", "evaluate_real@text", "train_cgan@text", "evaluate_cgan@text"}
+REGRESSIONS = {
+    f"{stage}_regression@{name}" for stage in ("train", "evaluate") for name in ("digit", "sketch")
+}
+CHANGED = {  # a file -> the stages that run it, said here once more, by hand
+    "pipeline/networks/stylegan2.py": STYLED,
+    "pipeline/tasks/text.py": TEXT,
+    "pipeline/methods/regression.py": REGRESSIONS | {"theory"},
+    "pipeline/methods/contrastive.py": {"train_features@drawings"},
+    "pipeline/data/download/mnist.py": {"download@mnist", "prepare@digits", "report"},
+    "pipeline/networks/line.py": {"theory"},
+    "pipeline/report/index.html": {"report"},
+    "stages/theory.py": {"theory"},
+}
+
+
+@pytest.fixture(scope="module")
+def project(make_project) -> Path:
+    """A small one, with an entry that no other shares its network with."""
+    folder = make_project("fingerprints")
+    edit(folder, {"gans.styled": {"network": "stylegan2"}})
+    return folder
+
+
+def fingerprints(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the stage `check` writes, by stage."""
+    monkeypatch.chdir(project)
+    for cached in (fingerprint.imports_of, fingerprint.hash_of_module, fingerprint.parsed):
+        cached.cache_clear()
+    check.main(Path("data/code"))
+    return {file.stem: file.read_text() for file in Path("data/code").iterdir()}
+
+
+@pytest.mark.parametrize("file", CHANGED)
+def test_a_changed_file_changes_the_fingerprints_of_the_entries_that_need_it(file, project, monkeypatch):
+    path, before = project / file, fingerprints(project, monkeypatch)
+    text = path.read_text()
+    path.write_text(f"{text}\nADDED = 1\n")
+    after = fingerprints(project, monkeypatch)
+    path.write_text(text)
+    assert before.keys() == after.keys()
+    assert {stage for stage in before if before[stage] != after[stage]} == CHANGED[file]
+
+
+def test_a_changed_docstring_or_comment_changes_no_fingerprint(project, monkeypatch):
+    before = fingerprints(project, monkeypatch)
+    files = [*(project / "pipeline").rglob("*.py"), *(project / "stages").rglob("*.py")]
+    texts = {file: file.read_text() for file in files}
+    for file, text in texts.items():
+        file.write_text("\n\n# changed\n" + text.replace('"""', '"""In other words: ', 1))
+    assert sum(text.startswith('"""') for text in texts.values()) > 90
+    after = fingerprints(project, monkeypatch)
+    for file, text in texts.items():
+        file.write_text(text)
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    "stage", ["task@text", "train_cgan@text-0", "evaluate_stacked@pacdcgan2-0", "theory"]
+)
+def test_all_code_that_a_stage_loads_while_it_runs_is_in_its_fingerprint(stage, inside):
+    """The interpreter says which files those are."""
+    name, *arguments = COMMANDS[stage].split()
+    program = (
+        "import importlib, sys, stages\n"
+        f"sys.argv = {[name, *arguments]}\n"
+        f"try: stages.run(importlib.import_module('stages.{name}').main)\n"
+        "finally: print('\\n'.join(m.__file__ for n, m in sorted(sys.modules.items())"
+        " if n.split('.')[0] in ('pipeline', 'stages')))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=inside, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    loaded = {line.removeprefix(f"{inside}/") for line in done.stdout.splitlines() if line.endswith(".py")}
+    known = (inside / f"data/code/{stage.removesuffix('-0')}.txt").read_text()
+    assert len(loaded) > 20
+    assert loaded <= {line.split()[1] for line in known.splitlines()}

@@ -1,0 +1,188 @@
+"""Our own params.yaml: it is valid, and says little, so what its entries come to is said here once more."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.utils.hydra import apply_overrides
+from helpers.commands import call
+from helpers.project import ROOT
+from ruamel.yaml import YAML
+
+from stages import sections
+from stages.settings import found
+
+OURS = ROOT / "params.yaml"
+GAN = {  # DCGAN with the non-saturating loss
+    "network": "dcgan",
+    "num_latents": 64,
+    "width": 32,
+    "clusters": 0,
+    "discriminator_sees_condition": True,
+    "loss": "nonsaturating",
+    "discriminator_norm": "none",
+    "minibatch_stddev": False,
+    "packing": 1,
+    "augment": [],
+    "r1": 0.0,
+    "r2": 0.0,
+    "gradient_penalty": 0.0,
+    "penalty_every": 1,
+    "orthogonal": 0.0,
+    "discriminator_steps": 1,
+    "learning_rate": 0.001,
+    "beta1": 0.5,
+    "beta2": 0.999,
+    "decay_from": 1.0,
+    "ema_halflife": 10_000.0,
+    "batch_size": 64,
+    "num_steps": 1200,
+    "log_every": 50,
+    "save_every": 400,
+    "num_snapshots": 8,
+    "monitor_every": 300,
+    "adversarial": 1.0,
+    "l1": 0.0,
+    "l2": 0.0,
+    "num_draws": 1,
+    "spread": 0.0,
+    "mode_seeking": 0.0,
+    "mirror": False,
+    "latents_at_every_level": True,
+    "patch_size": 0,
+    "seed": 0,
+}
+CGAN = GAN | {  # image to image
+    "network": "unet",
+    "mirror": True,
+    "num_latents": 4,
+    "l1": 3.0,
+    "num_draws": 2,
+    "spread": 1.5,
+    "r1": 0.3,
+    "r2": 0.3,
+    "penalty_every": 4,
+    "beta1": 0.0,
+    "beta2": 0.99,
+    "decay_from": 0.5,
+    "batch_size": 32,
+    "num_steps": 500,
+    "save_every": 500,
+    "num_snapshots": 6,
+    "monitor_every": 100,
+}
+ABLATION = CGAN | {"latents_at_every_level": False, "num_draws": 1, "spread": 0.0}
+BATCH_NORM = {"discriminator_norm": "batch", "num_steps": 900}
+REGRESSION = {
+    "network": "dcgan",
+    "width": 32,
+    "learning_rate": 0.002,
+    "ema_halflife": 10_000.0,
+    "mirror": False,
+    "latents_at_every_level": True,
+    "batch_size": 64,
+    "num_steps": 1500,
+    "log_every": 50,
+    "save_every": 500,
+    "num_snapshots": 8,
+    "monitor_every": 300,
+    "seed": 0,
+}
+IMAGE_REGRESSION = REGRESSION | {
+    "network": "unet",
+    "mirror": True,
+    "batch_size": 32,
+    "num_steps": 500,
+    "num_snapshots": 6,
+    "monitor_every": 100,
+}
+TOY = GAN | {  # eight Gaussians
+    "network": "points",
+    "target": "ring",
+    "num_members": 5,
+    "num_latents": 256,
+    "width": 64,
+    "learning_rate": 0.0002,
+    "ema_halflife": 20_000.0,
+    "batch_size": 320,
+    "num_steps": 4000,
+    "save_every": 1000,
+    "num_snapshots": 6,
+    "monitor_every": 100,
+}
+GRID = TOY | {"target": "grid", "num_latents": 2, "learning_rate": 0.003, "beta1": 0.0, "beta2": 0.99}
+GRID |= {"decay_from": 0.3, "batch_size": 640}
+RELATIVISTIC = {"loss": "relativistic", "r1": 0.1, "r2": 0.1, "penalty_every": 4}
+LEARNER = {"width": 16, "ema_halflife": 20_000.0, "seed": 0}
+COMES_TO: dict[str, dict[str, Any]] = {
+    "gans.mlp": GAN
+    | {"network": "mlp", "num_latents": 100, "width": 240, "batch_size": 128, "num_steps": 1000},
+    "gans.dcgan": GAN
+    | {"discriminator_norm": "batch", "discriminator_steps": 2}
+    | {"log_every": 20, "save_every": 200, "monitor_every": 200},
+    "gans.cluster-conditioned": GAN
+    | RELATIVISTIC
+    | {"clusters": 300, "num_steps": 2100, "monitor_every": 200},
+    "cgans.digit": GAN | {"clusters": 30, "decay_from": 0.8, "num_steps": 2700, "save_every": 300},
+    "stacked.pacdcgan2": GAN | BATCH_NORM | {"packing": 2},
+    "cgans.sketch": CGAN | {"spread": 1.0, "num_steps": 4800, "monitor_every": 1200},
+    "cgans.colourise": CGAN | {"l1": 5.0, "spread": 2.0, "num_steps": 2000, "monitor_every": 500},
+    "cgans.text": CGAN | {"network": "caption", "mirror": False},
+    "ablations.l1": ABLATION | {"adversarial": 0.0, "l1": 10.0},
+    "ablations.gan": ABLATION | {"discriminator_sees_condition": False, "l1": 0.0},
+    "regressions.digit": REGRESSION,
+    "regressions.sketch": IMAGE_REGRESSION | {"num_steps": 4800, "monitor_every": 1200},
+    "regressions.text": IMAGE_REGRESSION | {"network": "caption", "mirror": False},
+    "toys.ring-plain": TOY,
+    "toys.grid-plain": GRID,
+    "toys.grid-stabilised": GRID | RELATIVISTIC,
+    "features.digits": LEARNER
+    | {"learning_rate": 0.003, "weight_decay": 0.0, "max_shift": 1}
+    | {"batch_size": 64, "num_steps": 4600, "log_every": 100, "save_every": 500},
+    "features.drawings": LEARNER
+    | {"learning_rate": 0.002, "weight_decay": 0.01, "temperature": 0.1}
+    | {"batch_size": 128, "num_steps": 600, "log_every": 50, "save_every": 200},
+}
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(ROOT)
+    return ROOT
+
+
+def test_our_own_file_is_valid(here):
+    sections.check()
+
+
+def test_every_section_of_our_own_file_is_there(here):
+    assert set(YAML(typ="safe").load(OURS.read_text())) == set(sections.SECTIONS)
+
+
+@pytest.mark.parametrize("key", COMES_TO)
+def test_what_an_entry_comes_to(key, here):
+    assert found(key).model_dump() == COMES_TO[key]
+
+
+def test_what_an_entry_comes_to_is_printed(here, monkeypatch, capfd):
+    assert call("settings cgans.sketch", monkeypatch) == 0
+    printed = dict(line.split(": ") for line in capfd.readouterr().out.splitlines())
+    assert printed == {name: str(value) for name, value in COMES_TO["cgans.sketch"].items()}
+
+
+def test_of_a_misspelt_entry_all_that_there_are_are_told(here, monkeypatch, capfd):
+    assert call("settings cgans.skech", monkeypatch) == 2
+    told = capfd.readouterr().err
+    assert told.startswith("error: KEY = 'cgans.skech': allowed are compute, launch,")
+    assert "cgans.sketch" in told
+    assert told.count("\n") == 1
+
+
+def test_what_an_experiment_sets_changes_and_nothing_else(tmp_path):
+    """`dvc exp run -S`, also of a key that takes its default."""
+    path = tmp_path / "params.yaml"
+    path.write_text(OURS.read_text())
+    apply_overrides(path, ["gans.r3gan.r1=0.25", "++gans.r3gan.orthogonal=0.1"])
+    before, after = (YAML(typ="safe").load(file.read_text()) for file in (OURS, path))
+    before["gans"]["r3gan"] |= {"r1": 0.25, "orthogonal": 0.1}
+    assert after == before

@@ -1,0 +1,52 @@
+"""What the page shows of points in the plane: the member that ended worst, and all counts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from pipeline.metrics import points as metrics
+from pipeline.report import page
+from pipeline.report import points as report
+from pipeline.report.figures import points as figures
+from pipeline.tasks.points import TARGETS
+
+torch.set_num_threads(1)
+
+
+def result(name: str, good: list[int]) -> report.ToyResult:
+    """What a stage might have left: member k draws `good[k]` of ten points on a mode, the rest far off."""
+    target = TARGETS[name]
+    clouds = torch.full((2, len(good), 10, 2), 0.9 * target.extent)
+    for k, number in enumerate(good):
+        clouds[:, k, :number] = target.centres[torch.arange(number) % len(target.centres)]
+    members = metrics.measure(clouds[-1], target)
+    details = {"target": name, "num_modes": len(target.centres), "num_samples": 10, "members": members}
+    history = pd.DataFrame({"step": [1, 2, 3], "modes": [1.0, float("nan"), 2.0]})
+    landscapes = np.random.default_rng(0).normal(size=(2, len(good), 4, 4))
+    snapshots = {"steps": np.array([1, 3]), "clouds": clouds.numpy(), "landscapes": landscapes}
+    return report.ToyResult(details, metrics.mean(members), history, snapshots)
+
+
+def test_the_report_shows_the_member_that_ended_worst() -> None:
+    of_three = result("ring", [8, 3, 5])
+    evolution = report.worst(of_three)
+    assert evolution.good.sum(1).tolist() == [3, 3]
+    assert np.array_equal(evolution.landscapes, of_three.snapshots["landscapes"][:, 1].astype(np.float32))
+
+
+def test_a_landscape_is_shaded_by_rank() -> None:
+    logits = np.array([[0.0, 100.0], [-5.0, 0.1]])
+    assert figures.shade(logits) == pytest.approx(np.array([[-1 / 3, 1], [-1, 1 / 3]]))
+
+
+def test_the_section_shows_every_entry_and_equal_results_give_equal_bytes() -> None:
+    results = {"ring-plain": result("ring", [1, 2]), "grid-stabilised": result("grid", [9, 10])}
+    section, again = report.section(results), report.section(results)
+    assert section.figures == again.figures
+    assert all(content.startswith(b"\x89PNG") for content in section.figures.values())
+    shown = dict.fromkeys(section.figures, "data:,")
+    text = page.template(section.template).render(values=section.values, images=shown)
+    assert text.startswith(f'<h2 id="{section.name}">')
+    assert "<td>ring-plain</td><td>1</td><td>2</td><td>8</td><td>15.0 %</td>" in text
+    assert "<td>grid-stabilised</td><td>9</td><td>10</td><td>25</td><td>95.0 %</td>" in text

@@ -1,0 +1,73 @@
+"""Hidden classes: k-means finds what is obvious, class by class."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pipeline.tasks import clusters
+from pipeline.tasks.task import InMemory
+
+torch.set_num_threads(1)
+
+GREYS = torch.tensor([40, 200])
+
+
+def blobs(num: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Small images of one of two greys, a little noisy, 1 : 2 in number, and which grey each is."""
+    source = torch.Generator().manual_seed(seed)
+    which = torch.tensor([0, 1, 1])[torch.randint(3, (num,), generator=source)]
+    noise = torch.randint(-9, 10, (num, 1, 2, 2), generator=source)
+    return (GREYS[which].view(-1, 1, 1, 1) + noise) / 127.5 - 1, which
+
+
+def partition(labels: Tensor) -> Tensor:
+    """Which pairs are in the same group, (N, N): what a grouping says, whatever its groups are called."""
+    return labels[:, None] == labels[None]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_k_means_finds_obvious_groups_from_any_seed(seed: int) -> None:
+    x, which = blobs(300, seed)
+    groups, shares = clusters.split(InMemory(x, torch.empty(300, 0)), 1, 2, seed)
+    assert torch.equal(partition(groups), partition(which))
+    assert torch.equal((shares[0] * 300).round().long(), torch.bincount(groups))
+
+
+def test_centres_are_the_means_of_their_points_and_the_first_come_from_the_seed() -> None:
+    x = torch.tensor([[0.0, 0.0], [0.0, 2.0], [10.0, 0.0], [10.0, 4.0]])
+    found = clusters.centres(x, 2, seed=1)
+    assert sorted(found.tolist()) in ([[0, 1], [10, 2]], [[5, 0], [5, 3]])  # both are fixed points
+    assert torch.equal(found, clusters.centres(x, 2, seed=1))
+    assert clusters.assign(x, torch.tensor([[9.0, 1.0], [1.0, 1.0]])).tolist() == [1, 1, 0, 0]
+
+
+def test_a_cluster_without_points_keeps_its_place() -> None:
+    x = torch.tensor([[1.0], [1.0], [5.0]])
+    found = clusters.centres(x, 5, seed=0)
+    assert found.isfinite().all()
+    assert set(found[:, 0].tolist()) == {1.0, 5.0}
+    assert clusters.assign(torch.tensor([[0.0], [6.0]]), found).unique().numel() == 2
+
+
+def test_classes_are_split_one_by_one_and_their_shares_sum_to_one() -> None:
+    x, which = blobs(600)
+    classes = torch.arange(600) % 10
+    groups, shares = clusters.split(InMemory(x, F.one_hot(classes, 10).float()), 10, 2, seed=0)
+    assert torch.equal(groups // 2, classes)
+    assert shares.sum(1).tolist() == pytest.approx([1.0] * 10)
+    for k in range(10):
+        members = classes == k
+        assert torch.equal(partition(groups[members]), partition(which[members]))
+        counts = torch.bincount(groups[members] - 2 * k, minlength=2)
+        assert shares[k].tolist() == pytest.approx((counts / 60).tolist())
+
+
+def test_the_same_seed_makes_the_same_clusters() -> None:
+    x = torch.rand(200, 1, 4, 4, generator=torch.Generator().manual_seed(3)) * 2 - 1  # without any structure
+    groups = []
+    for seed in (0, 0, 1):
+        groups.append(clusters.split(InMemory(x, torch.empty(200, 0)), 1, 5, seed)[0])
+        torch.rand(3)
+    assert torch.equal(groups[0], groups[1])
+    assert not torch.equal(groups[0], groups[2])

@@ -1,0 +1,159 @@
+"""Unfinished work: what is resumed, what is not, and what the user is told."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pipeline.training import checkpoint
+
+torch.set_num_threads(1)
+
+FACTS: dict[str, Any] = {"params": {"seed": 0, "width": 4}, "data": "abc", "compute": {"threads": 2}}
+
+
+@dataclass
+class Training:
+    network: nn.Linear = field(default_factory=lambda: filled(0.0))
+    note: str = "has no state_dict"
+    steps_done: int = 0
+
+
+def filled(value: float) -> nn.Linear:
+    network = nn.Linear(1, 1)
+    nn.init.constant_(network.weight, value)
+    nn.init.constant_(network.bias, 0.0)
+    return network
+
+
+def untouched(training: Training) -> bool:
+    return training.steps_done == 0 and training.network.weight.item() == 0.0
+
+
+def test_a_checkpoint_brings_back_the_weights_their_step_and_what_came_with_it(tmp_path: Path) -> None:
+    extra = {"history": [{"step": 2, "loss": 0.5}], "snapshots": [torch.tensor([7], dtype=torch.uint8)]}
+    checkpoint.save(tmp_path / "run", "identity", Training(filled(3.0), steps_done=2), extra)
+    training = Training()
+    found, message = checkpoint.restore(tmp_path / "run", "identity", training)
+    assert found == extra
+    assert message == "resuming at step 2"
+    assert training.steps_done == 2
+    assert training.network.weight.item() == 3.0
+    assert training.note == "has no state_dict"
+
+
+def test_a_checkpoint_holds_nothing_that_could_run_code(tmp_path: Path) -> None:
+    extra = {"history": [{"step": 1, "loss": 0.25}], "snapshots": [torch.zeros(2, dtype=torch.uint8)]}
+    checkpoint.save(tmp_path, "identity", Training(filled(3.0), steps_done=1), extra)
+    saved = torch.load(tmp_path / checkpoint.FILE, weights_only=True)
+    assert (saved["fingerprint"], saved["step"]) == ("identity", 1)
+    assert saved["state"].keys() == {"network"}
+
+
+def test_where_there_is_no_checkpoint_training_begins_without_a_word(tmp_path: Path) -> None:
+    training = Training()
+    assert checkpoint.restore(tmp_path, "identity", training) == (None, "")
+    assert untouched(training)
+
+
+def test_a_checkpoint_of_another_training_is_not_resumed_and_the_user_is_told(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, "identity", Training(filled(3.0), steps_done=2), {})
+    training = Training()
+    extra, message = checkpoint.restore(tmp_path, "another identity", training)
+    assert extra is None
+    assert untouched(training)
+    assert str(tmp_path / checkpoint.FILE) in message
+    assert message.endswith("starting over")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "emptied", "overwritten"])
+def test_a_damaged_checkpoint_is_not_resumed_and_the_user_is_told(tmp_path: Path, damage: str) -> None:
+    checkpoint.save(tmp_path, "identity", Training(filled(3.0), steps_done=2), {})
+    file = tmp_path / checkpoint.FILE
+    whole = file.read_bytes()
+    file.write_bytes(
+        {"truncated": whole[: len(whole) // 2], "emptied": b"", "overwritten": b"not a checkpoint"}[damage]
+    )
+    training = Training()
+    extra, message = checkpoint.restore(tmp_path, "identity", training)
+    assert extra is None
+    assert untouched(training)
+    assert "cannot be read" in message
+    assert message.endswith("starting over")
+    assert "\n" not in message
+
+
+def test_a_save_that_fails_leaves_the_last_checkpoint_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint.save(tmp_path, "identity", Training(filled(3.0), steps_done=2), {})
+
+    def fill_the_disk(_: object, path: Path) -> None:
+        path.write_bytes(b"half of it")
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", fill_the_disk)
+        with pytest.raises(OSError, match="no space"):
+            checkpoint.save(tmp_path, "identity", Training(filled(4.0), steps_done=4), {})
+    training = Training()
+    checkpoint.restore(tmp_path, "identity", training)
+    assert (training.steps_done, training.network.weight.item()) == (2, 3.0)
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.FILE]
+
+
+def test_the_fingerprint_is_the_same_for_the_same_facts_in_any_order() -> None:
+    assert checkpoint.fingerprint(FACTS) == checkpoint.fingerprint(dict(reversed(FACTS.items())))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"params": {"seed": 1, "width": 4}},
+        {"params": {"seed": 0, "width": 5}},
+        {"data": "abd"},
+        {"compute": {"threads": 1}},
+        {"more": 0},
+    ],
+)
+def test_the_fingerprint_changes_with_each_fact(change: dict[str, Any]) -> None:
+    assert checkpoint.fingerprint(FACTS | change) != checkpoint.fingerprint(FACTS)
+
+
+def test_the_fingerprint_changes_with_torch_the_processor_and_the_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    identities = {checkpoint.fingerprint(FACTS)}
+    for target, name, value in (
+        (torch, "__version__", "0.0"),
+        (torch.backends.cpu, "get_cpu_capability", lambda: "ABACUS"),
+        (checkpoint, "code_hash", lambda: "other code"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, name, value)
+            identities.add(checkpoint.fingerprint(FACTS))
+    assert len(identities) == 4
+
+
+def test_the_code_hash_covers_our_modules_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_module(name: str, text: str) -> str:
+        module = ModuleType(name)
+        module.__file__ = str(tmp_path / "module.py")
+        (tmp_path / "module.py").write_text(text)
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, name, module)
+            return checkpoint.code_hash()
+
+    plain = checkpoint.code_hash()
+    assert with_module("pipelines", "a = 1") == plain
+    hashes = {
+        with_module(name, text) for name in ("pipeline.new", "stages.new") for text in ("a = 1", "a = 2")
+    }
+    assert len(hashes | {plain}) == 5
