@@ -25,34 +25,8 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time: reports/index.html
-	@dvc repro code
-	@$(MAKE) --no-print-directory --jobs $(JOBS) $(ROOTS)
-	@$(MAKE) --no-print-directory --jobs $(JOBS) $(BRANCHES)
-	@dvc repro
+	@python -m stages.repro --jobs $(JOBS)
 	@echo "The report: file://$(CURDIR)/reports/index.html    The runs: make ui"
-
-# The DAG's roots, which branches share, and its branches, each its stages in their order; the longest first, so that short ones are
-# left to even out the end. Single items: a branch that checked what it shares with others would lock it.
-STAGES := dvc --wait-for-lock repro --single-item
-ROOTS := drawings digits
-MODELS := image_cgan gan image_regression ablation stacked cgan regression
-BRANCHES := $(filter-out regression,$(MODELS)) toys regression theory
-.PHONY: $(ROOTS) $(BRANCHES)
-
-digits:
-	@$(STAGES) download@mnist prepare@digits train_judge evaluate_real
-
-drawings:
-	@$(STAGES) download@openmoji prepare@drawings train_observer evaluate_drawings
-
-$(MODELS):
-	@$(STAGES) train_$@ evaluate_$@
-
-toys:
-	@$(STAGES) train_toy
-
-theory:
-	@$(STAGES) download@penguins bayes theory
 
 test: setup  ## all tests
 	@python -m pytest
@@ -67,7 +41,7 @@ bench: setup  ## our training steps against plain loops and the machine's peak
 	@python -m benchmarks.translation_step
 
 ui: setup  ## MLflow's UI on http://127.0.0.1:$(PORT)
-	@uri=$$(python -c 'from pipeline import tracking; print(tracking.store_uri())'); \
+	@uri=$$(python -c 'from pipeline.tracking import store; print(store.store_uri())'); \
 	echo "MLflow on $$uri: open http://127.0.0.1:$(PORT) and choose 'Model training'"; \
 	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 	mlflow ui --backend-store-uri "$$uri" --host 127.0.0.1 --port $(PORT) --workers 1

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from pipeline.networks.layers import FromPicture, ToPicture
+from pipeline.networks.layers import FromImage, ToImage
 from pipeline.runtime import compute, params
 
 M = TypeVar("M", bound=nn.Module)
@@ -22,14 +22,14 @@ Step = Callable[[], None]
 Contenders = Mapping[str, tuple[Callable[..., Step], tuple[Any, ...]]]  # what makes the step, of what
 
 PLAIN = "plain loop"
-PLAIN_LAYERS: dict[type, Any] = {ToPicture: nn.ConvTranspose2d, FromPicture: nn.Conv2d}
+PLAIN_LAYERS: dict[type, Any] = {ToImage: nn.ConvTranspose2d, FromImage: nn.Conv2d}
 WARM_UP = 3  # steps
 CONVOLUTION_FLOP = 2 * 32 * 28 * 28 * 256 * 256 * 9  # of `convolution` below
 
 
-def settings(precision: str, threads: int) -> compute.Params:
+def settings(precision: str, threads: int) -> compute.Settings:
     """The section `compute` of params.yaml with these numbers: this process now computes as it says."""
-    section = params.read("compute", compute.Params)
+    section = params.read("compute", compute.Settings)
     section = section.model_copy(update={"precision": precision, "threads": threads})
     compute.configure(section)
     return section
@@ -37,7 +37,7 @@ def settings(precision: str, threads: int) -> compute.Params:
 
 def best_precision() -> str:
     """The precision that stages train in on this machine."""
-    return compute.precision(params.read("compute", compute.Params))
+    return compute.precision(params.read("compute", compute.Settings))
 
 
 def as_in_tutorials(network: M) -> M:

@@ -18,26 +18,20 @@ import multiprocessing
 import resource
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
 import typer
 
 from benchmarks import contest
-from pipeline.data.digits import Pictures
-from pipeline.methods import adversarial, contrastive, regression, translation
-from pipeline.methods import classification as classifier
-from pipeline.methods.generators import GeneratorSchedule
-from pipeline.methods.translators import TranslatorSchedule
+from pipeline.data.prepared import DataSet
+from pipeline.methods import method
 from pipeline.runtime import compute, params
-from pipeline.tasks import drawings as tasks
-from pipeline.tasks.conditions import UNCONDITIONAL
-from pipeline.tasks.drawings import Pairs
+from pipeline.tasks import task as tasks
 
 CSV, TABLE, FIGURE = (Path("benchmarks") / name for name in ("costs.csv", "costs.md", "costs.svg"))
 NUM_IMAGES = 600  # to choose from; a step's cost does not hang on what they show
@@ -54,9 +48,9 @@ class Point(NamedTuple):
 
 
 class Kind(NamedTuple):
-    module: Any  # with init_state and train_step
+    method: str
     section: str  # of params.yaml
-    type: Any
+    condition: str
     channels: int
     sizes: tuple[tuple[int, int, int], ...]  # images, side, width
 
@@ -64,14 +58,18 @@ class Kind(NamedTuple):
 DIGITS = ((64, 28, 16), (64, 28, 32), (64, 28, 64), (16, 28, 32), (256, 28, 32), (64, 56, 32), (32, 112, 16))
 DRAWINGS = ((32, 32, 16), (32, 32, 32), (32, 32, 64), (8, 32, 32), (128, 32, 32), (32, 64, 32), (16, 128, 32))
 KINDS = {
-    "train_judge": Kind(classifier, "judge", classifier.Params, 1, DIGITS[:5]),
-    "train_gan": Kind(adversarial, "gans.clustered", adversarial.Params, 1, DIGITS),
-    "train_regression": Kind(regression, "regressions.digit", GeneratorSchedule, 1, DIGITS),
-    "train_observer": Kind(contrastive, "observer", contrastive.Params, 3, DRAWINGS),
-    "train_image_regression": Kind(regression, "image_regressions.sketch", TranslatorSchedule, 3, DRAWINGS),
-    "train_image_cgan": Kind(translation, "image_cgans.sketch", translation.Params, 3, DRAWINGS),
+    "train_features@digits": Kind("classification", "features.digits", "label", 1, DIGITS[:5]),
+    "train_gan": Kind("adversarial", "gans.cluster-conditioned", "none", 1, DIGITS),
+    "train_regression@digit": Kind("regression", "regressions.digit", "label", 1, DIGITS),
+    "train_features@drawings": Kind("contrastive", "features.drawings", "none", 3, DRAWINGS),
+    "train_regression@sketch": Kind("regression", "regressions.sketch", "sketch", 3, DRAWINGS),
+    "train_cgan@sketch": Kind("adversarial", "cgans.sketch", "sketch", 3, DRAWINGS),
 }
-SHARED = (("train_gan", (64, 28, 32)), ("train_image_cgan", (32, 32, 32)), ("train_image_cgan", (32, 64, 32)))
+SHARED = (
+    ("train_gan", (64, 28, 32)),
+    ("train_cgan@sketch", (32, 32, 32)),
+    ("train_cgan@sketch", (32, 64, 32)),
+)
 
 
 def points() -> list[Point]:
@@ -84,31 +82,32 @@ def points() -> list[Point]:
 def step_of(point: Point) -> Callable[[], None]:
     """The training step of a point, as the stage takes it, in this process."""
     kind = KINDS[point.stage]
-    settings = contest.settings(contest.best_precision(), point.threads)
-    given: dict[str, Any] = {} if kind.section in ("judge", "observer") else {"seed": 0}
-    section = params.read(kind.section, kind.type, **given)
+    settings, task = contest.settings(contest.best_precision(), point.threads), task_of(point)
+    section = params.read(kind.section, method.settings_class(kind.method, task.kind))
     changes = {"batch_size": point.images, "width": point.width, "clusters": 0}
     section = section.model_copy(
         update={name: value for name, value in changes.items() if name in type(section).model_fields}
     )
-    source = torch.Generator().manual_seed(0)
-    shape = (NUM_IMAGES, kind.channels, point.side, point.side)
-    pixels = torch.randint(256, shape, dtype=torch.uint8, generator=source)
-    examples: Any = Pictures(pixels, torch.arange(NUM_IMAGES) % 10)
-    condition = UNCONDITIONAL
-    if kind.channels == 3:
-        examples = Pairs(pixels[:, :1], pixels, torch.arange(NUM_IMAGES), 1)
-        condition = tasks.condition("sketch", examples)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # a layer of no latents
-        state = kind.module.init_state(section, condition, examples.shape)
+    training, examples = method.load(kind.method).start(section, task), task.splits["train"]
+    if getattr(section, "mirror", False):
+        examples = examples.with_flips()
 
     def step() -> None:
         with compute.autocast(settings):
-            kind.module.train_step(state, examples, section)
-        state.step += 1
+            training.step(examples)
+        training.steps_done += 1
 
     return step
+
+
+def task_of(point: Point) -> tasks.Task:
+    """Noise of the point's size, asked about as the stage asks."""
+    kind = KINDS[point.stage]
+    shape = (NUM_IMAGES, kind.channels, point.side, point.side)
+    images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
+    labels = np.arange(NUM_IMAGES, dtype=np.uint8) % 10
+    arrays = {"images": images, "sketches": images[:, :1], "labels": labels}
+    return tasks.in_memory("noise", kind.condition, DataSet({"train": arrays, "test": arrays}))
 
 
 def work(point: Point, rank: int, meeting: str, answers: "Queue[tuple[float, float]]") -> None:

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.costs import KINDS, SHARED, Point, fitted, terms
-from pipeline.networks import patchgan as patch
-from pipeline.networks import unet
+from pipeline.networks import patchgan, unet
 from pipeline.runtime.size import num_parameters
 
 Measured = Mapping[Point, tuple[float, float]]  # seconds a step, GiB
@@ -72,11 +71,11 @@ def share_row(measured: Measured, stage: str, size: tuple[int, int, int]) -> str
 
 
 def forward_pass(plan: Projection) -> tuple[float, float, float]:
-    """Of one picture through both players: FLOP, numbers in all maps, and parameters."""
+    """Of one image through both players: FLOP, numbers in all maps, and parameters."""
     shape, maps = (3, plan.side, plan.side), []
     with torch.device("meta"):
         G = unet.Generator(4, 1, plan.width, shape).eval()
-        D = patch.Discriminator(1, plan.width, shape, patch_size=plan.patch)
+        D = patchgan.Discriminator(1, plan.width, shape, patch_size=plan.patch)
         z, c, x = torch.empty(1, 4), torch.empty(1, 1, *shape[1:]), torch.empty(1, *shape)
     for layer in [*G.modules(), *D.modules()]:
         if not list(layer.children()):

@@ -23,12 +23,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import contest
 from benchmarks.contest import Contenders, Step
-from pipeline.data import digits
-from pipeline.data.digits import Pictures
 from pipeline.methods import adversarial
 from pipeline.networks import dcgan
 from pipeline.runtime import compute, params
-from pipeline.tasks.conditions import UNCONDITIONAL
+from pipeline.tasks import task as tasks
+from pipeline.tasks.task import Stored
 
 WIDTH, BATCH_SIZE, SHAPE = 64, 128, (1, 28, 28)
 
@@ -36,10 +35,10 @@ WIDTH, BATCH_SIZE, SHAPE = 64, 128, (1, 28, 28)
 class PilDigits(Dataset[Tensor]):
     """Digits as torchvision's MNIST gives them: one at a time, as a PIL image that is then transformed."""
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, digits: Stored) -> None:
         from torchvision import transforms
 
-        self.pixels = pictures.pixels[:, 0]
+        self.pixels = digits.arrays["images"][:, 0]
         self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
 
     def __len__(self) -> int:
@@ -56,14 +55,14 @@ def networks() -> tuple[dcgan.Generator, dcgan.Discriminator]:
     return generator, contest.as_in_tutorials(dcgan.Discriminator(0, WIDTH, SHAPE, batch_norm=True))
 
 
-def plain_loop(prepared: Path) -> Step:
+def plain_loop(task: Path) -> Step:
     """One step of the tutorials' loop."""
     generator, discriminator = networks()
     g_optimizer, d_optimizer = (
         torch.optim.Adam(network.parameters(), 0.001, (0.5, 0.999)) for network in (generator, discriminator)
     )
     ones, zeros, nothing = torch.ones(BATCH_SIZE), torch.zeros(BATCH_SIZE), torch.empty(BATCH_SIZE, 0)
-    data_set = PilDigits(digits.load(prepared).train)
+    data_set = PilDigits(tasks.load(task).splits["train"])
 
     def endless() -> Iterator[Tensor]:
         while True:
@@ -88,19 +87,19 @@ def plain_loop(prepared: Path) -> Step:
     return step
 
 
-def our_step(prepared: Path, precision: str, threads: int) -> Step:
+def our_step(task: Path, precision: str, threads: int) -> Step:
     """One step as the stages take it, on the section gans.dcgan of params.yaml at the benchmark's width and
     batch size, with one step of D to one of G as in the plain loop.
     """
-    settings, pictures = contest.settings(precision, threads), digits.load(prepared).train
+    settings, digits = contest.settings(precision, threads), tasks.load(task)
     sizes = {"width": WIDTH, "batch_size": BATCH_SIZE, "num_latents": 64, "discriminator_steps": 1}
-    section = params.read("gans.dcgan", adversarial.Params, seed=0).model_copy(update=sizes)
-    state = adversarial.init_state(section, UNCONDITIONAL, pictures.shape)
+    section = params.read("gans.dcgan", adversarial.Settings).model_copy(update=sizes)
+    training = adversarial.start(section, digits)
 
     def step() -> None:
         with compute.autocast(settings):
-            adversarial.train_step(state, pictures, section)
-        state.step += 1
+            training.step(digits.train)
+        training.steps_done += 1
 
     return step
 
@@ -117,19 +116,19 @@ def flop_per_image() -> float:
 
 
 def main(
-    prepared: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = Path("data/prepared/digits.npz"),
+    task: Annotated[Path, typer.Argument(exists=True, file_okay=False)] = Path("data/tasks/digits"),
     threads: int = os.cpu_count() or 1,
     rounds: int = 5,
     seconds: float = 4.0,
 ) -> None:
-    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the digits in
-    PREPARED.
+    """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the digits of
+    the TASK's folder.
     """
     best = contest.best_precision()
     contenders: Contenders = {
-        contest.PLAIN: (plain_loop, (prepared,)),
-        "ours fp32": (our_step, (prepared, "fp32", threads)),
-        f"ours {best} (as trained)": (our_step, (prepared, best, threads)),
+        contest.PLAIN: (plain_loop, (task,)),
+        "ours fp32": (our_step, (task, "fp32", threads)),
+        f"ours {best} (as trained)": (our_step, (task, best, threads)),
     }
     taken = contest.hold({**contenders, **contest.LIMITS}, threads, rounds, seconds)
     contest.show(

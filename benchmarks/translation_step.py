@@ -1,16 +1,17 @@
-"""Pictures per second of this project's pix2pix step, U-Net against PatchGAN, at 32 and at 64 pixels, beside
+"""Images per second of this project's pix2pix step, U-Net against PatchGAN, at 32 and at 64 pixels, beside
 the plain loop of tutorials and the machine's limit.
 
     make bench
 
-The plain loop is written as the tutorials write it: a DataLoader over PIL images, condition and picture side
-by side, NCHW, fp32, the discriminator run on real and on made pictures one after the other, an Adam that is
-not fused, `.item()` at every step. Networks, losses (Isola et al. 2017, arXiv:1611.07004: a duel and ten
-times L1), batch size and learning rate are the same.
+The plain loop is written as the tutorials write it: a DataLoader over PIL images, condition and image side
+by side, NCHW, fp32, the discriminator run on real and on fake images one after the other, an Adam that is
+not fused, `.item()` at every step. Networks, losses (Isola et al. 2017, arXiv:1611.07004: the adversarial
+one and ten times L1), batch size and learning rate are the same.
 """
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from unittest import mock
@@ -26,38 +27,45 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import contest
 from benchmarks.contest import Contenders, Step
-from pipeline.data import drawings
-from pipeline.methods import translation
-from pipeline.networks import patchgan as patch
-from pipeline.networks import unet
+from pipeline.methods import adversarial
+from pipeline.networks import patchgan, unet
 from pipeline.runtime import compute, params
-from pipeline.tasks import drawings as tasks
-from pipeline.tasks.drawings import Pairs
+from pipeline.tasks import task as tasks
+from pipeline.tasks.task import Stored, Task
 
 WIDTH, BATCH_SIZE, NUM_LATENTS, L1 = 32, 32, 4, 10.0
-PATCH_SIZES = {32: 10, 64: 22}  # of a logit, for each side of a picture: about a third of it
+PATCH_SIZES = {32: 10, 64: 22}  # of a logit, for each side of an image: about a third of it
 LEARNING_RATE, BETAS = 0.001, (0.5, 0.999)
 
 
-def sketches(prepared: Path, size: int) -> Pairs:
-    """The training drawings with their sketches; how long a step takes does not hang on what they show, so
-    that other sizes are these, enlarged.
+def sketches(folder: Path, size: int) -> Task:
+    """The task of sketches; how long a step takes does not hang on what they show, so that other sizes are
+    these, enlarged.
     """
-    pairs = tasks.sketch(drawings.load(prepared).train)
-    given, pictures = (
-        F.interpolate(images, (size, size)) if images.shape[2] != size else images
-        for images in (pairs.conditions, pairs.pictures)
+    task = tasks.load(folder)
+    train = task.splits["train"]
+    arrays = {
+        name: enlarged(array, size) if array.ndim == 4 else array for name, array in train.arrays.items()
+    }
+    train = replace(train, arrays=arrays)
+    x_shape, condition_shape = ((shape[0], size, size) for shape in (task.x_shape, task.condition_shape))
+    return replace(
+        task, x_shape=x_shape, condition_shape=condition_shape, train=train, splits={"train": train}
     )
-    return Pairs(given, pictures, pairs.rows, pairs.num_conditions)
+
+
+def enlarged(images: Tensor, size: int) -> Tensor:
+    return images if images.shape[2] == size else F.interpolate(images, (size, size))
 
 
 class SideBySide(Dataset[tuple[Tensor, Tensor]]):
-    """Condition and picture as pix2pix's sets hold them: one image, which is cut in two and transformed."""
+    """Condition and image as pix2pix's sets hold them: one image, which is cut in two and transformed."""
 
-    def __init__(self, pairs: Pairs) -> None:
+    def __init__(self, pairs: Stored) -> None:
         from torchvision import transforms
 
-        both = torch.cat([pairs.conditions.expand_as(pairs.pictures), pairs.pictures], 3)
+        x, c = pairs.images(torch.arange(len(pairs)))
+        both = torch.cat([c.expand_as(x), x], 3)
         self.images = np.ascontiguousarray(both.permute(0, 2, 3, 1).numpy())
         self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.5)])
 
@@ -71,11 +79,11 @@ class SideBySide(Dataset[tuple[Tensor, Tensor]]):
         return self.transform(left), self.transform(right)
 
 
-def networks(size: int) -> tuple[unet.Generator, patch.Discriminator]:
+def networks(size: int) -> tuple[unet.Generator, patchgan.Discriminator]:
     """Both players as tutorials write them, but for what stands side by side: see `concatenated`."""
     shape = (3, size, size)
     generator = unet.Generator(NUM_LATENTS, 1, WIDTH, shape, every_level=False)
-    discriminator = patch.Discriminator(1, WIDTH, shape, batch_norm=True, patch_size=PATCH_SIZES[size])
+    discriminator = patchgan.Discriminator(1, WIDTH, shape, batch_norm=True, patch_size=PATCH_SIZES[size])
     return generator, contest.as_in_tutorials(discriminator)
 
 
@@ -83,7 +91,7 @@ def concatenated(step: Step) -> Step:
     """The step with torch.cat where this project's networks put maps side by side."""
 
     def plain() -> None:
-        with mock.patch.multiple(unet, side_by_side=cat), mock.patch.multiple(patch, side_by_side=cat):
+        with mock.patch.multiple(unet, side_by_side=cat), mock.patch.multiple(patchgan, side_by_side=cat):
             step()
 
     def cat(*maps: Tensor) -> Tensor:
@@ -92,13 +100,13 @@ def concatenated(step: Step) -> Step:
     return plain
 
 
-def plain_loop(prepared: Path, size: int) -> Step:
+def plain_loop(task: Path, size: int) -> Step:
     """One step of the tutorials' loop."""
     generator, discriminator = networks(size)
     g_optimizer, d_optimizer = (
         torch.optim.Adam(network.parameters(), LEARNING_RATE, BETAS) for network in (generator, discriminator)
     )
-    data_set = SideBySide(sketches(prepared, size))
+    data_set = SideBySide(sketches(task, size).splits["train"])
 
     def endless() -> Iterator[tuple[Tensor, Tensor]]:
         while True:
@@ -106,18 +114,19 @@ def plain_loop(prepared: Path, size: int) -> Step:
 
     batches = endless()
 
-    def duel(logits: Tensor, real: bool) -> Tensor:
+    def adversarial_loss(logits: Tensor, real: bool) -> Tensor:
         return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(real)))
 
     def step() -> None:
         c, x = next(batches)
         fakes = generator(torch.randn(BATCH_SIZE, NUM_LATENTS), c)
         discriminator.zero_grad()
-        d_loss = (duel(discriminator(x, c), True) + duel(discriminator(fakes.detach(), c), False)) / 2
+        of_real, of_fakes = discriminator(x, c), discriminator(fakes.detach(), c)
+        d_loss = (adversarial_loss(of_real, True) + adversarial_loss(of_fakes, False)) / 2
         d_loss.backward()
         d_optimizer.step()
         generator.zero_grad()
-        g_loss, l1 = duel(discriminator(fakes, c), True), F.l1_loss(fakes, x)
+        g_loss, l1 = adversarial_loss(discriminator(fakes, c), True), F.l1_loss(fakes, x)
         (g_loss + L1 * l1).backward()
         g_optimizer.step()
         d_loss.item(), g_loss.item(), l1.item()
@@ -125,56 +134,54 @@ def plain_loop(prepared: Path, size: int) -> Step:
     return concatenated(step)
 
 
-def our_step(prepared: Path, size: int, precision: str, threads: int) -> Step:
+def our_step(task: Path, size: int, precision: str, threads: int) -> Step:
     """One step as the stages take it, on the section ablations.l1-cgan of params.yaml with the plain loop's
     discriminator and without penalties.
     """
-    settings, pairs = contest.settings(precision, threads), sketches(prepared, size)
+    settings, pairs = contest.settings(precision, threads), sketches(task, size)
     plain: dict[str, object] = {"batch_size": BATCH_SIZE, "width": WIDTH, "num_latents": NUM_LATENTS}
     plain |= {"l1": L1, "r1": 0.0, "r2": 0.0, "discriminator_norm": "batch", "patch_size": PATCH_SIZES[size]}
-    section = params.read("ablations.l1-cgan", translation.Params, seed=0).model_copy(update=plain)
-    state = translation.init_state(section, tasks.condition("sketch", pairs), pairs.shape)
+    section = params.read("ablations.l1-cgan", adversarial.AblationSettings).model_copy(update=plain)
+    training = adversarial.start(section, pairs)
 
     def step() -> None:
         with compute.autocast(settings):
-            translation.train_step(state, pairs, section)
-        state.step += 1
+            training.step(pairs.train)
+        training.steps_done += 1
 
     return step
 
 
-def flop_per_picture(size: int) -> float:
-    """Floating-point operations of the plain step for one picture, a multiply-add counting two."""
+def flop_per_image(size: int) -> float:
+    """Floating-point operations of the plain step for one image, a multiply-add counting two."""
     generator, discriminator = networks(size)
     z, c, x = torch.randn(2, NUM_LATENTS), torch.randn(2, 1, size, size), torch.randn(2, 3, size, size)
     with FlopCounterMode(display=False) as counter:
         fakes = generator(z, c)
-        for pictures in (x, fakes.detach(), fakes):
-            discriminator(pictures, c).sum().backward()
+        for images in (x, fakes.detach(), fakes):
+            discriminator(images, c).sum().backward()
     return float(counter.get_total_flops()) / 2
 
 
 def main(
-    prepared: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = Path(
-        "data/prepared/drawings.npz"
-    ),
+    task: Annotated[Path, typer.Argument(exists=True, file_okay=False)] = Path("data/tasks/sketch"),
     threads: int = os.cpu_count() or 1,
     rounds: int = 5,
     seconds: float = 4.0,
 ) -> None:
     """Time the contenders in turn, on THREADS threads, ROUNDS times for about SECONDS each, on the drawings
-    in PREPARED.
+    of the TASK's folder.
     """
     best = contest.best_precision()
     for size, patch_size in PATCH_SIZES.items():
         contenders: Contenders = {
-            contest.PLAIN: (plain_loop, (prepared, size)),
-            "ours fp32": (our_step, (prepared, size, "fp32", threads)),
-            f"ours {best} (as trained)": (our_step, (prepared, size, best, threads)),
+            contest.PLAIN: (plain_loop, (task, size)),
+            "ours fp32": (our_step, (task, size, "fp32", threads)),
+            f"ours {best} (as trained)": (our_step, (task, size, best, threads)),
         }
         taken = contest.hold({**contenders, **contest.LIMITS}, threads, rounds, seconds)
         sizes = f"width {WIDTH}, patches of {patch_size}, batch {BATCH_SIZE}, {threads} threads"
-        contest.show(f"pix2pix, {size}x{size}, {sizes}", taken, BATCH_SIZE, flop_per_picture(size))
+        contest.show(f"pix2pix, {size}x{size}, {sizes}", taken, BATCH_SIZE, flop_per_image(size))
 
 
 if __name__ == "__main__":

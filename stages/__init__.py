@@ -1,7 +1,7 @@
 """The stages of the pipeline: one Typer command a file, each reads its section of params.yaml and its inputs
 and writes its outputs.
 
-    python -m stages.train_gan --help
+    python -m stages.train --help
 
 `run` is what they all start with: it turns a user's mistake into one line and exit code 2, and sends the
 stage's time to MLflow.
@@ -17,15 +17,16 @@ import time
 STARTED = time.perf_counter()  # before the heavy imports, which are part of a stage's time
 gc.set_threshold(1_000_000)  # objects: with Python's 700 a third of an import is the search for garbage
 
-from collections.abc import Callable  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
 from functools import wraps  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Annotated  # noqa: E402
 
 import typer  # noqa: E402
 
-from pipeline import tracking  # noqa: E402
 from pipeline.runtime.errors import InputError  # noqa: E402
+from pipeline.tracking import outbox, runs, store  # noqa: E402
 
 InputFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 InputFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True)]
@@ -52,7 +53,8 @@ def run(main: Callable[..., None]) -> None:
         except FloatingPointError as error:
             raise complaint(f"training diverged: {error}; the last good checkpoint is kept", 1) from error
         finally:
-            tracking.drain()
+            outbox.drain()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)  # from here on there is nothing to close
         global _done
         _done = main.__module__ == "__main__"
 
@@ -82,6 +84,13 @@ def _leave() -> None:
         os._exit(0)
 
 
-def took(stage: str, loop_seconds: float) -> None:
-    """Send to MLflow how long this stage took, from the process's start, and how much of it its loops."""
-    tracking.add_stage(os.environ.get("DVC_STAGE", stage), time.perf_counter() - STARTED, loop_seconds)
+@contextmanager
+def timed(stage: str) -> Iterator[None]:
+    """Open the tracker's store, which takes its seconds beside the work; then send to MLflow how long this
+    stage took, from the process's start, and how much of it the block.
+    """
+    outbox.send(store.connect)
+    start = time.perf_counter()
+    yield
+    now = time.perf_counter()
+    runs.add_stage(os.environ.get("DVC_STAGE", stage), now - STARTED, now - start)

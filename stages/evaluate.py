@@ -1,104 +1,111 @@
-"""Stages `evaluate_gan@`, `evaluate_regression@`, `evaluate_cgan@<name>`: score one model's images against
-the test images.
+"""Stages `evaluate_gan@`, `evaluate_regression@`, `evaluate_cgan@<name>-<seed>` and so on: all metrics of a
+model that apply to its task, each beside its noise floor.
 """
 
-import time
+import csv
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from pipeline import tracking
-from pipeline.data import digits
 from pipeline.data.images import grid
-from pipeline.metrics import classes
-from pipeline.metrics import suite as measure
-from pipeline.metrics.entries import read_floors, with_floors
-from pipeline.metrics.features import Reader
-from pipeline.metrics.reference import load as load_reference
-from pipeline.networks import TRUNCATING, num_inputs
-from pipeline.networks.truncation import Truncated
+from pipeline.methods import method
+from pipeline.metrics import reference, suite
+from pipeline.metrics import settings as evaluation
+from pipeline.metrics.entries import details, values
+from pipeline.networks import network, truncation
+from pipeline.networks.network import Spec, num_inputs
 from pipeline.runtime import compute, params, size
+from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_file, sha256, write_json
-from pipeline.sampling import draw as sampling
 from pipeline.sampling import weights
-from pipeline.tasks import conditions
-from pipeline.tasks.conditions import Condition
-from stages import InputFile, run, took
-
-NUM_ROWS = 8  # of ten images: the sheet the report shows
-NUM_PATHS, PATH_STEPS = 5, 10  # interpolations between latents
+from pipeline.tasks import task as tasks
+from pipeline.tasks.task import Task
+from pipeline.tracking import runs
+from pipeline.training.trainer import HISTORY
+from stages import InputFolder, run, timed
 
 
 def main(
     model: Path,
-    prepared: InputFile,
-    judge: InputFile,
-    real: InputFile,
-    reference: InputFile,
-    out: Path,
+    task: InputFolder,
+    real: InputFolder,
+    scores: Path,
+    context: Path,
     samples: Path,
+    curves: Path,
 ) -> None:
-    """Score the generator in folder MODEL on the test images in PREPARED.
+    """Score the network in folder MODEL on the test split of the TASK's folder, with the reference in REAL.
 
-    The features are JUDGE's, the noise floors those in REAL (.json), what is known of the test images is in
-    REFERENCE (.npz). Writes the metrics to OUT (.json) and the drawn images to SAMPLES (.npz).
+    Writes the metrics to SCORES (.json), their counts, floors and identities to CONTEXT (.json), and what the
+    report shows to SAMPLES (.npz). What `dvc plots` draws of its training goes to the folder CURVES: its loss
+    (of a GAN, the discriminator's) and the cheap FID, or modes, over the steps.
     """
-    settings = params.read("evaluate", measure.Params)
-    compute.configure(params.read("compute", compute.Params))
-    generator, spec, truncation = load(model / "weights.safetensors", settings.truncation)
-    data, floors = digits.load(prepared), read_floors(real)
-    tracking.send(tracking.connect)
-    start = time.perf_counter()
-    reader = Reader(judge, settings.features)
-    condition = conditions.find(spec.task)
-    truth = load_reference(reference, data.test, measure.origin(settings, reader))
-    c = condition.encode(truth.labels)
-    pixels = sampling.draw(generator, c, 1, settings.seed)[:, 0]
-    drawn = reader.describe(pixels, truth.labels if condition.width else None)
-    values = measure.measure(drawn, truth, data.train, settings)
-    widths = (spec.num_latents, num_inputs(generator) - spec.num_latents)
-    values |= measure.of_paths(generator, c, widths, reader.judge, settings)
-    seconds = time.perf_counter() - start
+    settings, computing = (
+        params.read("evaluate", evaluation.Settings),
+        params.read("compute", compute.Settings),
+    )
+    compute.configure(computing)
+    device, file = compute.device(computing), model / weights.FILE
+    with timed(f"evaluate_{model.name.replace('-', '@', 1)}"):
+        built, spec = weights.load(file, device)
+        asked = tasks.load(task)
+        if spec.task != asked.name:
+            raise InputError(f"{file}: trained on task {spec.task!r}, not on {asked.name!r}")
+        sampler, truncated = truncate(method.load(spec.method).sampler(built), spec, settings.truncation)
+        compared = reference.load(real, asked, settings, device)
+        result = suite.evaluate(sampler, compared)
+        about = details(result.entries, compared.floors) | result.more | identity(sampler, spec, asked)
+        about |= {
+            "model": model.name,
+            "truncation": truncated,
+            "weights": sha256(file),
+            "seed": settings.seed,
+        }
+        write_json(context, about | {"extractor": compared.extractor.identity})
+        with new_file(samples) as part:
+            np.savez_compressed(part, **result.shown)  # type: ignore[arg-type]
+        write_json(scores, values(result.entries))
+        write_curves(model, curves)
+        scalars = {f"test_{name}": value for name, value in values(result.entries).items()}
+        sheet = grid(torch.from_numpy(result.shown["sheet"]), 10).permute(1, 2, 0).numpy()
+        runs.add_evaluation(model.name, about["weights"], scalars, {"sheet": sheet})
 
-    weights_hash = sha256(model / "weights.safetensors")
-    z = torch.zeros(1, num_inputs(generator))
-    context = measure.context(model.name, settings, reader) | {
-        "weights": weights_hash,
+
+def write_curves(model: Path, folder: Path) -> None:
+    """A column of the history a file: loss/<model>.csv, and fid/<model>.csv or modes/<model>.csv."""
+    with (model / HISTORY).open() as file:
+        rows = list(csv.DictReader(file))
+    for name, column in (("loss", list(rows[0])[1]), *((each, each) for each in ("fid", "modes"))):
+        found = [(row["step"], row[column]) for row in rows if row.get(column)]
+        if found:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            lines = "".join(f"{step},{value}\n" for step, value in (("step", name), *found))
+            with new_file(folder / name / f"{model.name}.csv") as part:
+                part.write_text(lines)
+
+
+def truncate(sampler: nn.Module, spec: Spec, share: float) -> tuple[nn.Module, float]:
+    """The sampler with latents truncated, where its network can, and how far; 1 where it cannot."""
+    if share == 1 or not network.load(spec.network).TRUNCATES or spec.clusters:
+        return sampler, 1.0
+    return truncation.Truncated(sampler, share), share
+
+
+def identity(sampler: nn.Module, spec: Spec, task: Task) -> dict[str, object]:
+    """What model this is."""
+    device = compute.device_of(sampler)
+    z, c = torch.zeros(1, num_inputs(sampler), device=device), task.blank(1).to(device)
+    return {
+        "method": spec.method,
+        "task": task.name,
+        "kind": task.kind,
+        "condition": task.condition,
         "network": spec.network,
-        "truncation": truncation,
-        "num_parameters": size.num_parameters(generator),
-        "flops": size.num_flops(lambda: generator(z, c[:1])),  # for one image
+        "num_parameters": size.num_parameters(sampler),
+        "flops": size.num_flops(lambda: sampler(z, c)),  # for one image
     }
-    if drawn.labels is not None:
-        context["conditional_accuracy_by_class"] = classes.accuracy_by_class(drawn.read, drawn.labels)
-    write_json(out, context | {"metrics": with_floors(values, floors)})
-    arrays = {"pixels": pixels.numpy(), **show(generator, condition, settings.seed)}
-    with new_file(samples) as part:
-        np.savez_compressed(part, **arrays)  # type: ignore[arg-type]
-    scalars = {f"test_{name}": entry["value"] for name, entry in values.items()}
-    sheet = grid(torch.from_numpy(arrays["sheet"]), 10).permute(1, 2, 0).numpy()
-    tracking.add_evaluation(model.name, weights_hash, scalars, {"sheet": sheet})
-    took(f"evaluate@{model.name}", seconds)
-
-
-def load(file: Path, truncation: float) -> tuple[nn.Module, sampling.GeneratorSpec, float]:
-    """The generator, its spec, and how far its latents are truncated; 1 where they can't be."""
-    generator, spec = weights.load(file, sampling.GeneratorSpec)
-    if truncation == 1 or spec.network not in TRUNCATING or spec.clusters:
-        return generator, spec, 1.0
-    return Truncated(generator, truncation), spec, truncation
-
-
-def show(generator: nn.Module, condition: Condition, seed: int) -> dict[str, np.ndarray]:
-    """What the report shows: `sheet`, (8 x 10 images), class k in column k if there are classes, and `paths`
-    between latents.
-    """
-    labels = torch.arange(10)
-    sheet = sampling.draw(generator, condition.encode(labels), NUM_ROWS, seed + 1)  # (10, 8, C, H, W)
-    paths = sampling.interpolate(generator, condition.encode(labels[:NUM_PATHS]), PATH_STEPS, seed)
-    return {"sheet": sheet.transpose(0, 1).flatten(0, 1).numpy(), "paths": paths.numpy()}
 
 
 if __name__ == "__main__":

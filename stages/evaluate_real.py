@@ -1,43 +1,39 @@
-"""Stage `evaluate_real`: every metric for real against real, its noise floor, and the FID's yardsticks; and
-what all models' evaluations need of the test images.
+"""Stage `evaluate_real@<task>`: what the models of a task are compared with: what is known of the real test
+images, the noise floor of each metric, and the FIDs of corrupted images.
 """
 
-import time
 from pathlib import Path
 
-from pipeline import tracking
-from pipeline.data import digits
-from pipeline.metrics import classes, reference
-from pipeline.metrics import corruptions as yardsticks
-from pipeline.metrics import suite as measure
-from pipeline.metrics.features import Reader
+from pipeline.metrics import classes, reference, suite
+from pipeline.metrics import settings as evaluation
+from pipeline.metrics.entries import details, values
 from pipeline.runtime import compute, params
 from pipeline.runtime.files import write_json
-from stages import InputFile, run, took
+from pipeline.tasks import task as tasks
+from stages import InputFolder, run, timed
 
 
-def main(prepared: InputFile, judge: InputFile, out: Path, reference_out: Path) -> None:
-    """Compare the validation images in PREPARED, taken as samples, with the test images, in the features of
-    JUDGE; write OUT (.json) and, of the test images, REFERENCE_OUT (.npz).
+def main(task: InputFolder, out: Path, scores: Path, context: Path) -> None:
+    """Compare validation images, in the place of samples, with the test images of the TASK's folder. Writes
+    the reference to the folder OUT, the floors to SCORES (.json), and counts and identities to CONTEXT
+    (.json).
     """
-    settings = params.read("evaluate", measure.Params)
-    compute.configure(params.read("compute", compute.Params))
-    data = digits.load(prepared)
-    tracking.send(tracking.connect)
-    start = time.perf_counter()
-    reader = Reader(judge, settings.features)
-    held, test = (measure.take(part, settings, reader) for part in (data.validation, data.test))
-    real = reference.take(test, data.train, settings.num_neighbours, settings.memorisation_samples)
-    values = measure.measure(held, real, data.train, settings)
-    values |= measure.of_cross_fades(held, reader.judge, settings)
-    report = measure.context("real", settings, reader) | {
-        "judge_test_accuracy": classes.accuracy(real.read, real.labels),
-        "metrics": values,
-        "yardsticks": yardsticks.measure(held, real, reader.features),
-    }
-    write_json(out, report)
-    reference.save(reference_out, real, measure.origin(settings, reader))
-    took("evaluate_real", time.perf_counter() - start)
+    settings, computing = (
+        params.read("evaluate", evaluation.Settings),
+        params.read("compute", compute.Settings),
+    )
+    compute.configure(computing)
+    asked = tasks.load(task)
+    with timed(f"evaluate_real@{asked.name}"):
+        real = reference.take(asked, settings, compute.device(computing))
+        floors, corruptions = suite.evaluate_real(real)
+        more: dict[str, object] = {"corruptions": corruptions, "data": asked.sha256, "facts": asked.facts}
+        more |= {"model": f"real-{asked.name}", "task": asked.name, "kind": asked.kind, "seed": settings.seed}
+        if (labels := real.labels) is not None and "predicted" in real.arrays:
+            more["classifier_accuracy"] = classes.accuracy(real.arrays["predicted"], labels)
+        reference.save(out, real, values(floors))
+        write_json(context, details(floors, {}) | more | {"extractor": real.extractor.identity})
+        write_json(scores, values(floors))
 
 
 if __name__ == "__main__":

@@ -1,124 +1,128 @@
 """Stage `report`: tables, figures and samples of all models on one page."""
 
-import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
+import pandas as pd
 
-from pipeline import tracking
-from pipeline.data import digits
-from pipeline.report import bayes, images, page, stacked, study, tables, theory, toys
+from pipeline.methods.adversarial import Settings as AdversarialSettings
+from pipeline.report import images, page, points, stacked, study, tables, theory
+from pipeline.report.results import Result, read
 from pipeline.report.sections import Section
 from pipeline.runtime import params
-from pipeline.runtime.files import new_file, new_folder, sha256
-from pipeline.runtime.params import Seed
-from stages import InputFile, InputFolder, run, took
+from pipeline.runtime.files import new_file, new_folder
+from pipeline.tasks import task as tasks
+from pipeline.tasks.task import Settings as TaskSettings
+from pipeline.tracking import runs
+from stages import InputFolder, run, sections, timed
 
-SECTIONS = (
-    "gans",
-    "regressions",
-    "cgans",
-    "stacked_digits",
-    "stacked",
-    "toys",
-    "image_regressions",
-    "image_cgans",
-    "ablations",
-)
-KINDS = {
-    "regressions": "regression",
-    "cgans": "cgan",
-    "gans": "gan",
-}  # section -> first word of its models' names, in the page's order
-IMAGE_KINDS = {"image_regressions": "regression", "image_cgans": "cgan", "ablations": "ablation"}
-Scores = dict[tuple[str, int | None], dict[str, Any]]  # contents of metrics files, by model and seed
-Seeds = Annotated[list[Seed], Field(min_length=1)]
+Found = dict[str, Result]  # by name
 
 
-def main(
-    prepared: InputFile,
-    models: InputFolder,
-    metrics: InputFolder,
-    samples: InputFolder,
-    curves: InputFolder,
-    out: Path,
-) -> None:
-    """Make OUT/index.html, OUT/comparison.csv and OUT/figures from what the stages left of every model that
-    params.yaml lists, and from the CURVES of theory.
+def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
+    """Make REPORTS/index.html, comparison.csv, figures and calibration from what the stages left of every
+    model that params.yaml lists, and from the TASK of digits by class.
 
-    Beside them, and unknown to DVC, stands OUT/timings.html: how long each stage took, from MLflow.
+    Beside them, and unknown to DVC, stands REPORTS/timings.html: how long each stage took, from MLflow.
     """
-    seeds = params.read("seeds", Seeds)
-    sections = {section: params.read(section, dict[str, Any]) for section in SECTIONS}
-    names = [f"{kind}-{key}" for section, kind in KINDS.items() for key in sections[section]]
-    drawn = [f"{kind}-{key}" for section, kind in IMAGE_KINDS.items() for key in sections[section]]
-    stacks = [f"stacked-{key}" for key in sections["stacked"]]
-    results = {name: page.load_model(f"{name}-{seeds[0]}", models, samples) for name in names}
-    real = json.loads((metrics / "real.json").read_text())
-    scores = read_scores(metrics, [*names, *drawn, *stacks], seeds)
-    table = tables.comparison({("real", None): real, **scores})
-    sheets = {name: page.load_sheet(f"{name}-{seeds[0]}", samples) for name in stacks}
-    sizes = {key: scores[f"gan-{key}", seeds[0]] for key in sections["gans"]}
-    histories = {key: results[f"gan-{key}"].history for key in sections["gans"]}
-    shown = {name: images.load(f"{name}-{seeds[0]}", metrics, samples) for name in drawn}
-    real_drawings = json.loads((metrics / "drawings.json").read_text())
-    parts = [images.section(shown, table, real_drawings)] if shown else []
-    parts += [study.section(sections["gans"], table, sizes, histories)] if histories else []
-    parts += [stacked.section(table, sheets, sections["stacked_digits"])] if stacks else []
-    parts += exact(list(sections["toys"]), models, metrics, curves)
-    pictures = page.draw_figures(results, real, table, digits.load(prepared))
-    facts = {"params": params.PARAMS_FILE.read_text(), "seeds": seeds}
-    sums = {"hashes": hashes(prepared, real_drawings, scores)}
-    html = page.render(results, real, table, pictures, parts, facts | sums)
+    with timed("report"):
+        seeds = params.read("seeds", sections.Seeds)
+        every = {(found.name, found.seed): found for found in results(models, reports, seeds)}
+        first = {name: found for (name, seed), found in every.items() if seed in (None, seeds[0])}
+        real = {name: of_real(reports, name) for name in sections.entries("tasks")}
+        digit = real[task.name]
+        table = tables.comparison(
+            {("real", None): digit["metrics"], **{key: found.metrics for key, found in every.items()}}
+        )
+        digits = {name: found for name, found in first.items() if found.kind in ("none", "class")}
+        modes = {name: found for name, found in digits.items() if "modes" in found.metrics}
+        digits = {name: found for name, found in digits.items() if name not in modes}
+        parts = list(parts_of(first, digits, modes, real, table))
+        parts += exact(models, reports)
+        drawn = page.draw_figures(digits, digit, table, tasks.load(task))
+        facts = {"params": params.PARAMS_FILE.read_text(), "seeds": seeds, "hashes": hashes(real, every)}
+        html = page.render(digits, digit, table, drawn, parts, facts)
 
-    with new_folder(out / "figures") as folder:
-        for figures in (pictures, *(section.figures for section in parts)):
-            for name, figure in figures.items():
-                (folder / f"{name}.png").write_bytes(figure)
-    with new_file(out / "comparison.csv") as part:
-        table.to_csv(part, index=False)
-    with new_file(out / "index.html") as part:
-        part.write_text(html)
-    with new_file(out / "timings.html") as part:
-        part.write_text(page.render_timings(tracking.stage_seconds(), speeds(scores)))
-    took("report", 0.0)
-
-
-def read_scores(metrics: Path, names: list[str], seeds: list[int]) -> Scores:
-    return {
-        (name, seed): json.loads((metrics / f"{name}-{seed}.json").read_text())
-        for name in names
-        for seed in seeds
-    }
+        with new_folder(reports / "figures") as folder:
+            for figures in (drawn, *(part.figures for part in parts)):
+                for name, figure in figures.items():
+                    (folder / f"{name}.png").write_bytes(figure)
+        with new_folder(reports / "calibration") as folder:
+            for found in first.values():
+                if found.style.sampled and "predicted_sd" in found.samples:
+                    columns = {name: found.samples[name] for name in ("predicted_sd", "actual_error")}
+                    pd.DataFrame(columns).to_csv(folder / f"{found.model}.csv", index=False)
+        with new_file(reports / "comparison.csv") as part:
+            table.to_csv(part, index=False)
+        with new_file(reports / "index.html") as part:
+            part.write_text(html)
+        with new_file(reports / "timings.html") as part:
+            part.write_text(page.render_timings(runs.stage_seconds(), speeds(every)))
 
 
-def exact(toy_names: list[str], models: Path, metrics: Path, curves: Path) -> list[Section]:
-    """The parts of the page on what can be known exactly."""
-    toy_results = {name: toys.load(name, models, metrics) for name in toy_names}
-    parts = [toys.section(toy_results)] if toy_results else []
-    parts.append(bayes.section(metrics / "bayes.json", curves / "bayes.npz"))
-    parts.append(theory.section(metrics / "theory.json", curves / "curves.npz"))
-    return parts
+def results(models: Path, reports: Path, seeds: list[int]) -> Iterator[Result]:
+    """All models of params.yaml, section by section."""
+    for section, family in sections.FAMILIES.items():
+        for entry in sections.entries(section):
+            name = f"{family.stage}-{entry}"
+            for seed in [None] if section == "variants" else seeds:
+                yield Result(section, entry, name, seed, models, reports)
 
 
-def hashes(prepared: Path, real_drawings: dict[str, Any], scores: Scores) -> dict[str, str]:
-    """The data's and all models' SHA-256, by file."""
-    data = {str(prepared): sha256(prepared), str(prepared.with_name("drawings.npz")): real_drawings["data"]}
-    return data | {
-        f"models/{name}-{seed}/weights.safetensors": content["weights"]
-        for (name, seed), content in scores.items()
-    }
+def of_real(reports: Path, task: str) -> dict[str, Any]:
+    """Floors and details of a task's real images."""
+    metrics, details = (read(reports / part / f"real-{task}.json") for part in ("metrics", "details"))
+    return details | {"metrics": metrics}
 
 
-def speeds(scores: Scores) -> dict[str, dict[str, Any]]:
+def parts_of(
+    first: Found, digits: Found, modes: Found, real: Mapping[str, dict[str, Any]], table: Any
+) -> Iterator[Section]:
+    """The sections on models, where there are such."""
+    by_image = {name: found for name, found in first.items() if found.kind in ("image", "words")}
+    ablations = {name: found for name, found in by_image.items() if found.section == "ablations"}
+    if by_image:
+        models = {name: found for name, found in by_image.items() if name not in ablations}
+        yield images.section(models, ablations, table, real)
+    gans = {name: found for name, found in digits.items() if found.section == "gans"}
+    if gans:
+        entries = {
+            name: params.read(f"gans.{found.entry}", AdversarialSettings, seed=found.seed)
+            for name, found in gans.items()
+        }
+        yield study.section(entries, table, gans)
+    if modes:
+        on = next(iter(modes.values())).task
+        counts = {"num_stacks": params.read(f"tasks.{on}", TaskSettings).num_stacks}
+        yield stacked.section(table, modes, counts)
+
+
+def exact(models: Path, reports: Path) -> list[Section]:
+    """The sections on what can be known exactly."""
+    toys = {name: points.load(name, models, reports) for name in sections.entries("toys")}
+    details, curves = reports / "details/theory.json", reports / "theory"
+    parts = [points.section(toys)] if toys else []
+    return [*parts, theory.of_penguins(details, curves), theory.of_losses(details, curves)]
+
+
+def hashes(
+    real: Mapping[str, dict[str, Any]], every: Mapping[tuple[str, int | None], Result]
+) -> dict[str, str]:
+    """The SHA-256 of all tasks and models, by file."""
+    data = {f"data/tasks/{name}": content["data"] for name, content in real.items()}
+    weights = {f"models/{found.model}/weights.safetensors": found for found in every.values()}
+    return data | {file: found.details["weights"] for file, found in weights.items()}
+
+
+def speeds(every: Mapping[tuple[str, int | None], Result]) -> dict[str, dict[str, Any]]:
     """How fast each model of digits trained, from MLflow, beside what it came to; those it knows."""
     found = {}
-    for (name, seed), content in scores.items():
-        speed = tracking.training_speed(f"{name}-{seed}", content["weights"])
-        if speed and "coverage" in content["metrics"]:
-            values = {key: content["metrics"][key]["value"] for key in ("fid", "coverage")}
-            found[f"{name}-{seed}"] = speed | values
+    for result in every.values():
+        if "coverage" in result.metrics:
+            speed = runs.training_speed(result.model, result.details["weights"])
+            if speed:
+                found[result.model] = speed | {key: result.metrics[key] for key in ("fid", "coverage")}
     return found
 
 

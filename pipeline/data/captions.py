@@ -1,4 +1,4 @@
-"""Captions -> rows of word numbers, which a network can be told."""
+"""Captions -> rows of word numbers, which a network can be conditioned on."""
 
 import re
 from collections import Counter

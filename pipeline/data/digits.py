@@ -1,82 +1,47 @@
-"""The prepared digits, as tensors."""
+"""Digits, MNIST and two data sets of its form: raw IDX files -> images with their classes, split."""
 
-import zipfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from pipeline.data.images import to_float
+from pipeline.data import idx
+from pipeline.data.download import mnist
+from pipeline.data.images import NUM_CLASSES
+from pipeline.data.prepared import DataSet
 from pipeline.runtime.errors import InputError
+from pipeline.runtime.params import Count, Section, Seed
+from pipeline.runtime.randomness import permutation
 
-NUM_CLASSES = 10
-SPLITS = ("train", "validation", "test")
-
-
-class Examples(Protocol):
-    """What a network can be trained on: images with labels, by number."""
-
-    def __len__(self) -> int: ...
-
-    @property
-    def shape(self) -> tuple[int, int, int]: ...  # C, H, W
-
-    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """The chosen images as the networks take them, (n, C, H, W) in [-1, 1], and their labels, (n,)."""
-
-    def to(self, device: torch.device) -> Self:
-        """The same on this device."""
+FIELDS = ("images", "labels")  # (N, 1, 28, 28) uint8, (N,) uint8
+VALIDATION_SPLIT = "validation split"  # purpose of random numbers
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """Images with their classes."""
-
-    pixels: Tensor  # (N, C, H, W) uint8
-    labels: Tensor  # (N,) int64
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, H, W)."""
-        _, channels, height, width = self.pixels.shape
-        return channels, height, width
-
-    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        pixels, labels = self.picked(chosen)
-        return to_float(pixels), labels
-
-    def picked(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """The chosen images as they are, and their labels."""
-        chosen = chosen.to(self.pixels.device)
-        return self.pixels[chosen], self.labels[chosen]
-
-    def to(self, device: torch.device) -> "Pictures":
-        return Pictures(self.pixels.to(device), self.labels.to(device))
+class Settings(Section):
+    dataset: mnist.DatasetName = "mnist"  # mnist | fashion_mnist | kmnist; the last two: mirror or folder
+    num_validation: Count = 10_000  # of the training part: to choose settings by, and for noise floors
+    seed: Seed = 0  # which ones
 
 
-@dataclass(frozen=True)
-class Digits:
-    train: Pictures
-    validation: Pictures
-    test: Pictures
-
-
-def load(path: Path) -> Digits:
-    """The prepared digits.
+def prepare(raw: Path, settings: Settings) -> DataSet:
+    """Read the IDX files in `raw` and split them.
 
     Raises:
-        InputError: the file is missing, damaged, or holds something else.
+        InputError: a raw file is missing or damaged, or the validation split would leave nothing to train on.
     """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            parts = [(arrays[f"{split}_pixels"], arrays[f"{split}_labels"]) for split in SPLITS]
-    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        advice = "make them with: dvc repro prepare@digits"
-        raise InputError(f"{path}: not the prepared digits ({error}); {advice}") from error
-    return Digits(*(Pictures(torch.from_numpy(x), torch.from_numpy(y).long()) for x, y in parts))
+    mnist.verify(raw, settings.dataset)
+    folder = mnist.raw_folder(raw, settings.dataset)
+    images, labels = idx.read(folder / mnist.TRAIN_IMAGES), idx.read(folder / mnist.TRAIN_LABELS)
+    if settings.num_validation >= len(images):
+        found = f"digits.num_validation = {settings.num_validation}"
+        raise InputError(f"{found}: must be below {len(images)}, the size of the training part")
+    order = permutation(len(images), settings.seed, VALIDATION_SPLIT).numpy()
+    parts = {
+        "train": np.sort(order[settings.num_validation :]),
+        "validation": np.sort(order[: settings.num_validation]),
+    }
+    splits = {name: {"images": images[rows, None], "labels": labels[rows]} for name, rows in parts.items()}
+    splits["test"] = {
+        "images": idx.read(folder / mnist.TEST_IMAGES)[:, None],
+        "labels": idx.read(folder / mnist.TEST_LABELS),
+    }
+    return DataSet(splits, {"num_classes": NUM_CLASSES})

@@ -1,72 +1,170 @@
-"""The prepared drawings, as tensors: pictures with what each was made of."""
+"""Drawings, OpenMoji's or the user's pairs: raw files -> images with what each was made of, split so that no
+variant of a drawing for testing was trained on.
+"""
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, Self
 
 import numpy as np
-import torch
-from torch import Tensor
+from pydantic import model_validator
 
-from pipeline.data.digits import SPLITS
+from pipeline.data import captions, openmoji, pairs
+from pipeline.data.images import NUM_LABELS
+from pipeline.data.prepared import DataSet
 from pipeline.runtime.errors import InputError
+from pipeline.runtime.params import Count, Fraction, Section, Seed
+from pipeline.runtime.randomness import permutation
 
+FIELDS = ("images", "sketches", "layers", "captions", "tokens", "names", "bases", "tones")
 NO_TONE = -1
-DAMAGES = (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError)
-FIELDS = ("pictures", "sketches", "kinds", "captions", "tokens", "names", "bases", "tones")
+NUM_REGIONS = NUM_LABELS  # colours that the A images of the user's pairs are reduced to
+SPLIT = "drawings split"  # purpose of random numbers
+
+
+class Settings(Section):
+    source: Literal["openmoji", "folder"] = "openmoji"  # folder: your paired images
+    folder: str = "data/own"  # for source folder: A|B side by side, or folders A and B; no stage's output
+    image_size: Count = 32  # pixels a side; a multiple of 8
+    validation_share: Fraction = 0.15  # of the base drawings, with all their variants
+    test_share: Fraction = 0.15
+    seed: Seed = 0  # which ones
+
+    @model_validator(mode="after")
+    def _leaves_drawings_to_train_on(self) -> Self:
+        if not 0 < self.validation_share + self.test_share < 1:
+            raise ValueError(
+                f"validation_share + test_share = {self.validation_share + self.test_share}: must be below 1"
+            )
+        if self.image_size % 8 or self.image_size < 16:
+            raise ValueError(f"image_size = {self.image_size}: must be a multiple of 8, 16 at least")
+        return self
 
 
 @dataclass(frozen=True)
-class Drawings:
-    """One split. Variants of a base drawing are all in the same split."""
+class Raw:
+    """All drawings, before the split."""
 
-    pictures: Tensor  # (N, 3, S, S) uint8
-    sketches: Tensor  # (N, 1 or 3, S, S) uint8: the line layer, or what the user's pairs give
-    kinds: Tensor  # (N, S, S) uint8: of the layer seen at each pixel, a number below num_kinds
-    captions: tuple[str, ...]  # "" where a drawing has no name
-    tokens: Tensor  # (N, L) int64: the captions' words, numbers below num_words
-    names: tuple[str, ...]  # of the files
-    bases: Tensor  # (N,) int64: which base drawing
-    tones: Tensor  # (N,) int64: 0 .. 5 for drawings that come in exactly six tones, else NO_TONE
-    num_kinds: int
-    num_words: int
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    def six_tones(self) -> Tensor:
-        """The drawings that come in exactly six tones, (B, 6): row numbers, in the order of the tones."""
-        rows = (self.tones != NO_TONE).nonzero()[:, 0]
-        order = torch.argsort(self.bases[rows] * 6 + self.tones[rows])
-        return rows[order].view(-1, 6)
+    images: np.ndarray  # (N, 3, S, S) uint8
+    sketches: np.ndarray  # (N, C, S, S) uint8: the line layer, or A of the user's pairs
+    layers: np.ndarray  # (N, S, S) uint8: the kind of layer seen at each pixel, below NUM_LABELS
+    captions: list[str]  # "" where a drawing has no name
+    names: list[str]  # of the files
+    bases: list[str]  # the base drawing: the same for all its variants
+    tones: np.ndarray  # (N,) int64: 0 .. 5 for drawings that come in exactly six tones, else NO_TONE
+    left_out: list[str]  # files, and why
 
 
-@dataclass(frozen=True)
-class Splits:
-    train: Drawings
-    validation: Drawings
-    test: Drawings
-
-
-def load(path: Path) -> Splits:
-    """The prepared drawings.
+def prepare(folder: Path, settings: Settings) -> DataSet:
+    """Read OpenMoji's drawings in `folder`, or the user's where the settings say, and split them.
 
     Raises:
-        InputError: the file is missing, damaged, or holds something else.
+        InputError: a file is damaged, or a split would be empty.
     """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            counts = int(arrays["num_kinds"]), int(arrays["num_words"])
-            parts = [{name: arrays[f"{split}_{name}"] for name in FIELDS} for split in SPLITS]
-    except DAMAGES as error:
-        advice = "make them with: dvc repro prepare@drawings"
-        raise InputError(f"{path}: not the prepared drawings ({error}); {advice}") from error
-    return Splits(*(_drawings(part, *counts) for part in parts))
+    own = settings.source == "folder"
+    raw = SOURCES[settings.source](Path(settings.folder) if own else folder, settings)
+    known, number = np.unique(raw.bases, return_inverse=True)
+    parts = split(len(known), settings)
+    vocabulary = captions.vocabulary(
+        [raw.captions[i] for i in np.flatnonzero(np.isin(number, parts["train"]))]
+    )
+    fields = {
+        "images": raw.images,
+        "sketches": raw.sketches,
+        "layers": raw.layers,
+        "captions": np.array(raw.captions),
+        "tokens": captions.tokens(raw.captions, vocabulary),
+        "names": np.array(raw.names),
+        "bases": number,
+        "tones": raw.tones,
+    }
+    rows = {part: np.flatnonzero(np.isin(number, chosen)) for part, chosen in parts.items()}
+    splits = {part: {key: field[rows[part]] for key, field in fields.items()} for part in rows}
+    facts = {"source": settings.source, "num_words": captions.num_words(vocabulary)}
+    return DataSet(splits, facts, raw.left_out)
 
 
-def _drawings(part: dict[str, np.ndarray], num_kinds: int, num_words: int) -> Drawings:
-    pictures, sketches, kinds = (torch.from_numpy(part[name]) for name in ("pictures", "sketches", "kinds"))
-    tokens, bases, tones = (torch.from_numpy(part[name]).long() for name in ("tokens", "bases", "tones"))
-    captions, names = (tuple(part[name].tolist()) for name in ("captions", "names"))
-    return Drawings(pictures, sketches, kinds, captions, tokens, names, bases, tones, num_kinds, num_words)
+def split(num_bases: int, settings: Settings) -> dict[str, np.ndarray]:
+    """Which base drawings are in which split.
+
+    Raises:
+        InputError: one would be empty.
+    """
+    order = permutation(num_bases, settings.seed, SPLIT).numpy()
+    num_validation, num_test = (
+        round(share * num_bases) for share in (settings.validation_share, settings.test_share)
+    )
+    ends = np.cumsum([num_validation, num_test])
+    validation, test, train = np.split(order, ends)
+    if not min(len(validation), len(test), len(train)):
+        raise InputError(
+            f"drawings.validation_share = {settings.validation_share}, test_share = {settings.test_share}: of"
+            f" {num_bases} base drawings a split is left empty; each needs one at least"
+        )
+    return {"train": train, "validation": validation, "test": test}
+
+
+def from_openmoji(folder: Path, settings: Settings) -> Raw:
+    """All of OpenMoji's drawings, rendered.
+
+    Raises:
+        InputError: a drawing is damaged, or one of the six-toned differs from its kin in its line layer.
+    """
+    files = {path.stem: path for path in sorted((folder / "svg").glob("*.svg"))}
+    if not files:
+        raise InputError(f"drawings.folder = {str(folder)!r}: no SVG files in its folder svg")
+    rendered, lines = [], {}
+    for name, path in files.items():
+        content = path.read_bytes()
+        try:
+            rendered.append(openmoji.render(content, settings.image_size))
+            lines[name] = openmoji.line_layer(content)
+        except (InputError, ValueError) as error:
+            raise InputError(f"{path}: {error}") from error
+    tones = dict.fromkeys(files, NO_TONE)
+    for variants in openmoji.six_tones(files).values():
+        if len({lines[name] for name in variants}) > 1:
+            raise InputError(f"{folder}: the six tones of {variants[0]} differ in their line layer")
+        tones |= {name: tone for tone, name in enumerate(variants)}
+    return Raw(
+        images=np.stack([drawing.image for drawing in rendered]),
+        sketches=np.stack([drawing.sketch for drawing in rendered]),
+        layers=np.stack([drawing.layers for drawing in rendered]),
+        captions=[openmoji.caption(name) for name in files],
+        names=list(files),
+        bases=[openmoji.base(name) for name in files],
+        tones=np.array(list(tones.values())),
+        left_out=[],
+    )
+
+
+def from_folder(folder: Path, settings: Settings) -> Raw:
+    """The user's pairs: A stands for the sketch, its colours reduced to a few for the layers, the file's name
+    for the caption; each pair is a base drawing of its own.
+    """
+    found = pairs.load(folder, settings.image_size)
+    return Raw(
+        images=found.images,
+        sketches=found.conditions,
+        layers=regions(found.conditions),
+        captions=[" ".join(captions.words(name.replace("_", " "))) for name in found.names],
+        names=found.names,
+        bases=found.names,
+        tones=np.full(len(found.names), NO_TONE),
+        left_out=found.left_out,
+    )
+
+
+def regions(pixels: np.ndarray) -> np.ndarray:
+    """Which of a few colours each pixel is nearest to, (N, S, S) uint8; the colours are the median cut of all
+    of them, (N, 3, S, S) uint8.
+    """
+    from PIL import Image
+
+    num, _, height, width = pixels.shape
+    strip = pixels.transpose(0, 2, 3, 1).reshape(num * height, width, 3)
+    reduced = Image.fromarray(strip).quantize(NUM_REGIONS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    return np.asarray(reduced).reshape(num, height, width)
+
+
+SOURCES = {"openmoji": from_openmoji, "folder": from_folder}

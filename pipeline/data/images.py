@@ -3,7 +3,18 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+LABEL_COLOURS = (  # of label maps: OpenMoji's background, line, skin, hair, other; red, green, blue
+    (255, 255, 255),
+    (30, 30, 30),
+    (244, 164, 96),
+    (128, 64, 32),
+    (100, 149, 237),
+)
+NUM_LABELS = len(LABEL_COLOURS)
+NUM_CLASSES = 10  # of digits, which are what has classes
 
 
 def to_float(pixels: Tensor) -> Tensor:
@@ -16,8 +27,38 @@ def to_uint8(x: Tensor) -> Tensor:
     return x.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+def grey(pixels: Tensor) -> Tensor:
+    """The luma of images (N, 3, H, W) uint8 by ITU-R BT.601, (N, 1, H, W) uint8."""
+    weights = torch.tensor([0.299, 0.587, 0.114], device=pixels.device).view(3, 1, 1)
+    return (pixels * weights).sum(1, keepdim=True).round().to(torch.uint8)
+
+
+def downsampled(pixels: Tensor, factor: int) -> Tensor:
+    """Images (N, C, H, W) uint8 in blocks of `factor` x `factor` equal pixels, their means."""
+    small = F.avg_pool2d(pixels.float(), factor).round()
+    return F.interpolate(small, scale_factor=factor).to(torch.uint8)
+
+
+def one_hot_maps(labels: Tensor) -> Tensor:
+    """Label maps (N, H, W), of labels below NUM_LABELS, as channels of 0 and 255, (N, K, H, W) uint8."""
+    return F.one_hot(labels.long(), NUM_LABELS).permute(0, 3, 1, 2).to(torch.uint8) * 255
+
+
+def as_rgb(pixels: Tensor) -> Tensor:
+    """Whatever a task's condition or target is, (N, C, H, W) uint8, in red, green and blue: grey as grey, an
+    image with a mask without the mask, label maps in colours of their own.
+    """
+    channels = pixels.shape[1]
+    if channels == 1:
+        return pixels.expand(-1, 3, -1, -1)
+    if channels <= 4:
+        return pixels[:, :3]
+    colours = torch.tensor(LABEL_COLOURS, dtype=torch.uint8, device=pixels.device)
+    return colours[pixels.argmax(1) % len(colours)].permute(0, 3, 1, 2)
+
+
 def grid(pixels: Tensor, columns: int = 0) -> Tensor:
-    """One picture, (C, H', W') uint8, of the images (N, C, H, W) uint8 row by row; columns = 0: a square."""
+    """One image, (C, H', W') uint8, of the images (N, C, H, W) uint8 row by row; columns = 0: a square."""
     num, channels, height, width = pixels.shape
     columns = columns or math.ceil(math.sqrt(num))
     rows = math.ceil(num / columns)

@@ -1,4 +1,4 @@
-"""OpenMoji's drawings: an SVG file -> its picture, its line layer and a map of its layers.
+"""OpenMoji's drawings: an SVG file -> its image, its line layer and a map of its layers.
 
 OpenMoji 17 (https://openmoji.org, CC BY-SA 4.0) names the layers of its drawings. People and hands come in
 six skin tones, whose files differ in nothing but colours: their line layers are the same text.
@@ -16,9 +16,9 @@ from pipeline.runtime.errors import InputError
 
 TONES = ("", "1F3FB", "1F3FC", "1F3FD", "1F3FE", "1F3FF")  # yellow, then from light to dark: U+1F3FB ...
 TONE_WORDS = ("light", "medium-light", "medium", "medium-dark", "dark")
-NEUTRAL_STYLE = "FE0F"  # the code point that asks for a picture, which only some names have
-KINDS = ("background", "line", "skin", "hair", "other")
-LAYER_KINDS = {
+NEUTRAL_STYLE = "FE0F"  # the code point that asks for an image, which only some names have
+LAYERS = ("background", "line", "skin", "hair", "other")
+KIND_OF_LAYER = {
     "line": "line",
     "line-supplement": "line",
     "skin": "skin",
@@ -31,9 +31,9 @@ SVG = "http://www.w3.org/2000/svg"
 
 
 class Rendered(NamedTuple):
-    picture: np.ndarray  # (3, S, S) uint8, on white
+    image: np.ndarray  # (3, S, S) uint8, on white
     sketch: np.ndarray  # (1, S, S) uint8: the line layer, black on white
-    kinds: np.ndarray  # (S, S) uint8: the uppermost layer's kind, a number in KINDS
+    layers: np.ndarray  # (S, S) uint8: the kind of the uppermost layer, a number in LAYERS
 
 
 def base(name: str) -> str:
@@ -84,7 +84,7 @@ def render(svg: bytes, size: int) -> Rendered:
     """The drawing at `size` pixels a side.
 
     Raises:
-        InputError: it is no drawing, or has other layers than those of LAYER_KINDS.
+        InputError: it is no drawing, or has other layers than those of KIND_OF_LAYER.
     """
     ET.register_namespace("", SVG)
     try:
@@ -94,23 +94,23 @@ def render(svg: bytes, size: int) -> Rendered:
     if root.tag != f"{{{SVG}}}svg":
         raise InputError(f"not an SVG file: its root is {root.tag}")
     layers = list(root)
-    if strange := [layer.get("id") for layer in layers if layer.get("id") not in LAYER_KINDS]:
-        raise InputError(f"layer {strange[0]!r}: unknown; allowed are {', '.join(LAYER_KINDS)}")
-    picture = on_white(rasterise(root, size))
+    if strange := [layer.get("id") for layer in layers if layer.get("id") not in KIND_OF_LAYER]:
+        raise InputError(f"layer {strange[0]!r}: unknown; allowed are {', '.join(KIND_OF_LAYER)}")
+    image = on_white(rasterise(root, size))
     kinds, sketch = np.zeros((size, size), np.uint8), np.full((1, size, size), 255, np.uint8)
     for layer in layers:
         if not len(layer):
             continue
         root[:] = [layer]
         pixels = rasterise(root, size)
-        kinds[pixels[3] > 127] = KINDS.index(LAYER_KINDS[layer.attrib["id"]])
+        kinds[pixels[3] > 127] = LAYERS.index(KIND_OF_LAYER[layer.attrib["id"]])
         if layer.get("id") == "line":
             sketch = 255 - pixels[3:]  # whatever a line's colour: black
-    return Rendered(picture, sketch, kinds)
+    return Rendered(image, sketch, kinds)
 
 
 def rasterise(root: ET.Element, size: int) -> np.ndarray:
-    """The picture of an SVG, (4, size, size) uint8: red, green, blue, opacity."""
+    """The image of an SVG, (4, size, size) uint8: red, green, blue, opacity."""
     import resvg_py
     from PIL import Image
 

@@ -1,7 +1,7 @@
-"""The user's own pairs of images: what is given, and the picture that belongs to it.
+"""The user's own pairs of images, A and B: a condition, and the image that belongs to it.
 
 A folder holds them in one of two layouts. Either images that show the two side by side, A|B, as the sets of
-pix2pix come (Isola et al. 2017, arXiv:1611.07004): the left half is given, the right half the picture. Or two
+pix2pix come (Isola et al. 2017, arXiv:1611.07004): A is the left half, B the right. Or two
 folders, A and B, with files of equal names, whose extensions and sizes may differ. Where there are folders A
 and B, they count. What cannot be used is left out and named; hidden files are ignored.
 """
@@ -21,7 +21,7 @@ EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # whatever a file is called
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")  # of 8 bits a channel
 CONTENTS = (
-    f"{MIN_PAIRS} images at least that show A|B side by side (A is given, B the picture),"
+    f"{MIN_PAIRS} images at least that show A|B side by side (A the condition, B the image),"
     " or folders A and B with images of equal names"
 )
 
@@ -30,10 +30,10 @@ Found = tuple[dict[str, np.ndarray], list[str]]  # name -> A and B, (2, 3, S, S)
 
 @dataclass(frozen=True)
 class Pairs:
-    given: np.ndarray  # (N, 3, S, S) uint8
-    pictures: np.ndarray  # (N, 3, S, S) uint8
+    conditions: np.ndarray  # (N, 3, S, S) uint8
+    images: np.ndarray  # (N, 3, S, S) uint8
     names: list[str]  # of the files, without extension, sorted
-    rejected: list[str]  # "name: reason" of each file that is left out
+    left_out: list[str]  # "name: reason" of each file that cannot be used
 
 
 def load(folder: Path, size: int) -> Pairs:
@@ -46,35 +46,35 @@ def load(folder: Path, size: int) -> Pairs:
     if not folder.is_dir():
         raise InputError(f"{key}: not a folder; it must hold {CONTENTS}")
     two = (folder / "A").is_dir() and (folder / "B").is_dir()
-    found, rejected = from_two_folders(folder, size) if two else from_side_by_side(folder, size)
+    found, left_out = from_two_folders(folder, size) if two else from_side_by_side(folder, size)
     if len(found) < MIN_PAIRS:
-        first = f" (the first: {rejected[0]})" if rejected else ""
-        counts = f"pairs found: {len(found)}, files left out: {len(rejected)}{first}"
+        first = f" (the first: {left_out[0]})" if left_out else ""
+        counts = f"pairs found: {len(found)}, files left out: {len(left_out)}{first}"
         raise InputError(f"{key}: {counts}; it must hold {CONTENTS}")
     names = sorted(found)
-    given, pictures = (np.stack([found[name][part] for name in names]) for part in (0, 1))
-    return Pairs(given, pictures, names, rejected)
+    conditions, images = (np.stack([found[name][part] for name in names]) for part in (0, 1))
+    return Pairs(conditions, images, names, left_out)
 
 
 def from_side_by_side(folder: Path, size: int) -> Found:
     """Each image is a pair: A is its left half, B its right half."""
-    found, rejected = read_all(folder, folder, size, num_parts=2)
-    return {path.stem: parts for path, parts in found.items()}, rejected
+    found, left_out = read_all(folder, folder, size, num_parts=2)
+    return {path.stem: parts for path, parts in found.items()}, left_out
 
 
 def from_two_folders(folder: Path, size: int) -> Found:
     """An image in A and one of the same name in B are a pair; one without the other is left out."""
-    (given, rejected), (pictures, more) = (read_all(folder / side, folder, size, 1) for side in "AB")
-    rejected += more
-    for mine, others, side in ((given, pictures, "B"), (pictures, given, "A")):
+    (a, left_out), (b, more) = (read_all(folder / side, folder, size, 1) for side in "AB")
+    left_out += more
+    for mine, others, side in ((a, b, "B"), (b, a, "A")):
         names = {path.stem for path in others}
         reason = f"{side} holds no image of this name that can be used"
-        rejected += [line(path, folder, reason) for path in mine if path.stem not in names]
+        left_out += [line(path, folder, reason) for path in mine if path.stem not in names]
     strays = [path for path in visible(folder) if path.name not in ("A", "B")]
-    rejected += [line(path, folder, "in neither A nor B") for path in strays]
-    partners = {path.stem: parts for path, parts in pictures.items()}
-    both = {path: partners[path.stem] for path in given if path.stem in partners}
-    return {path.stem: np.concatenate([given[path], partner]) for path, partner in both.items()}, rejected
+    left_out += [line(path, folder, "in neither A nor B") for path in strays]
+    partners = {path.stem: parts for path, parts in b.items()}
+    both = {path: partners[path.stem] for path in a if path.stem in partners}
+    return {path.stem: np.concatenate([a[path], partner]) for path, partner in both.items()}, left_out
 
 
 def visible(folder: Path) -> list[Path]:
@@ -92,7 +92,7 @@ def read_all(folder: Path, root: Path, size: int, num_parts: int) -> tuple[dict[
     `root`.
     """
     found: dict[Path, np.ndarray] = {}
-    rejected: list[str] = []
+    left_out: list[str] = []
     taken: dict[str, Path] = {}
     for path in visible(folder):
         try:
@@ -101,8 +101,8 @@ def read_all(folder: Path, root: Path, size: int, num_parts: int) -> tuple[dict[
             found[path] = read(path, size, num_parts)
             taken[path.stem] = path
         except InputError as error:
-            rejected.append(line(path, root, str(error)))
-    return found, rejected
+            left_out.append(line(path, root, str(error)))
+    return found, left_out
 
 
 def read(path: Path, size: int, num_parts: int) -> np.ndarray:
@@ -132,7 +132,7 @@ def read(path: Path, size: int, num_parts: int) -> np.ndarray:
 
 
 def decode(path: Path) -> Image.Image:
-    """The first picture in an image file, upright as its EXIF says, in RGB, on white where transparent.
+    """The first image in an image file, upright as its EXIF says, in RGB, on white where transparent.
 
     Raises:
         InputError: it cannot be read, or Pillow takes its size for an attack.

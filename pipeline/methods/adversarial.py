@@ -1,28 +1,34 @@
-"""The duel: one step of a GAN, unconditional or conditional.
+"""Adversarial training: one step of a GAN, unconditional, class-conditional or pix2pix.
 
-Goodfellow et al. 2014 (arXiv:1406.2661); with a condition, Mirza and Osindero 2014 (arXiv:1411.1784). K
-times: real images, fresh latents, D steps; then once: fresh latents, G steps through a D whose weights stay.
+Goodfellow et al. 2014 (arXiv:1406.2661); with a condition, Mirza and Osindero 2014 (arXiv:1411.1784); with an
+image as its condition, Isola et al. 2017 (arXiv:1611.07004). K times: real images, fresh latents, D steps;
+then once: fresh latents, G steps through a D whose weights stay. G minimises
+
+    adversarial * its adversarial loss + l1 |x - m| + l2 (x - m)^2 - l1 * spread * w_P * s + mode_seeking * r
+
+with m the mean of P draws of one condition, s their standard deviation, w_P and r as in reconstruction.py.
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from pipeline.data.digits import Examples
-from pipeline.methods import ema, penalties
-from pipeline.methods import stabilisers as remedies
-from pipeline.methods.generators import GeneratorSchedule
+from pipeline.methods import ema, penalties, reconstruction, stabilisers
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
-from pipeline.methods.optimisation import descend, plateau, set_learning_rate
-from pipeline.methods.schedule import Scalars, Schedule
-from pipeline.networks import NETWORKS, num_inputs, spectral
+from pipeline.methods.method import Scalars
+from pipeline.methods.optimisation import constant_then_linear, descend, set_learning_rate
+from pipeline.methods.reconstruction import Terms
+from pipeline.methods.schedule import ModelSettings, NetworkName
+from pipeline.methods.stabilisers import Stabilisers
+from pipeline.networks import spectral
 from pipeline.networks.layers import GROUP
 from pipeline.networks.mixture import Mixture
-from pipeline.runtime import compute, randomness
-from pipeline.runtime import distributed as parallel
+from pipeline.networks.network import Spec, num_inputs
+from pipeline.runtime import compute, distributed, randomness
 from pipeline.runtime.params import (
     Count,
     Fraction,
@@ -33,171 +39,302 @@ from pipeline.runtime.params import (
     one_of,
 )
 from pipeline.runtime.size import num_flops, num_parameters
-from pipeline.tasks.conditions import UNCONDITIONAL, Condition
+from pipeline.tasks import clusters
+from pipeline.tasks.task import Examples, Task
+
+# purposes of random numbers
+WEIGHTS, DROPOUT, D_LATENTS, G_LATENTS = "weights", "dropout", "D latents", "G latents"
+D_FAKES, D_REAL, G_FAKES, G_REAL = "D sees fakes", "D sees real", "G's fakes are seen", "G's rivals are seen"
+BETWEEN = "between real and fake"
 
 
-class Duel(Schedule, remedies.Remedies):
-    """Of whatever is drawn."""
+class Settings(ModelSettings, Stabilisers, Terms):
+    """Defaults of an unconditional GAN of digits: DCGAN's networks with the non-saturating loss."""
 
-    num_latents: Count  # Z
-    loss: Annotated[str, one_of(ADVERSARIAL_LOSSES)]
-    discriminator_steps: Count  # K: how often D steps for one step of G
-    learning_rate: Positive  # Adam's
-    beta1: Fraction  # Adam's first decay rate
-    beta2: Fraction  # and its second
-    decay_from: PositiveFraction  # share of the steps after which the learning rate falls to 0; 1: it stays
-    ema_halflife: NotNegative  # images after which old weights count half in G's moving average; 0: none
+    kind: ClassVar[str] = "none"
+
+    network: NetworkName = "dcgan"
+    num_latents: Count = 64  # Z
+    width: Count = 32  # channels (mlp, line, points: units) of the layers; see the network
+    clusters: NotNegativeCount = 0  # hidden groups in each class, by k-means, that condition both players
+    discriminator_sees_condition: bool = True  # false: the ablation in which G may ignore its condition
+    loss: Annotated[str, one_of(ADVERSARIAL_LOSSES)] = "nonsaturating"
+    discriminator_steps: Count = 1  # K: how often D steps for one step of G
+    learning_rate: Positive = 0.001  # Adam's
+    beta1: Fraction = 0.5  # Adam's first decay rate
+    beta2: Fraction = 0.999  # and its second
+    decay_from: PositiveFraction = 1.0  # share of the steps from which the learning rate falls to 0; 1: never
+    ema_halflife: NotNegative = 10_000.0  # images; less at the start: a tenth of the images seen
+    batch_size: Count = 64
+    num_steps: Count = 1200
+    save_every: Count = 400
+    num_snapshots: Count = 8
+    monitor_every: Count = 300
 
     @property
     def together(self) -> int:
-        return self.packing * (GROUP if self.minibatch_stddev else 1)
+        return self.packing * (GROUP if self.minibatch_stddev else 1) * self.num_draws
+
+    @classmethod
+    def only(cls) -> dict[str, tuple[str, ...]]:
+        of_images = ("none", "class", "image", "words")
+        conditional, single = ("class", "image", "words", "numbers"), (*of_images, "numbers")
+        mixing = ("l1", "l2", "num_draws", "spread", "mode_seeking", "orthogonal")  # the members of points
+        return super().only() | {
+            "patch_size": ("image", "words"),
+            "clusters": ("none", "class"),
+            "discriminator_sees_condition": conditional,
+            **dict.fromkeys(("discriminator_norm", "augment"), of_images),
+            **dict.fromkeys(("packing", "minibatch_stddev"), (*of_images, "points")),
+            **dict.fromkeys(mixing, single),
+        }
 
 
-class Params(GeneratorSchedule, remedies.PictureRemedies, Duel):
-    clusters: NotNegativeCount  # hidden groups of images, in each class, that both players are told; 0: none
-
-    def seen_by_discriminator(self, condition: Condition) -> Condition:
-        return condition
+class ClassSettings(Settings):
+    kind: ClassVar[str] = "class"
 
 
-class ConditionalParams(Params):
-    discriminator_sees_condition: bool  # false: the ablation in which G may ignore what it is asked for
+class ImageSettings(Settings):
+    """Defaults of image to image: a U-Net, L1 of the mean of two draws and a reward for their spread."""
 
-    def seen_by_discriminator(self, condition: Condition) -> Condition:
-        return condition if self.discriminator_sees_condition else UNCONDITIONAL
+    kind: ClassVar[str] = "image"
+
+    network: NetworkName = "unet"
+    mirror: bool = True
+    num_latents: Count = 4
+    l1: NotNegative = 3.0
+    num_draws: Count = 2
+    spread: NotNegative = 1.5
+    r1: NotNegative = 0.3
+    r2: NotNegative = 0.3
+    penalty_every: Count = 4
+    beta1: Fraction = 0.0
+    beta2: Fraction = 0.99
+    decay_from: PositiveFraction = 0.5
+    batch_size: Count = 32
+    num_steps: Count = 500
+    save_every: Count = 500
+    num_snapshots: Count = 6
+    monitor_every: Count = 100
+
+
+class AblationSettings(ImageSettings):
+    """Defaults of pix2pix's ablations (arXiv:1611.07004, table 1): latents at the smallest map, one draw."""
+
+    latents_at_every_level: bool = False
+    num_draws: Count = 1
+    spread: NotNegative = 0.0
+
+
+class WordSettings(ImageSettings):
+    kind: ClassVar[str] = "words"
+
+    network: NetworkName = "caption"
+    mirror: bool = False
+
+
+class NumberSettings(Settings):
+    """Defaults of a cGAN of single numbers."""
+
+    kind: ClassVar[str] = "numbers"
+
+    network: NetworkName = "line"
+    num_latents: Count = 2
+    r1: NotNegative = 0.1
+    learning_rate: Positive = 0.005
+    beta1: Fraction = 0.0
+    beta2: Fraction = 0.99
+    decay_from: PositiveFraction = 0.5
+    ema_halflife: NotNegative = 100_000.0
+    batch_size: Count = 512
+    num_steps: Count = 1000
+    save_every: Count = 1000
+    monitor_every: Count = 1000
+
+
+SETTINGS = {
+    "none": Settings,
+    "class": ClassSettings,
+    "image": ImageSettings,
+    "words": WordSettings,
+    "numbers": NumberSettings,
+}
 
 
 @dataclass
-class State:
-    """What changes in training, and the condition the models are told."""
+class Adversarial:
+    """The state of an adversarial training."""
 
+    settings: Settings
+    spec: Spec
     generator: nn.Module
     discriminator: nn.Module
-    average: nn.Module  # of the generator: what is kept and sampled
+    ema: nn.Module  # of the generator: what is kept and sampled
     g_optimizer: Optimizer
     d_optimizer: Optimizer
-    condition: Condition
-    step: int = 0
+    blank: Tensor  # a condition that says nothing, as G and D take it, (1, ...)
+    groups: Tensor | None = None  # (N,) the hidden group of each training example
+    num_groups: int = 0
+    steps_done: int = 0
+
+    def step(self, examples: Examples) -> Scalars:
+        """Update D K times, then G once, then G's moving average."""
+        settings, step = self.settings, self.steps_done
+        process = step * distributed.world() + distributed.rank()
+        torch.manual_seed(randomness.derive(settings.seed, DROPOUT, process))
+        factor = constant_then_linear(step, settings.num_steps, settings.decay_from)
+        for optimizer in (self.d_optimizer, self.g_optimizer):
+            set_learning_rate(optimizer, settings.learning_rate * factor)
+        logged: Scalars = {}
+        for k in range(settings.discriminator_steps if settings.adversarial else 0):
+            index = step * settings.discriminator_steps + k
+            x, c = self.batch(examples, settings.batch_size, index)
+            logged = discriminator_step(self, x, c, self.latents(D_LATENTS, index), index)
+        if settings.num_draws > 1 or not settings.adversarial:  # else G has the conditions D had last
+            x, c = self.batch(examples, settings.batch_size // settings.num_draws, step)
+        logged |= generator_step(self, x, c, self.latents(G_LATENTS, step))
+        num = settings.batch_size
+        ema.update(self.ema, self.generator, settings.ema_halflife, num, step * num)
+        return logged
+
+    def batch(self, examples: Examples, size: int, index: int) -> tuple[Tensor, Tensor]:
+        """This process's share of batch number `index`: x, and c with the hidden groups, if there are any."""
+        chosen = randomness.batch_indices(len(examples), size, self.settings.seed, index)
+        chosen = distributed.shard(chosen)
+        x, c = examples.batch(chosen)
+        if self.groups is not None:
+            c = torch.cat([c, F.one_hot(self.groups[chosen], self.num_groups).float().to(c.device)], 1)
+        return x, c
+
+    def latents(self, purpose: str, step: int) -> Tensor:
+        num, seed = self.settings.batch_size, self.settings.seed
+        z = randomness.normal(num, num_inputs(self.generator), seed, purpose, step)
+        return distributed.shard(z).to(compute.device_of(self.generator))
+
+    def sizes(self) -> dict[str, float]:
+        """Of one member, for one image; of a D that judges packs, for one pack."""
+        members, num = self.spec.num_members, self.spec.num_members * self.settings.packing
+        z = torch.zeros(num, num_inputs(self.generator))
+        c, x = self.blank.repeat(num, *[1] * (self.blank.ndim - 1)), torch.zeros(num, *self.spec.image_shape)
+        x, seen = (stabilisers.packed(rows, self.settings) for rows in (x, c))
+        return {
+            "generator_parameters": num_parameters(self.generator) / members,
+            "generator_flops": num_flops(lambda: self.ema(z, c)) / num,
+            "discriminator_parameters": num_parameters(self.discriminator) / members,
+            "discriminator_flops": num_flops(lambda: self.discriminator(x, seen)) / members,
+        }
 
 
-def init_state(params: Params, condition: Condition, image_shape: tuple[int, int, int]) -> State:
+def start(settings: Settings, task: Task) -> Adversarial:
     """Networks with the weights that (seed, "weights") gives, and their optimizers."""
-    torch.manual_seed(randomness.derive(params.seed, "weights"))
-    network = NETWORKS[params.network]
-    generator = network.Generator(params.num_latents, condition.width, params.width, image_shape)
-    if condition.shares is not None:
-        generator = Mixture(generator, condition.width - condition.shares.numel(), condition.shares)
-    num_conditions = params.seen_by_discriminator(condition).width
-    discriminator = remedies.discriminator(params, num_conditions, params.width, image_shape)
-    return new_state(params, condition, generator, discriminator)
+    spec = Spec(
+        method="adversarial",
+        task=task.name,
+        network=settings.network,
+        width=settings.width,
+        image_shape=list(task.x_shape),
+        num_latents=settings.num_latents,
+        num_conditions=task.num_conditions,
+        clusters=settings.clusters,
+        latents_at_every_level=settings.latents_at_every_level,
+    )
+    groups, shares, num_groups = None, None, 0
+    if settings.clusters:
+        num_classes = max(task.num_conditions, 1)
+        num_groups = num_classes * settings.clusters
+        groups, shares = clusters.split(task.train, num_classes, settings.clusters, settings.seed)
+    torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
+    generator = spec.build()
+    if isinstance(generator, Mixture) and shares is not None:
+        generator.upper.copy_(shares.cumsum(1))
+    seen = task.num_conditions + num_groups if settings.discriminator_sees_condition else 0
+    discriminator = stabilisers.discriminator(settings, seen, task.x_shape)
+    blank = torch.zeros(1, num_groups + task.num_conditions) if num_groups else task.blank(1)
+    training = begin(settings, spec, generator, discriminator, blank)
+    training.groups, training.num_groups = groups, num_groups
+    return training
 
 
-def new_state(params: Duel, condition: Condition, generator: nn.Module, discriminator: nn.Module) -> State:
+def begin(
+    settings: Settings, spec: Spec, generator: nn.Module, discriminator: nn.Module, blank: Tensor
+) -> Adversarial:
     """The state in which the training of these networks begins."""
     for module in (generator, discriminator):
-        parallel.synchronised(module).to(memory_format=torch.channels_last)
+        module.to(memory_format=torch.channels_last)
     g_optimizer, d_optimizer = (
-        Adam(module.parameters(), params.learning_rate, (params.beta1, params.beta2), fused=True)
+        Adam(module.parameters(), settings.learning_rate, (settings.beta1, settings.beta2), fused=True)
         for module in (generator, discriminator)
     )
-    return State(generator, discriminator, ema.follower(generator), g_optimizer, d_optimizer, condition)
+    average = ema.copy_of(generator)
+    return Adversarial(settings, spec, generator, discriminator, average, g_optimizer, d_optimizer, blank)
 
 
-def train_step(state: State, examples: Examples, params: Duel) -> Scalars:
-    """Update D K times, then G once, then G's moving average."""
-    turn = state.step * parallel.world() + parallel.rank()
-    torch.manual_seed(randomness.derive(params.seed, "dropout", turn))
-    learning_rate = params.learning_rate * plateau(state.step, params.num_steps, params.decay_from)
-    for optimizer in (state.d_optimizer, state.g_optimizer):
-        set_learning_rate(optimizer, learning_rate)
-    for k in range(params.discriminator_steps):
-        index = state.step * params.discriminator_steps + k
-        chosen = randomness.batch_indices(len(examples), params.batch_size, params.seed, index)
-        x, labels = examples.batch(parallel.shard(chosen))
-        c = state.condition.encode(labels)
-        z = latents(state.generator, params, "D latents", index)
-        logged = discriminator_step(state, x, c, z, params, index)
-    z = latents(state.generator, params, "G latents", state.step)
-    logged |= generator_step(state, x, c, z, params)
-    halflife = ema.ramped(params.ema_halflife, state.step * params.batch_size)
-    ema.follow(state.average, state.generator, params.batch_size, halflife)
-    return logged
-
-
-def latents(generator: nn.Module, params: Duel, purpose: str, step: int) -> Tensor:
-    z = randomness.normal(params.batch_size, num_inputs(generator), params.seed, purpose, step)
-    return parallel.shard(z).to(compute.device_of(generator))
-
-
-def discriminator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Duel, index: int) -> Scalars:
+def discriminator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor, index: int) -> Scalars:
     """Teach D to tell x from G(z, c); G is not touched.
 
     Args:
         x: real images, (N, C, H, W), in [-1, 1].
-        c: their conditions, (N, K).
+        c: their conditions, (N, ...).
         z: latents, (N, Z).
         index: how many steps D has made.
     """
-    D = parallel.replica(state.discriminator)
+    settings, D = training.settings, distributed.replica(training.discriminator)
     with torch.no_grad():
-        fakes = remedies.shown(state.generator(z, c), params, "D sees fakes", index)
-        real, c = remedies.shown(x, params, "D sees real", index), remedies.packed(c, params)
-    with spectral.iterating(state.discriminator):
-        real_logits, fake_logits = remedies.logits(D, real, fakes, c, params)
-        loss = ADVERSARIAL_LOSSES[params.loss].discriminator(real_logits, fake_logits)
+        fakes = stabilisers.shown(training.generator(z, c), settings, D_FAKES, index)
+        real, c = stabilisers.shown(x, settings, D_REAL, index), stabilisers.packed(c, settings)
+    with spectral.iterating(training.discriminator):
+        real_logits, fake_logits = stabilisers.logits(D, real, fakes, c, settings)
+        loss = ADVERSARIAL_LOSSES[settings.loss].discriminator(real_logits, fake_logits)
         logged = {"d_loss": loss, "real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
-        if params.penalised:
+        if settings.penalised:
             logged["penalty"] = loss.new_zeros(())
-            if index % params.penalty_every == 0:
-                num = len(real) * parallel.world()
-                share = parallel.shard(randomness.uniform(num, params.seed, "between real and fake", index))
-                share = share.to(real.device)
-                logged["penalty"] = remedies.penalty(state.discriminator, (real, fakes), c, share, params)
+            if index % settings.penalty_every == 0:
+                num = len(real) * distributed.world()
+                share = distributed.shard(randomness.uniform(num, settings.seed, BETWEEN, index))
+                images, share = (real, fakes), share.to(real.device)
+                logged["penalty"] = stabilisers.penalty(training.discriminator, images, c, share, settings)
             loss = loss + logged["penalty"]
-        descend(state.d_optimizer, loss)
+        descend(training.d_optimizer, loss)
     return {name: value.detach() for name, value in logged.items()}
 
 
-def generator_step(state: State, x: Tensor, c: Tensor, z: Tensor, params: Duel) -> Scalars:
-    """Teach G to be taken for real; gradients pass through D, which is not touched.
+def generator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor) -> Scalars:
+    """Teach G to draw, P times for each condition, what D takes for x, and what is near x on average;
+    gradients pass through D, which is not touched.
 
     Args:
-        x: real images, (N, C, H, W): a relativistic loss compares with them.
-        c: conditions, (N, K).
+        x: real images, (N / P, C, H, W), in [-1, 1].
+        c: their conditions, (N / P, ...).
         z: latents, (N, Z).
     """
-    G, D = parallel.replica(state.generator), state.discriminator.requires_grad_(False)
-    adversarial = ADVERSARIAL_LOSSES[params.loss]
-    fakes = remedies.shown(G(z, c), params, "G's fakes are seen", state.step)
-    seen_c = remedies.packed(c, params)
-    fake_logits = D(fakes, seen_c).float()
+    settings, G = training.settings, distributed.replica(training.generator)
+    fakes = G(z, c)
+    loss, logged = torch.zeros(()), {}
+    if settings.adversarial:
+        training.discriminator.requires_grad_(False)
+        loss = adversarial_loss(training, x, c, fakes)
+        logged["g_loss"] = loss.detach()
+        loss = settings.adversarial * loss
+    loss = loss + reconstruction.loss(fakes, x, z, settings, logged)
+    if settings.orthogonal:
+        loss = loss + settings.orthogonal * penalties.orthogonal(matrices(training.generator))
+    descend(training.g_optimizer, loss)
+    training.discriminator.requires_grad_(True)
+    return logged | {"g_gradient": gradient_norm(training.generator)}
+
+
+def adversarial_loss(training: Adversarial, x: Tensor, c: Tensor, fakes: Tensor) -> Tensor:
+    """G's loss: how D takes its fakes, (N, C, H, W), beside the real images of their conditions."""
+    settings, D, step = training.settings, training.discriminator, training.steps_done
+    pair, num_draws = ADVERSARIAL_LOSSES[settings.loss], settings.num_draws
+    seen = stabilisers.packed(c.repeat_interleave(num_draws, 0), settings)
+    fake_logits = D(stabilisers.shown(fakes, settings, G_FAKES, step), seen).float()
     real_logits = fake_logits.detach()
-    if adversarial.paired:
+    if pair.paired:
         with torch.no_grad():
-            real = remedies.shown(x, params, "G's rivals are seen", state.step)
-            real_logits = D(real, seen_c).float()
-    loss = adversarial.generator(real_logits, fake_logits)
-    logged = {"g_loss": loss.detach()}
-    if params.orthogonal:
-        loss = loss + params.orthogonal * penalties.orthogonal(matrices(state.generator))
-    descend(state.g_optimizer, loss)
-    D.requires_grad_(True)
-    return logged | {"g_gradient": gradient_norm(state.generator)}
-
-
-def sizes(state: State, params: Duel, image_shape: tuple[int, int, int]) -> dict[str, float]:
-    """Parameters of both players and what they compute for one image (one pack, D), for the record."""
-    image = torch.zeros(params.packing, *image_shape)
-    z, c = torch.zeros(1, num_inputs(state.generator)), state.condition.blank(params.packing)
-    D = state.discriminator
-    return {
-        "generator_parameters": num_parameters(state.generator),
-        "generator_flops": num_flops(lambda: state.average(z, c[:1])),
-        "discriminator_parameters": num_parameters(D),
-        "discriminator_flops": num_flops(
-            lambda: D(remedies.packed(image, params), remedies.packed(c, params))
-        ),
-    }
+            real = stabilisers.shown(x, settings, G_REAL, step)
+            real_logits = D(real, stabilisers.packed(c, settings)).float().repeat_interleave(num_draws, 0)
+    return pair.generator(real_logits, fake_logits)
 
 
 def matrices(network: nn.Module) -> list[Tensor]:
@@ -207,6 +344,10 @@ def matrices(network: nn.Module) -> list[Tensor]:
 
 def gradient_norm(network: nn.Module) -> Tensor:
     """The length of the gradient that the last step went down."""
-    return torch.nn.utils.get_total_norm(
-        [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
-    )
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients)
+
+
+def sampler(network: nn.Module) -> nn.Module:
+    """The generator itself is (z, c) -> x."""
+    return network

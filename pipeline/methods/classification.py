@@ -1,4 +1,4 @@
-"""The judge's training: cross-entropy on the classes."""
+"""Training of a classifier, in whose features images are compared: cross-entropy on the classes."""
 
 from dataclasses import dataclass
 
@@ -7,70 +7,113 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
-from pipeline.data.digits import NUM_CLASSES, Pictures
-from pipeline.data.images import to_float
 from pipeline.methods import ema
-from pipeline.methods.optimisation import descend, set_learning_rate, triangle
-from pipeline.methods.schedule import Scalars, Schedule
-from pipeline.networks.classifier import Judge
+from pipeline.methods.method import Scalars
+from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
+from pipeline.methods.schedule import Schedule
+from pipeline.networks.network import Spec
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, NotNegative, NotNegativeCount, Positive
 from pipeline.runtime.size import num_flops, num_parameters
-from pipeline.tasks.conditions import Condition
+from pipeline.tasks.task import Examples, Task
+
+WEIGHTS, SHIFT = "weights", "shift"  # purposes of random numbers
 
 
-class Params(Schedule):
-    width: Count  # channels of the first convolution
+class FeatureSettings(Schedule):
+    """What the learners of feature networks share."""
+
+    width: Count = 16  # channels of the first convolution
     learning_rate: Positive  # the highest; it rises over the first fifth and falls to 0
-    weight_decay: NotNegative
-    max_shift: NotNegativeCount  # pixels, up and across, by which a batch is moved at random
-    ema_halflife: NotNegative  # images; 0: no averaging
+    weight_decay: NotNegative = 0.0
+    ema_halflife: NotNegative = 20_000.0  # images; 0: no averaging
+
+
+class Settings(FeatureSettings):
+    learning_rate: Positive = 0.003
+    max_shift: NotNegativeCount = 1  # pixels, up and across, by which a batch is moved at random
+    batch_size: Count = 64
+    num_steps: Count = 4600
+    log_every: Count = 100
+    save_every: Count = 500
+
+
+SETTINGS = {"class": Settings}
 
 
 @dataclass
-class State:
-    classifier: nn.Module
-    average: nn.Module  # of the classifier: what is kept
+class FeatureTraining:
+    """The state of a feature network's training."""
+
+    settings: FeatureSettings
+    spec: Spec
+    network: nn.Module
+    ema: nn.Module  # of the network: what is kept
     optimizer: Optimizer
-    step: int = 0
+    steps_done: int = 0
+
+    def descend(self, loss: Tensor) -> None:
+        """A step of the optimizer, then of the moving average."""
+        settings, step, num = self.settings, self.steps_done, self.settings.batch_size
+        set_learning_rate(
+            self.optimizer, settings.learning_rate * warmup_linear_decay(step, settings.num_steps)
+        )
+        descend(self.optimizer, loss)
+        ema.update(self.ema, self.network, settings.ema_halflife, num, step * num)
+
+    def chosen(self, examples: Examples) -> Tensor:
+        """Which examples this step is of, (N,)."""
+        settings = self.settings
+        return randomness.batch_indices(len(examples), settings.batch_size, settings.seed, self.steps_done)
+
+    def sizes(self) -> dict[str, float]:
+        images = torch.zeros(1, *self.spec.image_shape)
+        return {"parameters": num_parameters(self.network), "flops": num_flops(lambda: self.ema(images))}
 
 
-def init_state(params: Params, condition: Condition, image_shape: tuple[int, int, int]) -> State:
-    """The judge with the weights that (seed, "weights") gives, and its optimizer; it has no condition."""
-    torch.manual_seed(randomness.derive(params.seed, "weights"))
-    classifier = Judge(params.width, NUM_CLASSES).to(memory_format=torch.channels_last)
-    optimizer = AdamW(
-        classifier.parameters(), params.learning_rate, weight_decay=params.weight_decay, fused=True
+@dataclass
+class Classification(FeatureTraining):
+    settings: Settings
+
+    def step(self, examples: Examples) -> Scalars:
+        """One step down the cross-entropy."""
+        x, c = examples.batch(self.chosen(examples))
+        labels = c.argmax(1)
+        logits = self.network(shifted(x, self.settings, self.steps_done)).float()
+        loss = F.cross_entropy(logits, labels)
+        self.descend(loss)
+        return {"loss": loss.detach(), "accuracy": (logits.detach().argmax(1) == labels).float().mean()}
+
+
+def start(settings: Settings, task: Task) -> Classification:
+    """The classifier with the weights that (seed, "weights") gives, and its optimizer."""
+    return Classification(settings, *begin("classification", "classifier", settings, task))
+
+
+def begin(
+    method: str, network: str, settings: FeatureSettings, task: Task
+) -> tuple[Spec, nn.Module, nn.Module, Optimizer]:
+    """A feature network's spec, itself, its moving average and its optimizer."""
+    spec = Spec(
+        method=method,
+        network=network,
+        width=settings.width,
+        image_shape=list(task.x_shape),
+        num_conditions=task.num_conditions,
     )
-    return State(classifier, ema.follower(classifier), optimizer)
+    torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
+    built = spec.build().to(memory_format=torch.channels_last)
+    optimizer = AdamW(
+        built.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+    return spec, built, ema.copy_of(built), optimizer
 
 
-def sizes(state: State, params: Params, image_shape: tuple[int, int, int]) -> dict[str, float]:
-    """Parameters of the judge and what it computes for one image, for the record."""
-    return {
-        "parameters": num_parameters(state.classifier),
-        "flops": num_flops(lambda: state.average(torch.zeros(1, *image_shape))),
-    }
-
-
-def train_step(state: State, pictures: Pictures, params: Params) -> Scalars:
-    """One step down the cross-entropy."""
-    chosen = randomness.batch_indices(len(pictures), params.batch_size, params.seed, state.step)
-    pixels, labels = pictures.picked(chosen)
-    x = to_float(shifted(pixels, params, state.step))
-    logits = state.classifier(x).float()
-    loss = F.cross_entropy(logits, labels)
-    set_learning_rate(state.optimizer, params.learning_rate * triangle(state.step, params.num_steps))
-    descend(state.optimizer, loss)
-    halflife = ema.ramped(params.ema_halflife, state.step * params.batch_size)
-    ema.follow(state.average, state.classifier, params.batch_size, halflife)
-    return {"loss": loss.detach(), "accuracy": (logits.detach().argmax(1) == labels).float().mean()}
-
-
-def shifted(pixels: Tensor, params: Params, step: int) -> Tensor:
+def shifted(x: Tensor, settings: Settings, step: int) -> Tensor:
     """The batch moved by a random number of pixels along each axis; what leaves on one side is empty margin
     and enters on the other.
     """
-    source = randomness.generator(params.seed, "shift", step)
-    down, right = torch.randint(-params.max_shift, params.max_shift + 1, (2,), generator=source).tolist()
-    return pixels.roll((down, right), (2, 3))
+    source = randomness.generator(settings.seed, SHIFT, step)
+    most = settings.max_shift
+    down, right = torch.randint(-most, most + 1, (2,), generator=source).tolist()
+    return x.roll((down, right), (2, 3))

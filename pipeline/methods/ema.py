@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 
-def follower(network: nn.Module) -> nn.Module:
-    """A copy that is never trained, only updated by `follow`, and always in evaluation mode."""
+def copy_of(network: nn.Module) -> nn.Module:
+    """A copy that is never trained, only updated by `update`, and always in evaluation mode."""
     return copy.deepcopy(network).requires_grad_(False).eval()
 
 
@@ -22,13 +22,17 @@ def ramped(halflife: float, images_seen: int) -> float:
 
 
 @torch.no_grad()
-def follow(average: nn.Module, network: nn.Module, num_images: int, halflife: float) -> None:
+def update(
+    average: nn.Module, network: nn.Module, halflife: float, num_images: int, images_seen: int
+) -> None:
     """average <- decay * average + (1 - decay) * network; batch statistics alike, integer buffers copied.
 
     Args:
-        num_images: images seen since the last update.
-        halflife: after so many images old weights count half; 0 means no averaging.
+        halflife: after so many images old weights count half, see `ramped`; 0 means no averaging.
+        num_images: images since the last update.
+        images_seen: images before these.
     """
+    halflife = ramped(halflife, images_seen)
     weight = 1.0 - (0.5 ** (num_images / halflife) if halflife else 0.0)
     pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
     numbers = [(a, b) for a, b in pairs if a.is_floating_point()]

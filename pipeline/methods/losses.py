@@ -14,7 +14,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]  # of (real_logits, fake_logits)
 
 
 class AdversarialLoss(NamedTuple):
-    """What each player minimises."""
+    """What each network minimises."""
 
     discriminator: Loss
     generator: Loss
@@ -52,7 +52,7 @@ def d_hinge(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def d_wasserstein(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """D(G) - D(x), for a D whose slope a penalty bounds (Gulrajani et al. 2017, arXiv:1704.00028)."""
+    """D(G) - D(x), for a D whose gradient norm a penalty bounds (Gulrajani et al. 2017, arXiv:1704.00028)."""
     return fake_logits.mean() - real_logits.mean()
 
 

@@ -11,13 +11,13 @@ def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.step()
 
 
-def triangle(step: int, num_steps: int, warmup: float = 0.2) -> float:
+def warmup_linear_decay(step: int, num_steps: int, warmup: float = 0.2) -> float:
     """A factor for the learning rate: up from 0 to 1 over the first part of training, then down to 0."""
     progress = (step + 1) / (num_steps + 1)
     return min(progress / warmup, (1 - progress) / (1 - warmup))
 
 
-def plateau(step: int, num_steps: int, decay_from: float) -> float:
+def constant_then_linear(step: int, num_steps: int, decay_from: float) -> float:
     """A factor for the learning rate: 1, then from the share `decay_from` of the steps on in a line to 0."""
     if decay_from == 1:
         return 1.0

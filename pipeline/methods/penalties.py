@@ -1,4 +1,4 @@
-"""Penalties on the slope of a discriminator, and on a network's weights.
+"""Penalties on the gradient norm of a discriminator, and on a network's weights.
 
 Gradients of the logits are taken in fp32 whatever the precision around: in bf16 a squared norm over hundreds
 of pixels would be off by percents, and its own gradient by more.
@@ -14,27 +14,27 @@ from pipeline.networks import gradients
 Critic = Callable[[Tensor, Tensor], Tensor]  # (x, c) -> logits (N,)
 
 
-def squared_slope(D: Critic, x: Tensor, c: Tensor) -> Tensor:
+def squared_gradient_norm(D: Critic, x: Tensor, c: Tensor) -> Tensor:
     """|grad_x D(x, c)|^2 for each image, (N,), itself differentiable by D's weights.
 
     Args:
-        D: (x, c) -> logits (N,); where a logit depends on other images of the batch too, so does the slope.
+        D: (x, c) -> logits (N,); where a logit depends on other images of the batch, so does the gradient.
         x: images, (N, C, H, W); they are leaves here, no gradient flows to what made them.
         c: conditions, (N, K).
     """
     with torch.autocast(x.device.type, enabled=False):
         x = x.detach().float().requires_grad_()
-        with gradients.twice():
+        with gradients.double_backward():
             logits = D(x, c.float())
-        (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
-    return slope.square().flatten(1).sum(1)
+        (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    return gradient.square().flatten(1).sum(1)
 
 
 def zero_centred(D: Critic, x: Tensor, c: Tensor) -> Tensor:
     """|grad_x D(x)|^2 / 2, averaged: R1 on real images, R2 on fakes (Mescheder et al. 2018,
     arXiv:1801.04406).
     """
-    return squared_slope(D, x, c).mean() / 2
+    return squared_gradient_norm(D, x, c).mean() / 2
 
 
 def one_centred(D: Critic, x: Tensor, fakes: Tensor, c: Tensor, share: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ def one_centred(D: Critic, x: Tensor, fakes: Tensor, c: Tensor, share: Tensor) -
         share: of the fake in each point, (N,), in [0, 1].
     """
     between = torch.lerp(x.float(), fakes.float(), share.view(-1, *[1] * (x.ndim - 1)))
-    return (squared_slope(D, between, c).add(1e-12).sqrt() - 1).square().mean()
+    return (squared_gradient_norm(D, between, c).add(1e-12).sqrt() - 1).square().mean()
 
 
 def orthogonal(weights: Iterable[Tensor]) -> Tensor:

@@ -1,72 +1,71 @@
-"""The duel of several members at once over points in the plane: same data, same numbers, other weights and
-other noise. Each member is what one seed would be in a training of its own.
+"""Adversarial training of several members at once on points in the plane: same data, same numbers, other
+weights and other noise. Each member is what one seed would be in a training of its own.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import torch
 from pydantic import model_validator
 
 from pipeline.methods import adversarial
-from pipeline.methods.adversarial import State, train_step
+from pipeline.methods.adversarial import WEIGHTS, Adversarial
+from pipeline.methods.schedule import NetworkName
 from pipeline.networks import points
+from pipeline.networks.network import Spec
 from pipeline.runtime import randomness
-from pipeline.runtime.params import Count, one_of
-from pipeline.runtime.size import num_parameters
-from pipeline.tasks.conditions import Condition
+from pipeline.runtime.params import Count, NotNegative, Positive, one_of
 from pipeline.tasks.points import TARGETS
+from pipeline.tasks.task import Task
 
-__all__ = ["Params", "init_state", "sizes", "train_step"]
 
+class Settings(adversarial.Settings):
+    """Defaults of the ring: latents as in arXiv:1611.02163, Adam as in DCGAN, arXiv:1511.06434."""
 
-class Params(adversarial.Duel):
-    target: Annotated[str, one_of(TARGETS)]
-    num_members: Count  # S
-    width: Count  # units of the networks' layers
-    num_snapshots: Count  # clouds of samples kept, evenly spread, to show the training's course
-    measure_every: Count  # steps between two counts of the modes
+    kind: ClassVar[str] = "points"
+
+    target: Annotated[str, one_of(TARGETS)] = "ring"  # of pipeline/tasks/points.py
+    num_members: Count = 5  # S: as many seeds, trained side by side
+    network: NetworkName = "points"
+    num_latents: Count = 256
+    width: Count = 64
+    learning_rate: Positive = 0.0002
+    ema_halflife: NotNegative = 20_000.0  # points, of all members together
+    batch_size: Count = 320  # points, of all members together
+    num_steps: Count = 4000
+    save_every: Count = 1000
+    num_snapshots: Count = 6  # clouds of samples kept, evenly spread
+    monitor_every: Count = 100
 
     @model_validator(mode="after")
     def _members_share_the_batch(self) -> Self:
-        turn = self.num_members * self.packing
-        if self.batch_size % turn:
+        num = self.num_members * self.packing
+        if self.batch_size % num:
             raise ValueError(
-                f"batch_size = {self.batch_size} must be a multiple of num_members * packing = {turn}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _counts_fall_on_history_rows(self) -> Self:
-        if self.measure_every % self.log_every:
-            raise ValueError(
-                f"measure_every = {self.measure_every} must be a multiple of log_every = {self.log_every}"
+                f"batch_size = {self.batch_size} must be a multiple of num_members * packing = {num}"
             )
         return self
 
 
-def init_state(params: Params, condition: Condition, shape: tuple[int, int, int]) -> State:
+SETTINGS = {"points": Settings}
+
+
+def start(settings: Settings, task: Task) -> Adversarial:
     """Networks with the weights that (seed, "weights") gives, and their optimizers."""
-    torch.manual_seed(randomness.derive(params.seed, "weights"))
-    spec = spec_of(params)
+    spec = Spec(
+        method="points",
+        task=task.name,
+        network=settings.network,
+        width=settings.width,
+        image_shape=list(task.x_shape),
+        num_latents=settings.num_latents,
+        num_members=settings.num_members,
+        packing=settings.packing,
+    )
+    torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
     discriminator = points.Discriminator(
-        params.num_members, params.width, params.packing, params.minibatch_stddev
+        settings.num_members, settings.width, settings.packing, settings.minibatch_stddev
     )
-    return adversarial.new_state(params, condition, spec.build(), discriminator)
+    return adversarial.begin(settings, spec, spec.build(), discriminator, task.blank(1))
 
 
-def spec_of(params: Params) -> points.PointsSpec:
-    """How to build the generator."""
-    return points.PointsSpec(
-        num_members=params.num_members,
-        num_latents=params.num_latents,
-        width=params.width,
-        turn=params.packing,
-    )
-
-
-def sizes(state: State, params: Params, shape: tuple[int, int, int]) -> dict[str, float]:
-    """Parameters of one member's players, for the record."""
-    return {
-        "generator_parameters": num_parameters(state.generator) / params.num_members,
-        "discriminator_parameters": num_parameters(state.discriminator) / params.num_members,
-    }
+sampler = adversarial.sampler

@@ -1,12 +1,52 @@
-"""How near draws of one condition are to the truth, and how far from each other: pure functions of P draws,
-(N, P, C, H, W), and what they should be, (N, C, H, W).
+"""Terms of a generator's loss beside the adversarial one: how near draws of one condition are to the truth,
+and how far from each other. Pure functions of P draws, (N, P, C, H, W), and the target, (N, C, H, W).
 """
 
 import math
+from typing import Self
 
+import torch
+from pydantic import model_validator
 from torch import Tensor
 
+from pipeline.runtime.params import Count, NotNegative, Section
+
 EPSILON = 1e-5  # of arXiv:1903.05628: where two draws are equal
+
+
+class Terms(Section):
+    """Weights in the generator's loss. With P draws, a batch of it has 1 / P as many conditions."""
+
+    batch_size: Count
+    packing: Count
+    adversarial: NotNegative = 1.0  # of the adversarial loss; 0: no discriminator
+    l1: NotNegative = 0.0  # of |x - mean of the draws|
+    l2: NotNegative = 0.0  # of (x - mean of the draws)^2
+    num_draws: Count = 1  # P: of one condition in a step of G
+    spread: NotNegative = 0.0  # reward of draws that differ, beside l1; 1: rcGAN's weight, arXiv:2210.13389
+    mode_seeking: NotNegative = 0.0  # of the mode-seeking term, arXiv:1903.05628
+
+    @model_validator(mode="after")
+    def _something_to_learn_from(self) -> Self:
+        if not (self.adversarial or self.l1 or self.l2):
+            raise ValueError("adversarial, l1 and l2 are all 0: one of them must be more")
+        return self
+
+    @model_validator(mode="after")
+    def _draws_fill_the_batch(self) -> Self:
+        if self.batch_size % self.num_draws:
+            raise ValueError(
+                f"batch_size = {self.batch_size} must be a multiple of num_draws = {self.num_draws}"
+            )
+        if self.num_draws > 1 and self.packing > 1:
+            raise ValueError(
+                "num_draws and packing: draws of one condition must not fill a pack; one of them must be 1"
+            )
+        if self.num_draws == 1 and (self.spread or self.mode_seeking):
+            raise ValueError(
+                "num_draws = 1: spread and mode_seeking compare draws; with them it must be 2 or more"
+            )
+        return self
 
 
 def l1(drawn: Tensor, x: Tensor) -> Tensor:
@@ -41,13 +81,39 @@ def spread_weight(num_draws: int) -> float:
 
 
 def mode_seeking(drawn: Tensor, z: Tensor) -> Tensor:
-    """|z_1 - z_2| / |x_1 - x_2| of the first two draws: small where different latents give different pictures
+    """|z_1 - z_2| / |x_1 - x_2| of the first two draws: small where different latents give different images
     (Mao et al. 2019, arXiv:1903.05628).
 
     Args:
         drawn: (N, P, C, H, W), P at least 2.
         z: their latents, (N, P, Z).
     """
-    pictures = (drawn[:, 0] - drawn[:, 1]).abs().flatten(1).mean(1)
+    images = (drawn[:, 0] - drawn[:, 1]).abs().flatten(1).mean(1)
     latents = (z[:, 0] - z[:, 1]).abs().mean(1)
-    return (1 / (pictures / latents + EPSILON)).mean()
+    return (1 / (images / latents + EPSILON)).mean()
+
+
+def loss(fakes: Tensor, x: Tensor, z: Tensor, terms: Terms, logged: dict[str, Tensor]) -> Tensor:
+    """The weighted sum of the terms, a scalar; a weight of 0 costs nothing. Adds what it measures to
+    `logged`.
+
+    Args:
+        fakes: P draws of each condition, (N, C, H, W).
+        x: targets, (N / P, C, H, W).
+        z: the draws' latents, (N, Z).
+    """
+    num_draws, total = terms.num_draws, torch.zeros(())
+    drawn = fakes.float().unflatten(0, (-1, num_draws))  # (N / P, P, C, H, W)
+    for name, error in (("l1", l1), ("l2", l2)):
+        if weight := getattr(terms, name):
+            value = error(drawn, x)
+            logged[name] = value.detach()
+            total = total + weight * value
+    if num_draws > 1:
+        weight = terms.l1 * terms.spread * spread_weight(num_draws)
+        deviation = spread(drawn if weight else drawn.detach())
+        logged["spread"] = deviation.detach()
+        total = total - weight * deviation
+    if terms.mode_seeking:
+        total = total + terms.mode_seeking * mode_seeking(drawn, z.unflatten(0, (-1, num_draws)))
+    return total

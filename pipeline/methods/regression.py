@@ -5,62 +5,130 @@ Its optimum is the conditional mean E[x | c] of the training images: the average
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from pipeline.data.digits import Examples
 from pipeline.methods import ema
-from pipeline.methods.generators import GeneratorSchedule
-from pipeline.methods.optimisation import descend, set_learning_rate, triangle
-from pipeline.methods.schedule import Scalars
-from pipeline.runtime import distributed as parallel
-from pipeline.runtime import randomness
+from pipeline.methods.method import Scalars
+from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
+from pipeline.methods.schedule import ModelSettings, NetworkName
+from pipeline.networks.network import Spec
+from pipeline.runtime import distributed, randomness
+from pipeline.runtime.params import Count, NotNegative, Positive
 from pipeline.runtime.size import num_flops, num_parameters
-from pipeline.tasks.conditions import Condition
+from pipeline.tasks.task import Examples, Task
+
+WEIGHTS = "weights"  # purpose of random numbers
 
 
-class Params(GeneratorSchedule):
-    """`learning_rate` is the highest: it rises over the first fifth of the training and falls to 0."""
+class Settings(ModelSettings):
+    """Defaults of class to digit. `learning_rate` is the highest: it rises over the first fifth of the
+    training and falls to 0.
+    """
+
+    kind: ClassVar[str] = "class"
+
+    network: NetworkName = "dcgan"
+    width: Count = 32
+    learning_rate: Positive = 0.002
+    ema_halflife: NotNegative = 10_000.0
+    batch_size: Count = 64
+    num_steps: Count = 1500
+    save_every: Count = 500
+    num_snapshots: Count = 8
+    monitor_every: Count = 300
+
+
+class ImageSettings(Settings):
+    kind: ClassVar[str] = "image"
+
+    network: NetworkName = "unet"
+    mirror: bool = True
+    batch_size: Count = 32
+    num_steps: Count = 500
+    num_snapshots: Count = 6
+    monitor_every: Count = 100
+
+
+class WordSettings(ImageSettings):
+    kind: ClassVar[str] = "words"
+
+    network: NetworkName = "caption"
+    mirror: bool = False
+
+
+class NumberSettings(Settings):
+    kind: ClassVar[str] = "numbers"
+
+    network: NetworkName = "line"
+    learning_rate: Positive = 0.01
+    ema_halflife: NotNegative = 50_000.0
+    batch_size: Count = 512
+    num_steps: Count = 1000
+    monitor_every: Count = 1000
+
+
+SETTINGS = {"class": Settings, "image": ImageSettings, "words": WordSettings, "numbers": NumberSettings}
 
 
 @dataclass
-class State:
+class Regression:
+    """The state of a regression's training."""
+
+    settings: ModelSettings
+    spec: Spec
     generator: nn.Module
-    average: nn.Module  # of the generator: what is kept
+    ema: nn.Module  # of the generator: what is kept
     optimizer: Optimizer
-    condition: Condition
-    step: int = 0
+    blank: Tensor  # a condition that says nothing, (1, ...)
+    steps_done: int = 0
+
+    def step(self, examples: Examples) -> Scalars:
+        """One step down the squared error, averaged over pixels in [-1, 1] and images."""
+        settings, step, num = self.settings, self.steps_done, self.settings.batch_size
+        chosen = randomness.batch_indices(len(examples), num, settings.seed, step)
+        x, c = examples.batch(distributed.shard(chosen))
+        loss = F.mse_loss(distributed.replica(self.generator)(no_latents(c), c).float(), x)
+        set_learning_rate(
+            self.optimizer, settings.learning_rate * warmup_linear_decay(step, settings.num_steps)
+        )
+        descend(self.optimizer, loss)
+        ema.update(self.ema, self.generator, settings.ema_halflife, num, step * num)
+        return {"loss": loss.detach()}
+
+    def sizes(self) -> dict[str, float]:
+        return {
+            "generator_parameters": num_parameters(self.generator),
+            "generator_flops": num_flops(lambda: self.ema(no_latents(self.blank), self.blank)),
+        }
 
 
-def init_state(params: GeneratorSchedule, condition: Condition, image_shape: tuple[int, int, int]) -> State:
+def no_latents(c: Tensor) -> Tensor:
+    """Latents of width 0 for these conditions, (N, 0)."""
+    return torch.empty(len(c), 0, device=c.device)
+
+
+def start(settings: ModelSettings, task: Task) -> Regression:
     """The network with the weights that (seed, "weights") gives, and its optimizer."""
-    torch.manual_seed(randomness.derive(params.seed, "weights"))
-    generator = params.networks[params.network].Generator(0, condition.width, params.width, image_shape)
-    parallel.synchronised(generator).to(memory_format=torch.channels_last)
-    optimizer = Adam(generator.parameters(), params.learning_rate, fused=True)
-    return State(generator, ema.follower(generator), optimizer, condition)
+    spec = Spec(
+        method="regression",
+        task=task.name,
+        network=settings.network,
+        width=settings.width,
+        image_shape=list(task.x_shape),
+        num_conditions=task.num_conditions,
+        latents_at_every_level=settings.latents_at_every_level,
+    )
+    torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
+    generator = spec.build().to(memory_format=torch.channels_last)
+    optimizer = Adam(generator.parameters(), settings.learning_rate, fused=True)
+    return Regression(settings, spec, generator, ema.copy_of(generator), optimizer, task.blank(1))
 
 
-def sizes(state: State, params: GeneratorSchedule, image_shape: tuple[int, int, int]) -> dict[str, float]:
-    """Parameters of the network and what it computes for one image, for the record."""
-    c = state.condition.blank(1)
-    return {
-        "generator_parameters": num_parameters(state.generator),
-        "generator_flops": num_flops(lambda: state.average(c[:, :0], c)),
-    }
-
-
-def train_step(state: State, examples: Examples, params: GeneratorSchedule) -> Scalars:
-    """One step down the squared error, averaged over pixels in [-1, 1] and images."""
-    chosen = randomness.batch_indices(len(examples), params.batch_size, params.seed, state.step)
-    x, labels = examples.batch(parallel.shard(chosen))
-    c = state.condition.encode(labels)
-    loss = F.mse_loss(parallel.replica(state.generator)(c[:, :0], c).float(), x)
-    set_learning_rate(state.optimizer, params.learning_rate * triangle(state.step, params.num_steps))
-    descend(state.optimizer, loss)
-    halflife = ema.ramped(params.ema_halflife, state.step * params.batch_size)
-    ema.follow(state.average, state.generator, params.batch_size, halflife)
-    return {"loss": loss.detach()}
+def sampler(network: nn.Module) -> nn.Module:
+    """The network itself is (z, c) -> x, with z of width 0."""
+    return network

@@ -1,21 +1,19 @@
-"""What every model's section of params.yaml says, and what its steps report."""
+"""What every model's section of params.yaml says, whichever way it is trained."""
 
-from typing import Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
-from torch import Tensor
 
-from pipeline.runtime.params import Count, Section, Seed
-
-Scalars = dict[str, Tensor]  # what a step reports: names and scalars, detached
+from pipeline.networks import network
+from pipeline.runtime.params import Count, NotNegative, Positive, Section, Seed, one_of
 
 
 class Schedule(Section):
     num_steps: Count
     batch_size: Count  # images
-    log_every: Count  # steps; the mean over these is one row of the history
+    log_every: Count = 50  # steps; the mean over these is one row of the history
     save_every: Count  # steps between checkpoints
-    seed: Seed
+    seed: Seed = 0
 
     @property
     def together(self) -> int:
@@ -29,3 +27,57 @@ class Schedule(Section):
                 f"save_every = {self.save_every} must be a multiple of log_every = {self.log_every}"
             )
         return self
+
+
+NetworkName = Annotated[str, one_of(network.available())]  # a module of pipeline/networks
+
+
+class ModelSettings(Schedule):
+    """Settings of a model of a task. `kind` is that of the task's conditions, set by the class."""
+
+    kind: ClassVar[str]
+
+    network: NetworkName
+    width: Count  # channels (mlp, line, points: units) of the layers; see the network
+    learning_rate: Positive  # Adam's
+    ema_halflife: NotNegative  # images after which old weights count half in the moving average; 0: none
+    mirror: bool = False  # random horizontal flips of images and their conditions; captions stay
+    latents_at_every_level: bool = True  # of a U-Net's way up; false: at the smallest map alone, as pix2pix
+    num_snapshots: Count  # grids of samples kept, evenly spread
+    monitor_every: Count  # steps between the cheap metrics of the training curve
+
+    @model_validator(mode="after")
+    def _metrics_fall_on_history_rows(self) -> Self:
+        if self.monitor_every % self.log_every:
+            raise ValueError(
+                f"monitor_every = {self.monitor_every} must be a multiple of log_every = {self.log_every}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _network_takes_the_condition(self) -> Self:
+        if self.kind not in network.load(self.network).CONDITIONS:
+            every = network.available()
+            allowed = [name for name in every if self.kind in network.load(name).CONDITIONS]
+            raise ValueError(
+                f"network = {self.network!r} takes no condition of kind {self.kind!r}; allowed are"
+                f" {', '.join(allowed)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keys_mean_something(self) -> Self:
+        for key, kinds in self.only().items():
+            default = type(self).model_fields[key].default
+            if self.kind not in kinds and getattr(self, key) != default:
+                raise ValueError(
+                    f"{key} = {getattr(self, key)!r} means nothing for conditions of kind {self.kind!r};"
+                    f" allowed is {default!r}"
+                )
+        return self
+
+    @classmethod
+    def only(cls) -> dict[str, tuple[str, ...]]:
+        """Keys that only some kinds of condition know, with these."""
+        images = ("image", "words")
+        return {"mirror": images, "latents_at_every_level": images}

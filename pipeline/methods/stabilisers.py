@@ -1,8 +1,6 @@
-"""What keeps a duel in balance, each a switch: what D is shown, how it is built, and what its slope costs."""
+"""GAN stabilisers, all off by default: what D sees, its normalisation, and penalties on its gradient norm."""
 
-from collections.abc import Mapping
-from types import ModuleType
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import model_validator
@@ -10,23 +8,26 @@ from torch import Tensor, nn
 
 from pipeline.methods import penalties
 from pipeline.methods.augmentation import AUGMENTATIONS, augment
-from pipeline.networks import NETWORKS, spectral
+from pipeline.networks import network, spectral
 from pipeline.runtime import randomness
-from pipeline.runtime.params import Count, NotNegative, Section, Seed, one_of
+from pipeline.runtime.params import Count, NotNegative, NotNegativeCount, Section, Seed, one_of
 
 
-class Remedies(Section):
-    """Those of any duel."""
-
+class Stabilisers(Section):
+    network: str
+    width: Count
     batch_size: Count
     seed: Seed
-    minibatch_stddev: bool  # D sees how much the images of a batch differ
-    packing: Count  # images D judges together (PacGAN, Lin et al. 2018, arXiv:1712.04086); 1: one by one
-    r1: NotNegative  # weight of |grad D|^2 / 2 at real images
-    r2: NotNegative  # the same at fakes
-    gradient_penalty: NotNegative  # weight of (|grad D| - 1)^2 between real and fake
-    penalty_every: Count  # D steps; the penalty is then so many times as heavy (arXiv:1912.04958)
-    orthogonal: NotNegative  # weight of the penalty on rows of G's weights that are not orthogonal
+    discriminator_norm: Literal["none", "batch", "spectral"] = "none"  # of D's layers; not all have batch
+    minibatch_stddev: bool = False  # D sees how much the images of a batch differ
+    packing: Count = 1  # images D judges together (PacGAN, arXiv:1712.04086); 1: one by one
+    augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = []  # DiffAugment of all that D sees, in this order
+    patch_size: NotNegativeCount = 0  # pixels that a logit judges: 1, 4, 10, 22 ...; 0: the whole image
+    r1: NotNegative = 0.0  # weight of |grad D|^2 / 2 at real images
+    r2: NotNegative = 0.0  # the same at fakes
+    gradient_penalty: NotNegative = 0.0  # weight of (|grad D| - 1)^2 between real and fake
+    penalty_every: Count = 1  # D steps; the penalty is then so many times as heavy (arXiv:1912.04958)
+    orthogonal: NotNegative = 0.0  # weight of the penalty on rows of G's weights that are not orthogonal
 
     @property
     def penalised(self) -> bool:
@@ -34,43 +35,17 @@ class Remedies(Section):
 
     @property
     def batch_norm(self) -> bool:
-        return False
-
-    @property
-    def augmentations(self) -> list[str]:
-        return []
-
-    @model_validator(mode="after")
-    def _packs_fill_the_batch(self) -> Self:
-        if self.batch_size % self.packing:
-            raise ValueError(f"batch_size = {self.batch_size} must be a multiple of packing = {self.packing}")
-        return self
-
-
-class PictureRemedies(Remedies):
-    """And those that only pictures and their networks know."""
-
-    networks: ClassVar[Mapping[str, ModuleType]] = NETWORKS  # of which `network` names one
-
-    network: str
-    discriminator_norm: Literal["none", "batch", "spectral"]  # of D's layers; not every network has batch
-    augment: list[Annotated[str, one_of(AUGMENTATIONS)]]  # of all that D sees, in this order
-
-    @property
-    def batch_norm(self) -> bool:
         return self.discriminator_norm == "batch"
-
-    @property
-    def augmentations(self) -> list[str]:
-        return self.augment
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.discriminator_norm == "batch" and not self.networks[self.network].BATCH_NORM:
+        if self.batch_size % self.packing:
+            raise ValueError(f"batch_size = {self.batch_size} must be a multiple of packing = {self.packing}")
+        if self.batch_norm and not network.load(self.network).BATCH_NORM:
             raise ValueError(
                 f"discriminator_norm = 'batch': {self.network} has none; allowed are none, spectral"
             )
-        if self.discriminator_norm == "batch" and self.penalised:
+        if self.batch_norm and self.penalised:
             raise ValueError(
                 "discriminator_norm = 'batch' mixes the images of a batch, so r1, r2 and gradient_penalty,"
                 " which are of single images, must be 0; allowed with them are none, spectral"
@@ -78,52 +53,50 @@ class PictureRemedies(Remedies):
         return self
 
 
-def discriminator(
-    params: PictureRemedies, num_conditions: int, width: int, image_shape: tuple[int, int, int], *more: int
-) -> nn.Module:
-    """D as the remedies want it: for packs of images, with the normalisation and the layers they name; `more`
-    is what only some networks are told.
-    """
-    channels, *sides = image_shape
-    network: nn.Module = params.networks[params.network].Discriminator(
-        num_conditions * params.packing,
-        width,
-        (channels * params.packing, *sides),
-        params.batch_norm,
-        params.minibatch_stddev,
-        *more,
+def discriminator(settings: Stabilisers, num_conditions: int, shape: tuple[int, ...]) -> nn.Module:
+    """D as the stabilisers want it: for packs of images, with the normalisation and the layers they name."""
+    channels, *sides = shape
+    built = network.load(settings.network).Discriminator(
+        num_conditions * settings.packing,
+        settings.width,
+        (channels * settings.packing, *sides),  # type: ignore[arg-type]
+        settings.batch_norm,
+        settings.minibatch_stddev,
+        *([settings.patch_size] if settings.patch_size else []),
     )
-    if params.discriminator_norm == "spectral":
-        spectral.normalise(network)
-    return network
+    if settings.discriminator_norm == "spectral":
+        spectral.normalise(built)
+    return built
 
 
-def shown(x: Tensor, params: Remedies, purpose: str, step: int) -> Tensor:
+def shown(x: Tensor, settings: Stabilisers, purpose: str, step: int) -> Tensor:
     """Images (N, C, H, W) as D sees them: augmented, then packed, (N / packing, C * packing, H, W)."""
-    if params.augmentations:
-        x = augment(x, params.augmentations, randomness.generator(params.seed, purpose, step))
-    return packed(x, params)
+    if settings.augment:
+        x = augment(x, settings.augment, randomness.generator(settings.seed, purpose, step))
+    return packed(x, settings)
 
 
-def packed(rows: Tensor, params: Remedies) -> Tensor:
+def packed(rows: Tensor, settings: Stabilisers) -> Tensor:
     """Neighbouring rows, of images or of conditions, side by side on the second axis."""
-    if params.packing == 1:
+    if settings.packing == 1:
         return rows
-    return rows.unflatten(0, (-1, params.packing)).flatten(1, 2)
+    return rows.unflatten(0, (-1, settings.packing)).flatten(1, 2)
 
 
-def logits(D: nn.Module, real: Tensor, fakes: Tensor, c: Tensor, params: Remedies) -> tuple[Tensor, Tensor]:
+def logits(
+    D: nn.Module, real: Tensor, fakes: Tensor, c: Tensor, settings: Stabilisers
+) -> tuple[Tensor, Tensor]:
     """D's logits of real images and fakes, in one pass; in two where each must have its own statistics."""
-    if params.batch_norm or params.minibatch_stddev:
+    if settings.batch_norm or settings.minibatch_stddev:
         return D(real, c).float(), D(fakes, c).float()
     from_real, from_fakes = D(torch.cat([real, fakes]), torch.cat([c, c])).float().chunk(2)
     return from_real, from_fakes
 
 
 def penalty(
-    D: nn.Module, images: tuple[Tensor, Tensor], c: Tensor, share: Tensor, params: Remedies
+    D: nn.Module, images: tuple[Tensor, Tensor], c: Tensor, share: Tensor, settings: Stabilisers
 ) -> Tensor:
-    """The weighted sum of the penalties on D's slope at real images and fakes; a weight of 0 costs nothing.
+    """The weighted sum of the penalties on D's gradient norm at real images and fakes; 0 costs nothing.
 
     Args:
         images: real ones and fakes, each (N, C, H, W).
@@ -132,10 +105,10 @@ def penalty(
     """
     real, fakes = images
     total = torch.zeros(())
-    if params.r1:
-        total = total + params.r1 * penalties.zero_centred(D, real, c)
-    if params.r2:
-        total = total + params.r2 * penalties.zero_centred(D, fakes, c)
-    if params.gradient_penalty:
-        total = total + params.gradient_penalty * penalties.one_centred(D, real, fakes, c, share)
-    return total * params.penalty_every
+    if settings.r1:
+        total = total + settings.r1 * penalties.zero_centred(D, real, c)
+    if settings.r2:
+        total = total + settings.r2 * penalties.zero_centred(D, fakes, c)
+    if settings.gradient_penalty:
+        total = total + settings.gradient_penalty * penalties.one_centred(D, real, fakes, c, share)
+    return total * settings.penalty_every

@@ -1,28 +1,28 @@
-"""What the judge reads in the drawn images."""
+"""What the classifier predicts for samples."""
 
 import torch
 from torch import Tensor
 
-from pipeline.data.digits import NUM_CLASSES
+from pipeline.data.images import NUM_CLASSES
 
 
-def accuracy(read: Tensor, asked: Tensor) -> float:
-    """The share of images read as the class asked for."""
-    return (read == asked).double().mean().item()
+def accuracy(predicted: Tensor, asked: Tensor) -> float:
+    """The share of images predicted to be of the class asked for."""
+    return (predicted == asked).double().mean().item()
 
 
-def accuracy_by_class(read: Tensor, asked: Tensor) -> list[float]:
+def accuracy_by_class(predicted: Tensor, asked: Tensor) -> list[float]:
     """The same for each class."""
-    return [accuracy(read[asked == k], asked[asked == k]) for k in range(NUM_CLASSES)]
+    return [accuracy(predicted[asked == k], asked[asked == k]) for k in range(NUM_CLASSES)]
 
 
-def histogram_divergence(read: Tensor, real_labels: Tensor) -> float:
-    """KL divergence, in nats, from the real classes' frequencies to those read in the drawn images; 0 is
+def histogram_divergence(predicted: Tensor, real_labels: Tensor) -> float:
+    """KL divergence, in nats, from the real classes' frequencies to those predicted for the samples; 0 is
     best.
 
     sum p log(p / q) with p of the drawn and q of the real, as published for Stacked MNIST (arXiv:1611.02163).
     """
-    p, q = frequencies(read), frequencies(real_labels)
+    p, q = frequencies(predicted), frequencies(real_labels)
     seen = p > 0
     return (p[seen] * (p[seen] / q[seen]).log()).sum().item()
 

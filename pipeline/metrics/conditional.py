@@ -1,45 +1,124 @@
-"""CFID: is it the same distribution under each condition?"""
+"""Are the samples of a condition, an image or a caption, samples of its posterior? Their metrics, and what
+the report shows of them.
+"""
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pipeline.metrics import frechet
-from pipeline.metrics.frechet import Statistics
-from pipeline.runtime.errors import InputError
+from pipeline.data.images import as_rgb
+from pipeline.metrics import cfid, consistency, posterior, sharpness, tones
+from pipeline.metrics.distribution import distances
+from pipeline.metrics.entries import Entries, entries
+from pipeline.metrics.reference import Reference
+from pipeline.networks.network import num_inputs
+from pipeline.sampling.draw import draw
+
+NUM_BINS = 10  # of predicted standard deviations
+NUM_SHOWN, DRAWS_SHOWN = 8, 4
 
 
-def cfid(drawn: Tensor, real: Tensor, given: Tensor) -> float:
-    """Conditional Frechet distance (Soloveitchik et al. 2021, arXiv:2103.11521): that of drawn and real
-    pictures under one condition, in the mean over conditions, all taken for jointly normal.
+def evaluate(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np.ndarray], dict[str, object]]:
+    """The metrics of several samples of each test condition, what the report shows, and their number."""
+    num_draws = real.settings.num_draws if num_inputs(sampler) else 1  # without latents all are one
+    numbers = torch.arange(len(real.pixels))
+    drawn = draw(sampler, real.task.test.conditions, numbers, num_draws, real.settings.seed)
+    found, shown = measure(drawn, real), show(drawn, real)
+    if "variants" in real.task.test.arrays:
+        of_six, shown_six = of_tones(sampler, real)
+        found, shown = found | of_six, shown | shown_six
+    return found, shown, {"num_draws": num_draws}
 
-    |m_x - m_x'|^2 + tr((C_xy - C_x'y) C_yy^-1 (C_yx - C_yx')) + tr(S + S' - 2 (S S')^(1/2)), where
-    S = C_xx - C_xy C_yy^-1 C_yx is the covariance of x given y. Of N conditions even a perfect sampler
-    scores 2 E / N tr S and more, as the slopes of both sets are estimated: compare values of equal N, D and E
-    only.
 
-    Args:
-        drawn, real: features of one drawn and the true picture of each condition, (N, D).
-        given: features of the conditions, (N, E).
+def floors(pixels: Tensor, real: Reference) -> Entries:
+    """FID and KID of real images in the place of samples."""
+    values = distances(real.extractor.features(pixels), real.features, real.settings)
+    return entries(values, len(pixels), len(real.pixels))
 
-    Raises:
-        InputError: too few conditions to tell S from 0.
+
+def measure(drawn: Tensor, real: Reference) -> Entries:
+    """The metrics of samples (N, M, C, H, W) uint8 against the truth, by name."""
+    truth, task, num_draws, first = real.pixels, real.task, drawn.shape[1], drawn[:, 0]
+    c = task.test.images(torch.arange(len(truth)))[1]
+    values = posterior.errors(drawn, truth)
+    if num_draws > 1:
+        values |= {f"gain_{num}": gain for num, gain in posterior.gains(drawn, truth).items()}
+        values["rank_distance"] = posterior.rank_distance(posterior.ranks(drawn, truth, real.settings.seed))
+        values["calibration"] = posterior.calibration(drawn, truth)
+    values["apsd"] = posterior.spread(drawn)
+    values["sample_distance"] = posterior.pair_distance(drawn)
+    values["gradient_energy"] = sharpness.gradient_energy(first) / sharpness.gradient_energy(truth)
+    if task.facts.get("target") == "labels":
+        values["pixel_accuracy"] = (first.argmax(1) == truth.argmax(1)).double().mean().item()
+    else:
+        values |= consistency.condition_error(task.condition, c, first)
+    values |= of_features(first, c, real)
+    return entries(values, len(drawn), len(truth))
+
+
+def of_features(first: Tensor, c: Tensor, real: Reference) -> dict[str, float]:
+    """What is taken in features, from one sample (N, C, H, W) of each condition."""
+    features, extract = real.extractor.features(first), real.extractor.features
+    values = distances(features, real.features, real.settings)
+    if c.ndim == 4 and len(features) > features.shape[1] + 1:
+        values["cfid"] = cfid.cfid(features, real.features, extract(c))
+    bases = real.task.about("test", "bases")
+    if bases is not None:
+        others = torch.from_numpy(bases)
+        values["matching_accuracy"] = consistency.matching_accuracy(features, real.features, others)
+    return values
+
+
+def of_tones(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np.ndarray]]:
+    """The metrics of conditions whose six right answers are known, and what the report shows of one."""
+    examples, settings = real.task.test, real.settings
+    variants, skin = examples.arrays["variants"], examples.arrays["skin"].bool()  # (B, 6), (B, H, W)
+    truth = real.pixels[variants]
+    num_draws = settings.num_tone_draws if num_inputs(sampler) else 1
+    drawn = draw(sampler, examples.conditions, variants[:, 0], num_draws, settings.seed)
+    values = tones.score(drawn, truth, skin)
+    values["z_sensitivity"] = posterior.pair_distance(drawn) / posterior.pair_distance(truth)
+    i = int(skin.flatten(1).sum(1).argmax())  # the one with most skin
+    shown = {
+        "tone_condition": as_rgb(examples.images(variants[i, :1])[1])[0],
+        "tone_truth": truth[i],
+        "tone_samples": drawn[i],
+        "tone_colours": tones.skin_colours(drawn, skin)[i],
+        "tone_true_colours": tones.skin_colours(truth, skin)[i],
+    }
+    num_drawn, num_real = drawn.shape[0] * drawn.shape[1], variants.numel()
+    return entries(values, num_drawn, num_real), {name: value.numpy() for name, value in shown.items()}
+
+
+def show(drawn: Tensor, real: Reference) -> dict[str, np.ndarray]:
+    """What the report shows of some conditions, evenly spread, and the curves of all."""
+    chosen = torch.arange(NUM_SHOWN) * len(drawn) // NUM_SHOWN
+    some, truth, c = drawn[chosen], real.pixels[chosen], real.task.test.images(chosen)[1]
+    flat = as_rgb(some[:, :DRAWS_SHOWN].flatten(0, 1))
+    found = {
+        "truth": as_rgb(truth),
+        "samples": flat.unflatten(0, (NUM_SHOWN, -1)),
+        "sheet": flat,
+        "sd": posterior.spread_maps(some),
+        "ranks": posterior.ranks(drawn, real.pixels, real.settings.seed),
+        **calibration_curve(drawn, real.pixels),
+    }
+    if c.ndim == 4:
+        found["condition"] = as_rgb(c)
+    arrays = {name: value.numpy() for name, value in found.items()}
+    captions = real.task.about("test", "captions")
+    return arrays if captions is None else arrays | {"captions": captions[chosen.numpy()]}
+
+
+def calibration_curve(drawn: Tensor, truth: Tensor) -> dict[str, Tensor]:
+    """By tenths of the pixels, in the order of the standard deviation that samples predict: its root mean
+    square, and that of the actual error of their mean; both (NUM_BINS,) float64.
     """
-    num, num_given = given.shape
-    if num <= num_given + 1:
-        raise InputError(
-            f"CFID of {num} conditions with {num_given} features: needs more than {num_given + 1} conditions"
-        )
-    width = real.shape[1]
-    a, b = (frechet.statistics(torch.cat([features, given], 1)) for features in (drawn, real))
-    inverse = torch.linalg.pinv(b.covariance[width:, width:], hermitian=True)  # features may never fire
-    difference = (a.covariance - b.covariance)[:width, width:]
-    slopes = (difference @ inverse @ difference.T).trace().item()
-    return slopes + frechet.distance(conditioned(a, inverse), conditioned(b, inverse))
-
-
-def conditioned(joint: Statistics, inverse: Tensor) -> Statistics:
-    """Of normal (x, y): the mean of x, and its covariance when y is known; `inverse` is C_yy^-1, (E, E)."""
-    width = len(joint.mean) - len(inverse)
-    cross = joint.covariance[:width, width:]
-    covariance = joint.covariance[:width, :width] - cross @ inverse @ cross.T
-    return Statistics(joint.mean[:width], covariance)
+    predicted = posterior.spread_maps(drawn).double().flatten()
+    error = posterior.squared_errors(drawn, truth).flatten()
+    order = predicted.argsort()
+    bins = [order[part] for part in torch.arange(len(order)).tensor_split(NUM_BINS)]
+    return {
+        "predicted_sd": torch.stack([predicted[part].square().mean().sqrt() for part in bins]),
+        "actual_error": torch.stack([error[part].mean().sqrt() for part in bins]),
+    }

@@ -1,19 +1,16 @@
-"""What an FID means: the same number for real images that were harmed in known ways.
+"""What an FID means: the same number for real images that were corrupted in known ways.
 
-An FID in a trained judge's features has no absolute scale. Each yardstick is the FID between one set of real
-images, changed, and another, left as it is; `split` changes nothing and is the noise floor.
+An FID in the features of a network trained here has no absolute scale. Each value is the FID between one set
+of real images, corrupted, and another, left as it is.
 """
-
-from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipeline.data.digits import NUM_CLASSES
-from pipeline.data.images import to_float, to_uint8
+from pipeline.data.images import NUM_CLASSES, as_rgb, grey, to_float, to_uint8
 from pipeline.metrics import frechet
-from pipeline.metrics.features import Described
+from pipeline.metrics.features import FeatureExtractor
 
 
 def resampled(pixels: Tensor) -> Tensor:
@@ -28,20 +25,27 @@ def blurred(pixels: Tensor) -> Tensor:
     return to_uint8(F.avg_pool2d(F.pad(to_float(pixels), (1, 1, 1, 1), value=-1.0), 3, 1))
 
 
-def measure(held: Described, real: Described, extract: Callable[[Tensor], Tensor]) -> dict[str, float]:
-    """The FIDs of the four yardsticks, by name.
+def fids(
+    pixels: Tensor, labels: Tensor | None, real: Tensor, extractor: FeatureExtractor
+) -> dict[str, float]:
+    """The FIDs of corrupted images, by corruption: with classes `resampled`, `one_class_missing` (the mean
+    over classes) and `blurred`; without, `blurred` and `grey`, both of images shown in colour.
 
     Args:
-        held: real images to be harmed, with their classes.
-        real: others, to compare with.
-        extract: images (N, C, H, W) uint8 -> features (N, D).
+        pixels: real images to be corrupted, (N, C, H, W) uint8.
+        labels: their classes, if they are known, (N,).
+        real: features of others, to compare with, (M, D).
+        extractor: in whose features.
     """
-    assert held.labels is not None
-    kept = [held.features[held.labels != k] for k in range(NUM_CLASSES) if (held.labels == k).any()]
-    missing = torch.tensor([frechet.fid(features, real.features) for features in kept], dtype=torch.float64)
+    if labels is None:
+        colour = as_rgb(pixels)
+        corrupted = {"blurred": blurred(colour), "grey": grey(colour).expand(-1, 3, -1, -1)}
+        return {name: frechet.fid(extractor.features(each), real) for name, each in corrupted.items()}
+    features = extractor.features(pixels)
+    kept = [features[labels != k] for k in range(NUM_CLASSES) if (labels == k).any()]
+    missing = torch.tensor([frechet.fid(each, real) for each in kept], dtype=torch.float64)
     return {
-        "split": frechet.fid(held.features, real.features),
-        "resampled": frechet.fid(extract(resampled(held.pixels)), real.features),
-        "one_class_missing": missing.mean().item(),  # over the ten classes that may be missing
-        "blurred": frechet.fid(extract(blurred(held.pixels)), real.features),
+        "resampled": frechet.fid(extractor.features(resampled(pixels)), real),
+        "one_class_missing": missing.mean().item(),
+        "blurred": frechet.fid(extractor.features(blurred(pixels)), real),
     }

@@ -1,41 +1,33 @@
-"""Metrics as a file holds them: each with the number of images it was taken from and, beside it, its noise
-floor.
+"""Metrics, each with the numbers of images it was taken from; in files, the values by name in one, counts,
+noise floors and identities in another beside it.
 """
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
-
-from pipeline.runtime.errors import InputError
-
-Entry = dict[str, float]  # value, num_samples, num_real and, once known, floor
+from typing import Any, NamedTuple
 
 
-def entries(values: Mapping[str, float], num_samples: int, num_real: int) -> dict[str, Entry]:
-    """The values, each with how many drawn and how many real images (0: none) it was taken from."""
+class Entry(NamedTuple):
+    value: float
+    num_samples: int  # drawn images; 0: none
+    num_real: int
+
+
+Entries = dict[str, Entry]
+
+
+def entries(values: Mapping[str, float], num_samples: int, num_real: int) -> Entries:
+    """The values, each with how many drawn and how many real images it was taken from."""
+    return {name: Entry(value, num_samples, num_real) for name, value in values.items()}
+
+
+def values(found: Mapping[str, Entry]) -> dict[str, float]:
+    """The values alone, by name: what a metrics file holds."""
+    return {name: entry.value for name, entry in found.items()}
+
+
+def details(found: Mapping[str, Entry], floors: Mapping[str, float]) -> dict[str, Any]:
+    """What stands beside them: `counts`, (num_samples, num_real) by name, and `floors`."""
     return {
-        name: {"value": value, "num_samples": num_samples, "num_real": num_real}
-        for name, value in values.items()
+        "counts": {name: [entry.num_samples, entry.num_real] for name, entry in found.items()},
+        "floors": {name: floors[name] for name in found if name in floors},
     }
-
-
-def read_floors(path: Path) -> dict[str, float]:
-    """The value of each metric between two sets of real images, from the file that stage `evaluate_real`
-    writes.
-
-    Raises:
-        InputError: the file is not that.
-    """
-    try:
-        return {
-            name: float(entry["value"]) for name, entry in json.loads(path.read_text())["metrics"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path}: not the metrics of real images ({error!r}); make them with: dvc repro evaluate_real"
-        ) from error
-
-
-def with_floors(entries: Mapping[str, Entry], floors: Mapping[str, float]) -> dict[str, Entry]:
-    """The same entries, each beside its noise floor."""
-    return {name: entry | {"floor": floors[name]} for name, entry in entries.items()}

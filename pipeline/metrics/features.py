@@ -1,100 +1,104 @@
-"""Feature extractors by name: images -> what the distances of distributions are taken in."""
+"""Images -> what the distances of distributions are taken in, by a network that knows the data set or by the
+literature's.
+"""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Protocol, cast
 from urllib.error import URLError
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pipeline.data.images import to_float
-from pipeline.networks.classifier import Judge, JudgeSpec
+from pipeline.data.images import as_rgb, to_float
 from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
 from pipeline.sampling import weights
 
 BATCH = 500
+KINDS = ("own", "inception")
 
 
-class Extractor(NamedTuple):
-    extract: Callable[[Tensor], Tensor]  # (N, C, H, W) uint8 -> (N, D)
-    identity: dict[str, str]  # goes beside every metric: numbers of different extractors do not compare
+class FeatureNetwork(Protocol):
+    def features(self, x: Tensor) -> Tensor: ...
+    def logits(self, features: Tensor) -> Tensor: ...  # of classes; classifiers alone
 
 
-def of_judge(judge: Judge, path: Path) -> Extractor:
-    """The trained judge's 128 penultimate features."""
-    return Extractor(
-        lambda pixels: judge.features(to_float(pixels)), {"name": "judge", "weights": sha256(path)}
-    )
+@dataclass(frozen=True)
+class FeatureExtractor:
+    """A feature network on a device; `identity` goes beside every metric, as numbers of different extractors
+    do not compare.
+    """
+
+    network: FeatureNetwork
+    num_channels: int  # that it takes
+    is_classifier: bool
+    device: torch.device
+    identity: dict[str, str]
+    inception: nn.Module | None = None  # features are taken in it, if it is there
+
+    @torch.inference_mode()
+    def features(self, pixels: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 -> (N, D) float32; label maps and conditions in red, green and blue."""
+        return torch.cat([self.extract(batch.to(self.device)).float().cpu() for batch in pixels.split(BATCH)])
+
+    def extract(self, pixels: Tensor) -> Tensor:
+        if self.inception is not None:
+            features: Tensor = self.inception(as_rgb(pixels))
+            return features
+        return self.of_images(to_float(pixels if pixels.shape[1] == self.num_channels else as_rgb(pixels)))
+
+    def of_images(self, x: Tensor) -> Tensor:
+        """The own network's features of images in [-1, 1]."""
+        return self.network.features(x.to(self.device))
+
+    @torch.inference_mode()
+    def classes(self, pixels: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 -> the classes that a classifier predicts, (N,)."""
+        batches = (self.of_images(to_float(batch)) for batch in pixels.split(BATCH))
+        return torch.cat([self.network.logits(features).argmax(1).cpu() for features in batches])
+
+    @torch.inference_mode()
+    def describe(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """A classifier's features, (N, D), and predicted classes, (N,), in one pass where it can be."""
+        features = self.features(pixels)
+        if self.inception is not None:
+            return features, self.classes(pixels)
+        batches = (batch.to(self.device) for batch in features.split(BATCH))
+        return features, torch.cat([self.network.logits(batch).argmax(1).cpu() for batch in batches])
 
 
-def of_inception(judge: Judge, path: Path) -> Extractor:
-    """The literature's 2048 Inception-v3 features, with torch-fidelity's weights, which it downloads at first
-    use.
+def load(path: Path, kind: str = "own", device: torch.device = compute.CPU) -> FeatureExtractor:
+    """The extractor of a task's feature network, or the literature's beside it.
 
     Raises:
-        InputError: the weights cannot be fetched.
+        InputError: the file is not a feature network, or the literature's weights cannot be fetched.
+    """
+    network, spec = weights.load(path, device)
+    if not hasattr(network, "features"):
+        raise InputError(f"{path}: not the weights of a feature network")
+    identity, inception = {"name": spec.network, "weights": sha256(path)}, None
+    if kind == "inception":
+        identity, inception = {"name": "inception-v3-compat", "weights": "torch-fidelity"}, fetched(device)
+    is_classifier = spec.num_conditions > 0
+    extracting = cast(FeatureNetwork, network)
+    return FeatureExtractor(extracting, spec.shape[0], is_classifier, device, identity, inception)
+
+
+def fetched(device: torch.device) -> nn.Module:
+    """The literature's Inception-v3 with 2048 features; its weights are downloaded at first use.
+
+    Raises:
+        InputError: they cannot be.
     """
     from torchmetrics.image.fid import NoTrainInceptionV3
 
     try:
-        network = NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"])
-        network = network.to(compute.device_of(judge))
+        network: nn.Module = NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"])
+        return network.to(device)
     except (URLError, OSError) as error:
-        advice = "use 'judge', or run it where the network reaches them"
+        advice = "use 'own', or run it where the network reaches them"
         raise InputError(
             f"evaluate.features = 'inception': its weights could not be fetched ({error}); {advice}"
         ) from error
-    return Extractor(
-        lambda pixels: network(pixels.expand(-1, 3, -1, -1)),
-        {"name": "inception-v3-compat", "weights": "torch-fidelity"},
-    )
-
-
-EXTRACTORS: dict[str, Callable[[Judge, Path], Extractor]] = {"judge": of_judge, "inception": of_inception}
-
-
-@dataclass(frozen=True)
-class Described:
-    """Images and what is read from them."""
-
-    pixels: Tensor  # (N, C, H, W) uint8
-    features: Tensor  # (N, D)
-    read: Tensor  # (N,) the class the judge reads
-    labels: Tensor | None  # (N,) the class asked for, or the true one; None for unconditional models
-
-
-class Reader:
-    """A judge and an extractor: images -> Described."""
-
-    def __init__(self, judge_file: Path, extractor: str, device: torch.device = compute.CPU) -> None:
-        judge, _ = weights.load(judge_file, JudgeSpec, device)
-        assert isinstance(judge, Judge)
-        self.judge, self.device = judge, device
-        self.extractor = EXTRACTORS[extractor](judge, judge_file)
-        self.in_judge = extractor == "judge"
-
-    @torch.inference_mode()
-    def features(self, pixels: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 -> (N, D) float32."""
-        batches = (batch.to(self.device) for batch in pixels.split(BATCH))
-        return torch.cat([self.extractor.extract(batch).float().cpu() for batch in batches])
-
-    @torch.inference_mode()
-    def read(self, pixels: Tensor) -> Tensor:
-        """(N, 1, H, W) uint8 -> the classes the judge reads, (N,)."""
-        batches = (to_float(batch.to(self.device)) for batch in pixels.split(BATCH))
-        return torch.cat([self.judge(x).argmax(1).cpu() for x in batches])
-
-    @torch.inference_mode()
-    def describe(self, pixels: Tensor, labels: Tensor | None) -> Described:
-        features = self.features(pixels)
-        if not self.in_judge:
-            return Described(pixels, features, self.read(pixels), labels)
-        # Its classes are read from these very features: one pass serves both.
-        batches = (batch.to(self.device) for batch in features.split(BATCH))
-        read = torch.cat([self.judge.head(batch).argmax(1).cpu() for batch in batches])
-        return Described(pixels, features, read, labels)

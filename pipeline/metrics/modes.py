@@ -12,28 +12,37 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from pipeline.metrics.entries import Entries, entries
+from pipeline.metrics.features import FeatureExtractor
 from pipeline.tasks.stacked import NUM_CHANNELS, NUM_MODES, numbers
 
 
-def readings(pixels: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
+def predicted(pixels: Tensor, classes: Callable[[Tensor], Tensor]) -> Tensor:
     """The digit in each channel, (N, 3), of images (N, 3, H, W) uint8.
 
     Args:
         pixels: the images.
-        read: grey images (N, 1, H, W) uint8 -> their classes (N,).
+        classes: of grey images (N, 1, H, W) uint8, the predicted ones (N,).
     """
-    return read(pixels.flatten(0, 1).unsqueeze(1)).view(-1, NUM_CHANNELS)
+    return classes(pixels.flatten(0, 1).unsqueeze(1)).view(-1, NUM_CHANNELS)
 
 
 def count(digits: Tensor) -> int:
-    """How many of the 1000 modes occur among the readings (N, 3)."""
+    """How many of the 1000 modes occur among predicted digits (N, 3)."""
     return len(numbers(digits).unique())
 
 
 def divergence_from_uniform(digits: Tensor) -> float:
-    """KL(p || uniform) in nats, p the modes' frequencies among the readings (N, 3); 0 at best, log 1000 = 6.9
-    for one mode.
+    """KL(p || uniform) in nats, p the modes' frequencies among predicted digits (N, 3); 0 at best, log 1000 =
+    6.9 for one mode.
     """
     p = torch.bincount(numbers(digits), minlength=NUM_MODES).double() / len(digits)
     p = p[p > 0]
     return (p * (p * NUM_MODES).log()).sum().item()
+
+
+def measure(pixels: Tensor, extractor: FeatureExtractor) -> Entries:
+    """Both figures of drawn images (N, 3, H, W) uint8."""
+    digits = predicted(pixels, extractor.classes)
+    found = {"modes": float(count(digits)), "kl": divergence_from_uniform(digits)}
+    return entries(found, len(pixels), 0)

@@ -1,39 +1,73 @@
-"""How good a generator is while it trains: cheap figures on validation images, for curves, not for tables."""
+"""How good a model is while it trains: cheap metrics on the validation split, for curves, not for tables; and
+samples as they evolve.
+"""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from pipeline.data.digits import Pictures
-from pipeline.metrics import frechet, modes
-from pipeline.metrics.features import Reader
-from pipeline.sampling import draw as sampling
-from pipeline.tasks.conditions import Condition
+from pipeline.data.images import as_rgb
+from pipeline.methods import method
+from pipeline.methods.method import Training
+from pipeline.metrics import features, frechet, modes, posterior
+from pipeline.metrics.features import FeatureExtractor
+from pipeline.metrics.frechet import Statistics
+from pipeline.networks.network import num_inputs
+from pipeline.runtime import compute
+from pipeline.sampling.draw import Conditions, draw
+from pipeline.tasks.task import FEATURES, Task
 
-Quality = Callable[[nn.Module], dict[str, float]]  # of a generator
-
-NUM_SAMPLES = 2000  # few, so the FID is biased upwards: compare it only with others of the same number
+NUM_SAMPLES = 2000  # at most; so few bias the FID upwards: compare it only with others of the same number
+NUM_DRAWS = 2  # of a condition that is an image or words
 SEED = 0  # the same latents each time
+NUM_COLUMNS, NUM_ROWS = 10, 5  # of a snapshot: conditions, and draws of each
 
 
-def fid(reader: Reader, held: Pictures, condition: Condition) -> Quality:
-    """The FID between 2,000 samples, asked for the classes of the first validation images, and all those."""
-    real = frechet.statistics(reader.features(held.pixels))
-    c = condition.encode(held.labels[:NUM_SAMPLES])
+@dataclass(frozen=True)
+class Monitor:
+    """A `Monitor` of `training.trainer`, of a prepared task."""
 
-    def measure(generator: nn.Module) -> dict[str, float]:
-        features = reader.features(sampling.draw(generator, c, 1, SEED).squeeze(1))
-        return {"fid": frechet.distance(frechet.statistics(features), real)}
+    task: Task
+    extractor: FeatureExtractor
+    real: Statistics | None  # of the validation split; None where only modes are counted
+    targets: Tensor  # (N, C, H, W) uint8
 
-    return measure
+    def measure(self, training: Training) -> dict[str, float]:
+        """FID of one sample for each of the first validation conditions; of those that are images or words
+        also its squared error, and the average standard deviation of two; of stacked digits, modes hit.
+        """
+        sampler = method.load(training.spec.method).sampler(training.ema)
+        several = self.task.kind in ("image", "words")
+        num_draws = NUM_DRAWS if several and num_inputs(sampler) else 1  # without latents all are one
+        numbers = torch.arange(min(NUM_SAMPLES, len(self.task.validation)))
+        drawn = draw(sampler, self.task.validation.conditions, numbers, num_draws, SEED)
+        if self.real is None:
+            return {"modes": modes.measure(drawn[:, 0], self.extractor)["modes"].value}
+        statistics = frechet.statistics(self.extractor.features(drawn[:, 0]))
+        found = {"fid": frechet.distance(statistics, self.real)}
+        if several:
+            found["mse"] = posterior.errors(drawn[:, :1], self.targets[: len(drawn)])["sample_mse"]
+            found["apsd"] = posterior.spread(drawn)
+        return found
+
+    def snapshot(self, training: Training) -> dict[str, Tensor]:
+        """Five rows of draws for ten conditions: each class, or validation conditions evenly spread."""
+        sampler, examples = method.load(training.spec.method).sampler(training.ema), self.task.validation
+        conditions: Conditions = examples.conditions
+        numbers = torch.arange(NUM_COLUMNS) * len(examples) // NUM_COLUMNS
+        if self.task.kind == "class":
+            conditions, numbers = torch.eye(self.task.num_conditions).__getitem__, torch.arange(NUM_COLUMNS)
+        drawn = draw(sampler, conditions, numbers, NUM_ROWS, SEED)  # (10, 5, C, H, W)
+        images = drawn.transpose(0, 1).flatten(0, 1)
+        return {"images": as_rgb(images) if images.shape[1] > 1 else images}
 
 
-def num_modes(reader: Reader) -> Quality:
-    """How many of the thousand modes of stacked digits 2,000 samples hit."""
-
-    def measure(generator: nn.Module) -> dict[str, float]:
-        pixels = sampling.draw(generator, torch.empty(NUM_SAMPLES, 0), 1, SEED).squeeze(1)
-        return {"modes": float(modes.count(modes.readings(pixels, reader.read)))}
-
-    return measure
+def of_task(task: Task, device: torch.device = compute.CPU) -> Monitor:
+    """The monitor of a task, with the feature network that lies with it."""
+    assert task.folder is not None
+    extractor = features.load(task.folder / FEATURES, "own", device)
+    if "num_modes" in task.facts:
+        return Monitor(task, extractor, None, torch.empty(0))
+    targets = task.validation.images(torch.arange(len(task.validation)))[0]
+    return Monitor(task, extractor, frechet.statistics(extractor.features(targets)), targets)

@@ -1,4 +1,4 @@
-"""How smoothly do images change as a latent moves? Perceptual path length, in the judge's features.
+"""How smoothly do images change as a latent moves? Perceptual path length, in a classifier's features.
 
 Karras et al. 2019, arXiv:1812.04948. A path leads from one random latent to another, its position a runs
 from 0 to 1, and f(a) are the features of the image there, (N, D), one path a row. The images stay in [-1, 1]
@@ -6,14 +6,17 @@ in fp32: rounded to uint8, two that lie a small step apart would differ by the r
 """
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.data.images import to_float
 from pipeline.runtime import randomness
+from pipeline.runtime.compute import device_of
 
 BATCH = 500  # images at once
+POSITIONS, ENDS, NOISE = "path positions", "path ends", "path noise"  # purposes of random numbers
 
 Features = Callable[[Tensor], Tensor]  # images (N, C, H, W) in [-1, 1] -> (N, D)
 Path = Callable[[Tensor], Tensor]  # positions (N, 1) -> f, (N, D)
@@ -56,7 +59,7 @@ def smoothness(f: Path, num_paths: int, step: float, seed: int) -> dict[str, flo
             more, never less but for chance, for those that stand still and jump or go a roundabout way; 0
             where no image changes at all.
     """
-    a = torch.rand(num_paths, 1, generator=randomness.generator(seed, "path positions")) * (1 - step)
+    a = torch.rand(num_paths, 1, generator=randomness.generator(seed, POSITIONS)) * (1 - step)
     ahead = a + step
     moved = ((f(ahead) - f(a)).double() / (ahead - a).double()).square().sum(1).mean()
     whole = (f(torch.ones_like(a)) - f(torch.zeros_like(a))).double().square().sum(1).mean()
@@ -64,30 +67,32 @@ def smoothness(f: Path, num_paths: int, step: float, seed: int) -> dict[str, flo
 
 
 def of_generator(
-    generator: nn.Module, features: Features, c: Tensor, widths: tuple[int, int], step: float, seed: int
+    generator: nn.Module, features: Features, c: Tensor, step: float, seed: int
 ) -> dict[str, float]:
     """The figures of paths between latents, one for each condition in c (N, K), which is held along it.
 
     Args:
         generator: (z, c) -> images in [-1, 1], z (N, Z + num_noise).
         features: what distances are taken in.
-        c: conditions.
-        widths: (Z, num_noise): how much of z moves, and how much is per-layer noise, held along a path too.
+        c: conditions; the per-layer noise in z is held along a path, too.
         step: as in `smoothness`.
         seed: of latents, noise and positions.
 
     Returns:
         path_length_lerp, path_length_slerp, path_unevenness_lerp, path_unevenness_slerp.
     """
-    num_latents, num_noise = widths
-    start, end = randomness.normal(2 * len(c), num_latents, seed, "path ends").chunk(2)
-    noise = randomness.normal(len(c), num_noise, seed, "path noise")
+    num_latents, num_noise = cast(int, generator.num_latents), cast(int, generator.num_noise)
+    device = device_of(generator)
+    start, end = randomness.normal(2 * len(c), num_latents, seed, ENDS).chunk(2)
+    noise = randomness.normal(len(c), num_noise, seed, NOISE)
 
     def along(way: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Path:
         def f(a: Tensor) -> Tensor:
             z = torch.cat([way(start, end, a), noise], 1)
             pairs = zip(z.split(BATCH), c.split(BATCH), strict=True)
-            return torch.cat([features(generator(*pair)) for pair in pairs])
+            return torch.cat(
+                [features(generator(*(part.to(device) for part in pair))).cpu() for pair in pairs]
+            )
 
         return f
 
@@ -105,7 +110,7 @@ def of_cross_fades(pixels: Tensor, features: Features, step: float, seed: int) -
 
     def f(a: Tensor) -> Tensor:
         rows = zip(start.split(BATCH), end.split(BATCH), a[:, :, None, None].split(BATCH), strict=True)
-        return torch.cat([features(lerp(*row)) for row in rows])
+        return torch.cat([features(lerp(*row)).cpu() for row in rows])
 
     return named(dict.fromkeys(WAYS, smoothness(f, len(pixels), step, seed)))
 

@@ -7,14 +7,19 @@ point at least, of 2,500, lies nearest to it.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pipeline.tasks.points import Target
+from pipeline.networks.network import num_inputs
+from pipeline.networks.points import by_member
+from pipeline.runtime import randomness
+from pipeline.tasks.points import Target, sample
 
 NUM_SAMPLES = 2500
 NUM_SIGMAS = 3.0
+CLOUDS = "clouds"  # purpose of random numbers
 
 
 def histogram(cloud: Tensor, target: Target) -> Tensor:
@@ -48,6 +53,34 @@ def measure(clouds: Tensor, target: Target) -> list[dict[str, float]]:
     ]
 
 
+def of_generator(generator: nn.Module, target: Target, seed: int) -> list[dict[str, float]]:
+    """The figures of what each member draws."""
+    return measure(clouds(generator, NUM_SAMPLES, seed), target)
+
+
 def mean(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """The mean of each figure over members."""
     return {name: sum(row[name] for row in figures) / len(figures) for name in figures[0]}
+
+
+@torch.no_grad()
+def clouds(generator: nn.Module, num_points: int, seed: int) -> Tensor:
+    """What each member of a generator of points draws, (S, num_points, 2)."""
+    num_members, packing = cast(int, generator.num_members), cast(int, generator.turn)
+    num_rows = num_members * packing * math.ceil(num_points / packing)
+    z = randomness.normal(num_rows, num_inputs(generator), seed, CLOUDS)
+    return by_member(generator(z, z[:, :0]), num_members, packing)[:, :num_points]
+
+
+@torch.no_grad()
+def landscapes(discriminator: nn.Module, target: Target, side: int) -> Tensor:
+    """The logit that each member of a discriminator gives to the places of a square window, (S, side, side),
+    lowest row first; of packs, that of the place among points of the target.
+    """
+    num_members, num_others = cast(int, discriminator.num_members), cast(int, discriminator.packing) - 1
+    axis = torch.linspace(-target.extent, target.extent, side)
+    places = torch.cartesian_prod(axis, axis).flip(1)  # (side * side, 2): x runs fastest
+    others = sample(target, len(places) * num_others, 0).view(len(places), -1)
+    x = torch.cat([places, others], 1).repeat_interleave(num_members, 0)
+    logits: Tensor = discriminator(x, x[:, :0])
+    return logits.view(side, side, num_members).permute(2, 0, 1)

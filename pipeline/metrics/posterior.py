@@ -1,7 +1,7 @@
 """Are the samples of a condition samples of its posterior?
 
 `drawn` is (N, M, C, H, W) uint8, M samples for each of N conditions; `truth` is (N, C, H, W) uint8, the
-picture each condition was made from. Errors, deviations and distances are of pixels scaled to [0, 1].
+image each condition was made from. Errors, deviations and distances are of pixels scaled to [0, 1].
 """
 
 import math
@@ -14,6 +14,7 @@ from torch import Tensor
 from pipeline.runtime.randomness import generator
 
 CHUNK = 16  # conditions taken at once
+RANKS = "ranks"  # purpose of random numbers
 NUM_DRAWS = (2, 4, 8, 16, 32)  # P: samples whose mean is compared with one sample
 ROUNDING = 1e-9  # deviations that differ by less are the same: a grey level is 4e-3
 
@@ -92,7 +93,7 @@ def ranks(drawn: Tensor, truth: Tensor, seed: int) -> Tensor:
     doi:10.1175/1520-0493(2001)129<0550:IORHFV>2.0.CO;2).
     """
     num_ranks = drawn.shape[1] + 1
-    source = generator(seed, "ranks")
+    source = generator(seed, RANKS)
     counts = torch.zeros(num_ranks, dtype=torch.int64)
     for x, target in pairs(drawn, truth):
         below, equal = (x < target[:, None]).sum(1), (x == target[:, None]).sum(1)

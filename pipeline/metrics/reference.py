@@ -1,7 +1,8 @@
-"""The real images that all models are compared with, and what comparing needs of them, taken once."""
+"""The real images that a task's models are compared with, and what comparing needs of them, taken once."""
 
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,59 +11,126 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.data.digits import Pictures
-from pipeline.metrics import memorisation
-from pipeline.metrics import prdc as manifold
-from pipeline.metrics.features import Described
+from pipeline.metrics import features, memorisation, prdc
+from pipeline.metrics.features import FeatureExtractor
+from pipeline.metrics.settings import Settings
+from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
-from pipeline.runtime.files import new_file
+from pipeline.runtime.files import new_folder
+from pipeline.tasks.task import FEATURES, Task
 
-TAKEN = ("features", "read", "radii", "nearest")
+ARRAYS, DESCRIPTION = "reference.npz", "reference.json"  # in data/reference/<task>
 
 
 @dataclass(frozen=True)
-class Reference(Described):
-    """Held-out real images with their true classes."""
+class Reference:
+    """The test images of a task, as they are compared with.
 
-    labels: Tensor
-    radii: Tensor  # (N,) float64: from each image's features to those of its k-th neighbour
-    nearest: Tensor  # (M,) float64: from each of the first M images to its nearest training image, in pixels
+    Args:
+        task: the task.
+        settings: of the comparison.
+        extractor: in whose features.
+        pixels: (N, C, H, W) uint8: all that conditions ask for; elsewhere the first `num_samples`.
+        arrays: `features` (N, D); where images are compared without a condition to each, also `radii` (N,),
+            of prdc, `nearest` (M,), of memorisation, and `predicted` (N,), of a classifier.
+        floors: each metric between two sets of real images.
+    """
+
+    task: Task
+    settings: Settings
+    extractor: FeatureExtractor
+    pixels: Tensor
+    arrays: Mapping[str, Tensor]
+    floors: Mapping[str, float]
+
+    @property
+    def features(self) -> Tensor:
+        return self.arrays["features"]
+
+    @property
+    def labels(self) -> Tensor | None:
+        """The images' classes, (N,), where they are known."""
+        return labels(self.task, "test", len(self.pixels))
 
 
-def take(real: Described, train: Pictures, num_neighbours: int, num_compared: int) -> Reference:
-    """What comparing with these images needs of them; M, the `num_compared`, is at most N."""
-    assert real.labels is not None
-    return Reference(
-        real.pixels,
-        real.features,
-        real.read,
-        real.labels,
-        radii=manifold.radii(real.features, num_neighbours),
-        nearest=memorisation.nearest(real.pixels[:num_compared], train.pixels),
-    )
+def labels(task: Task, split: str, num: int) -> Tensor | None:
+    """The classes of the first images of a split, where they are known."""
+    found = task.about(split, "labels")
+    return None if found is None else torch.from_numpy(found[:num]).long()
 
 
-def save(path: Path, reference: Reference, settings: dict[str, Any]) -> None:
-    """All but the images, and the settings it was taken with (JSON), without which it may not be loaded."""
-    arrays = {name: getattr(reference, name).numpy() for name in TAKEN}
-    with new_file(path) as part:
-        np.savez(part, settings=json.dumps(settings, sort_keys=True), **arrays)
+def by_condition(task: Task) -> bool:
+    """Whether each test condition asks for one image, and is answered several times."""
+    return task.kind in ("image", "words")
 
 
-def load(path: Path, pictures: Pictures, settings: dict[str, Any]) -> Reference:
-    """The reference that was taken of the first of these pictures.
+def images(task: Task, split: str, settings: Settings) -> Tensor:
+    """The targets that are compared, (N, C, H, W) uint8.
 
     Raises:
-        InputError: the file is missing, damaged, of other settings or of more pictures.
+        InputError: there are fewer than `num_samples`.
     """
-    advice = "make it with: dvc repro evaluate_real"
+    examples = task.splits[split]
+    num = len(examples) if by_condition(task) else settings.num_samples
+    if num > len(examples):
+        found = f"evaluate.num_samples = {num}"
+        raise InputError(f"{found}: the {split} split of {task.name} has only {len(examples)} images")
+    return examples.images(torch.arange(num))[0]
+
+
+def take(task: Task, settings: Settings, device: torch.device) -> Reference:
+    """What comparing with the test images needs of them; no floors yet."""
+    extractor = load_extractor(task, settings.features, device)
+    if "num_modes" in task.facts:  # modes are counted, and nothing is compared
+        return Reference(task, settings, extractor, torch.empty(0), {"features": torch.empty(0)}, {})
+    pixels = images(task, "test", settings)
+    if by_condition(task):
+        return Reference(task, settings, extractor, pixels, {"features": extractor.features(pixels)}, {})
+    found, predicted = extractor.describe(pixels)
+    train = task.splits["train"].arrays["images"]
+    arrays = {
+        "features": found,
+        "predicted": predicted,
+        "radii": prdc.radii(found, settings.num_neighbours),
+        "nearest": memorisation.nearest(pixels[: settings.memorisation_samples], train),
+    }
+    return Reference(task, settings, extractor, pixels, arrays, {})
+
+
+def load_extractor(task: Task, kind: str, device: torch.device) -> FeatureExtractor:
+    assert task.folder is not None
+    return features.load(task.folder / FEATURES, kind, device)
+
+
+def save(folder: Path, reference: Reference, floors: Mapping[str, float]) -> None:
+    """All but the images, and the settings it was taken with, without which it may not be loaded."""
+    described = origin(reference.settings, reference.extractor) | {"floors": floors}
+    with new_folder(folder) as part:
+        arrays = {name: array.numpy() for name, array in reference.arrays.items()}
+        np.savez(part / ARRAYS, **arrays)  # type: ignore[arg-type]
+        (part / DESCRIPTION).write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
+
+
+def origin(settings: Settings, extractor: FeatureExtractor) -> dict[str, Any]:
+    return {"evaluate": settings.model_dump(), "extractor": extractor.identity}
+
+
+def load(folder: Path, task: Task, settings: Settings, device: torch.device = compute.CPU) -> Reference:
+    """The reference that was taken of this task.
+
+    Raises:
+        InputError: it is missing, damaged, or of other settings or features.
+    """
+    advice = f"make it with: dvc repro evaluate_real@{task.name}"
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            taken = {name: torch.from_numpy(arrays[name]) for name in TAKEN}
-            found = json.loads(str(arrays["settings"]))
+        with open(folder / ARRAYS, "rb") as file, np.load(file, allow_pickle=False) as found:
+            arrays = {name: torch.from_numpy(found[name]) for name in found.files}
+        described = json.loads((folder / DESCRIPTION).read_text())
+        floors, num = described.pop("floors"), len(arrays["features"])
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a reference of real images ({error!r}); {advice}") from error
-    if found != settings or len(taken["features"]) > len(pictures):
-        raise InputError(f"{path}: taken with other settings, features or images; {advice}")
-    num = len(taken["features"])
-    return Reference(pictures.pixels[:num], labels=pictures.labels[:num], **taken)
+        raise InputError(f"{folder}: not a reference of real images ({error!r}); {advice}") from error
+    extractor = load_extractor(task, settings.features, device)
+    if described != origin(settings, extractor):
+        raise InputError(f"{folder}: taken with other settings or features; {advice}")
+    pixels = task.test.images(torch.arange(num))[0] if num else torch.empty(0)
+    return Reference(task, settings, extractor, pixels, arrays, floors)

@@ -1,7 +1,7 @@
 """Samples against a posterior that is known: each drawing with skin comes in six tones over one line layer,
 so that a sketch has six right answers, equally likely.
 
-Shape letters: B drawings, M samples of each, T true tones; pictures are uint8, colours RGB in [0, 1].
+Shape letters: B drawings, M samples of each, T true tones; images are uint8, colours RGB in [0, 1].
 """
 
 import torch
@@ -35,8 +35,8 @@ def score(drawn: Tensor, truth: Tensor, mask: Tensor) -> dict[str, float]:
     }
 
 
-def skin_colours(pictures: Tensor, mask: Tensor) -> Tensor:
-    """The mean colour of pictures (B, M, 3, H, W) over the mask's pixels (B, H, W), (B, M, 3) float64.
+def skin_colours(images: Tensor, mask: Tensor) -> Tensor:
+    """The mean colour of images (B, M, 3, H, W) over the mask's pixels (B, H, W), (B, M, 3) float64.
 
     Raises:
         InputError: a mask is empty.
@@ -47,7 +47,7 @@ def skin_colours(pictures: Tensor, mask: Tensor) -> Tensor:
             f"drawings.image_size = {mask.shape[2]}: too small for {len(empty)} of the {len(mask)} drawings"
             f" in all tones, number {empty[0]} the first: each needs a pixel of skin at least"
         )
-    colours = [x[:, :, inside].double().mean(2) for x, inside in zip(pictures, mask, strict=True)]
+    colours = [x[:, :, inside].double().mean(2) for x, inside in zip(images, mask, strict=True)]
     return torch.stack(colours) / 255
 
 

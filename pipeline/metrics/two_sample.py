@@ -2,8 +2,8 @@
 
 The classifier two-sample test of Lopez-Paz and Oquab 2017, arXiv:1610.06545: train on one half of both sets,
 test on the other. An accuracy of 0.5 says that this classifier found no difference, 1 that each image gives
-itself away. Unlike FID it knows no features but those it learns, so it also sees what a judge of digits is
-blind to.
+itself away. Unlike FID it knows no features but those it learns, so it also sees what a classifier of digits
+is blind to.
 """
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from pipeline.data.images import to_float
-from pipeline.methods.optimisation import descend, set_learning_rate, triangle
+from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
 from pipeline.runtime import randomness
 
 # The test's power rests on these, so they are part of the metric's definition.
@@ -21,6 +21,7 @@ BATCH_SIZE = 128  # images, half of them drawn
 LEARNING_RATE = 0.003  # the highest; it rises over the first fifth of the steps and falls to 0
 NUM_CALIBRATION = 1000  # training images of either kind that set the threshold
 
+WEIGHTS = "two-sample weights"  # purpose of random numbers
 TEST_BATCH = 500  # images at once; has no effect on the result
 
 
@@ -74,7 +75,7 @@ def block(convolution: nn.Conv2d) -> list[nn.Module]:
 def trained(drawn: Tensor, real: Tensor, num_steps: int, seed: int) -> nn.Module:
     """A classifier of drawn (N, C, H, W) from as many real images, uint8, in evaluation mode."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(randomness.derive(seed, "two-sample weights"))
+        torch.manual_seed(randomness.derive(seed, WEIGHTS))
         classifier = Classifier(drawn.shape[1]).to(memory_format=torch.channels_last)
     optimizer = AdamW(classifier.parameters(), LEARNING_RATE, fused=True)
     size = min(BATCH_SIZE // 2, len(drawn))
@@ -83,7 +84,7 @@ def trained(drawn: Tensor, real: Tensor, num_steps: int, seed: int) -> nn.Module
         chosen = randomness.batch_indices(len(drawn), size, seed, step)
         x = to_float(torch.cat([drawn[chosen], real[chosen]])).contiguous(memory_format=torch.channels_last)
         loss = F.binary_cross_entropy_with_logits(classifier(x), target)
-        set_learning_rate(optimizer, LEARNING_RATE * triangle(step, num_steps))
+        set_learning_rate(optimizer, LEARNING_RATE * warmup_linear_decay(step, num_steps))
         descend(optimizer, loss)
     return classifier.eval()
 

@@ -16,17 +16,23 @@ from torch import Tensor, nn
 from pipeline.networks.layers import (
     Head,
     append_stddev,
+    for_each,
     num_channels,
     num_levels,
     reject_batch_norm,
     smallest_map,
 )
+from pipeline.networks.network import Spec
 
-BATCH_NORM = False
+CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), False, True
+
+
+def build(spec: Spec) -> nn.Module:
+    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
 
 
 class Generator(nn.Module):
-    """Linear of the first part of the latents; then a block a level, each told its own part and the
+    """Linear of the first part of the latents; then a block a level, each modulated by its own part and the
     condition; tanh.
     """
 
@@ -40,10 +46,11 @@ class Generator(nn.Module):
         levels = num_levels(image_shape)
         widths = [num_channels(width, level) for level in range(levels, -1, -1)]
         self.map_shape = (*smallest_map(image_shape), widths[0])
-        told = [len(part) + num_conditions for part in torch.empty(num_latents).tensor_split(levels + 1)]
-        self.linear = nn.Linear(told[0], math.prod(self.map_shape), bias=False)
+        inputs = [len(part) + num_conditions for part in torch.empty(num_latents).tensor_split(levels + 1)]
+        self.linear = nn.Linear(inputs[0], math.prod(self.map_shape), bias=False)
         self.blocks = nn.ModuleList(
-            UpBlock(num_told, *counts) for num_told, counts in zip(told[1:], pairwise(widths), strict=True)
+            UpBlock(num_inputs, *counts)
+            for num_inputs, counts in zip(inputs[1:], pairwise(widths), strict=True)
         )
         self.norm = nn.BatchNorm2d(widths[-1])
         self.last = nn.Conv2d(widths[-1], image_shape[0], 3, padding=1)
@@ -55,6 +62,7 @@ class Generator(nn.Module):
         Args:
             truncation: how much of the normal distribution the latents are squeezed into; see `truncate`.
         """
+        c = for_each(c, z)
         parts = truncate(z, truncation).tensor_split(len(self.blocks) + 1, 1)
         h = self.linear(torch.cat([parts[0], c], 1))
         h = h.unflatten(1, self.map_shape).permute(0, 3, 1, 2)  # (N, C, H, W), channels-last
@@ -78,33 +86,33 @@ def truncate(z: Tensor, truncation: float) -> Tensor:
 class UpBlock(nn.Module):
     """Twice the size: two 3x3 convolutions, each after conditional normalisation and ReLU, beside a 1x1."""
 
-    def __init__(self, num_told: int, num_inputs: int, num_outputs: int) -> None:
+    def __init__(self, num_style: int, num_inputs: int, num_outputs: int) -> None:
         super().__init__()
-        self.norm1 = ConditionalNorm(num_told, num_inputs)
+        self.norm1 = ConditionalNorm(num_style, num_inputs)
         self.conv1 = nn.Conv2d(num_inputs, num_outputs, 3, padding=1, bias=False)
-        self.norm2 = ConditionalNorm(num_told, num_outputs)
+        self.norm2 = ConditionalNorm(num_style, num_outputs)
         self.conv2 = nn.Conv2d(num_outputs, num_outputs, 3, padding=1)
         self.skip = nn.Conv2d(num_inputs, num_outputs, 1, bias=False)
 
-    def forward(self, x: Tensor, told: Tensor) -> Tensor:
-        h = self.conv1(enlarge(F.relu(self.norm1(x, told))))
-        h = self.conv2(F.relu(self.norm2(h, told)))
-        return h + enlarge(self.skip(x))  # a 1x1 convolution before enlarging equals one after it
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        h = self.conv1(upsample(F.relu(self.norm1(x, style))))
+        h = self.conv2(F.relu(self.norm2(h, style)))
+        return h + upsample(self.skip(x))  # a 1x1 convolution before upsampling equals one after it
 
 
 class ConditionalNorm(nn.Module):
-    """Batch normalisation with a scale and shift that are linear in what it is told (de Vries et al. 2017,
+    """Batch normalisation with a scale and shift that are linear in the style (de Vries et al. 2017,
     arXiv:1707.00683).
     """
 
-    def __init__(self, num_told: int, num_features: int) -> None:
+    def __init__(self, num_style: int, num_features: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(num_features, affine=False)
-        self.linear = nn.Linear(num_told, 2 * num_features)
+        self.linear = nn.Linear(num_style, 2 * num_features)
 
-    def forward(self, h: Tensor, told: Tensor) -> Tensor:
+    def forward(self, h: Tensor, style: Tensor) -> Tensor:
         h = self.norm(h)
-        scale, shift = self.linear(told).to(h.dtype)[:, :, None, None].chunk(2, 1)
+        scale, shift = self.linear(style).to(h.dtype)[:, :, None, None].chunk(2, 1)
         return torch.addcmul(shift, h, 1 + scale)
 
 
@@ -119,7 +127,7 @@ class Discriminator(nn.Module):
         batch_norm: bool = False,
         minibatch_stddev: bool = False,
     ) -> None:
-        reject_batch_norm("big", batch_norm)
+        reject_batch_norm("biggan", batch_norm)
         super().__init__()
         self.minibatch_stddev = minibatch_stddev
         levels = num_levels(image_shape)
@@ -172,7 +180,7 @@ class SameBlock(nn.Module):
         return x + self.conv2(F.relu(self.conv1(F.relu(x))))
 
 
-def enlarge(h: Tensor) -> Tensor:
+def upsample(h: Tensor) -> Tensor:
     return F.interpolate(h, scale_factor=2.0, mode="nearest")
 
 

@@ -1,8 +1,8 @@
-"""A generator and a discriminator that are told a caption: rows of word numbers, (N, L).
+"""A generator and a discriminator conditioned on a caption: rows of word numbers, (N, L).
 
 Each has a small text encoder of its own, trained with it: embedded words, a convolution over neighbours, and
-the mean over the caption. D weighs picture and caption by projection (Miyato and Koyama 2018,
-arXiv:1802.05637), as Reed et al. 2016 (arXiv:1605.05396) were the first to draw pictures from captions.
+the mean over the caption. D weighs image and caption by projection (Miyato and Koyama 2018,
+arXiv:1802.05637), as Reed et al. 2016 (arXiv:1605.05396) were the first to draw images from captions.
 """
 
 import math
@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from pipeline.networks import patchgan as patch
 from pipeline.networks.dcgan import init_weights
 from pipeline.networks.layers import SLOPE, Head, flatten_nhwc
+from pipeline.networks.network import Spec
 from pipeline.networks.unet import Decoder, init_convolutions, level_widths
 from pipeline.runtime.errors import InputError
 
-BATCH_NORM = True
+CONDITIONS, BATCH_NORM, TRUNCATES = ("words",), True, False
 NUM_MEANINGS = 64  # numbers that stand for a caption
 
 
@@ -35,6 +36,12 @@ class TextEncoder(nn.Module):
         h = self.embedding(words).transpose(1, 2) * said  # (N, D, L)
         h = h + F.leaky_relu(self.neighbours(h), SLOPE)
         return (h * said).sum(2) / said.sum(2).clamp(min=1)
+
+
+def build(spec: Spec) -> nn.Module:
+    return Generator(
+        spec.num_latents, spec.num_conditions, spec.width, spec.shape, spec.latents_at_every_level
+    )
 
 
 class Generator(nn.Module):
@@ -64,13 +71,13 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         said = self.text(c).repeat_interleave(len(z) // len(c), 0)
-        told = torch.cat([z, said], 1)
-        h = self.linear(told).unflatten(1, self.map_shape).contiguous(memory_format=torch.channels_last)
-        return torch.tanh(self.up(h, [], told))
+        style = torch.cat([z, said], 1)
+        h = self.linear(style).unflatten(1, self.map_shape).contiguous(memory_format=torch.channels_last)
+        return torch.tanh(self.up(h, [], style))
 
 
 class Discriminator(nn.Module):
-    """(x, c) -> logits (N,), of whole pictures. Made for K = 0 it ignores c."""
+    """(x, c) -> logits (N,), of whole images. Made for K = 0 it ignores c."""
 
     def __init__(
         self,
@@ -84,7 +91,7 @@ class Discriminator(nn.Module):
         super().__init__()
         if patch_size != patch.WHOLE:
             raise InputError(
-                f"patch_size = {patch_size}: captions are of whole pictures; allowed is {patch.WHOLE}"
+                f"patch_size = {patch_size}: captions are of whole images; allowed is {patch.WHOLE}"
             )
         self.layers = patch.Layers(width, image_shape, batch_norm, minibatch_stddev, patch_size)
         self.text = TextEncoder(num_conditions) if num_conditions else None

@@ -1,4 +1,4 @@
-"""The judge: a small CNN that reads digits, and whose features FID and its kin compare.
+"""A small classifier of digits, in whose features FID and KID are taken.
 
 It has no batch normalisation: with it on the feature layer, the features of sharp and blurred digits lie
 close together, and an FID in them hardly sees blur, which is what this project is about.
@@ -7,12 +7,14 @@ close together, and an FID in them hardly sees blur, which is what this project 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.runtime.params import Section
+from pipeline.networks.network import Spec
 
 NUM_FEATURES = 128
 
+CONDITIONS, BATCH_NORM, TRUNCATES = (), False, False
 
-class Judge(nn.Module):
+
+class FeatureNetwork(nn.Module):
     """Three convolutions and two linear layers on 28x28 grey images."""
 
     def __init__(self, width: int, num_classes: int) -> None:
@@ -32,10 +34,14 @@ class Judge(nn.Module):
         h = self.convolutions(x).permute(0, 2, 3, 1).flatten(1)
         return F.relu(self.linear(h))
 
+    def logits(self, features: Tensor) -> Tensor:
+        """(N, 128) -> (N, num_classes)."""
+        result: Tensor = self.head(features)
+        return result
+
     def forward(self, x: Tensor) -> Tensor:
         """Class logits, (N, num_classes)."""
-        logits: Tensor = self.head(self.features(x))
-        return logits
+        return self.logits(self.features(x))
 
 
 def block(num_inputs: int, num_outputs: int) -> list[nn.Module]:
@@ -43,11 +49,5 @@ def block(num_inputs: int, num_outputs: int) -> list[nn.Module]:
     return [nn.Conv2d(num_inputs, num_outputs, 3, padding=1), nn.ReLU()]
 
 
-class JudgeSpec(Section):
-    """All that is needed to build a judge again."""
-
-    width: int
-    num_classes: int
-
-    def build(self) -> Judge:
-        return Judge(self.width, self.num_classes)
+def build(spec: Spec) -> FeatureNetwork:
+    return FeatureNetwork(spec.width, spec.num_conditions)

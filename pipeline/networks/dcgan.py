@@ -11,17 +11,23 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.networks.layers import (
-    FromPicture,
+    FromImage,
     Head,
-    ToPicture,
+    ToImage,
     append_stddev,
     flatten_nhwc,
+    for_each,
     num_channels,
     num_levels,
     smallest_map,
 )
+from pipeline.networks.network import Spec
 
-BATCH_NORM = True
+CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), True, False
+
+
+def build(spec: Spec) -> nn.Module:
+    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
 
 
 class Generator(nn.Module):
@@ -41,12 +47,12 @@ class Generator(nn.Module):
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.BatchNorm2d(num_inputs), nn.ReLU()]
             layers += [nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)]
-        layers += [nn.BatchNorm2d(width), nn.ReLU(), ToPicture(width, image_shape[0])]
+        layers += [nn.BatchNorm2d(width), nn.ReLU(), ToImage(width, image_shape[0])]
         self.layers = nn.Sequential(*layers)
         self.apply(init_weights)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        h = self.linear(torch.cat([z, c], 1))
+        h = self.linear(torch.cat([z, for_each(c, z)], 1))
         h = h.unflatten(1, self.map_shape).permute(0, 3, 1, 2)  # (N, C, H, W), channels-last
         return torch.tanh(self.layers(h))
 
@@ -69,7 +75,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.minibatch_stddev = minibatch_stddev
         widths = [num_channels(width, level + 1) for level in range(num_levels(image_shape))]
-        layers: list[nn.Module] = [FromPicture(image_shape[0], width), nn.LeakyReLU(0.2)]
+        layers: list[nn.Module] = [FromImage(image_shape[0], width), nn.LeakyReLU(0.2)]
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.Conv2d(num_inputs, num_outputs, 4, 2, 1, bias=not batch_norm)]
             layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []

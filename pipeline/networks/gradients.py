@@ -1,9 +1,9 @@
-"""Gradients for less: a convolution of a picture, and what is differentiated twice.
+"""Gradients for less: convolutions of images, and double backward.
 
 PyTorch differentiates the backward pass of a convolution by a convolution whose batch is the channels, which
 is slow, and that of a leaky ReLU into zeros, which it then sends back through the whole network. Within
-`twice()` the first becomes what any backward pass computes, and the second nothing: a penalty on a
-discriminator's slope takes half as long.
+`double_backward()` the first becomes what any backward pass computes, and the second nothing: a penalty on a
+discriminator's gradient takes half as long.
 """
 
 from functools import partial
@@ -15,12 +15,12 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
 
-FEW = 4  # channels of a picture, its condition among them
+FEW = 4  # channels of an image, its condition among them
 
 
-class twice(TorchFunctionMode):  # a context, so in lower case
-    """What is computed in this context can be differentiated by its inputs and, that gradient, by weights;
-    not by weights in the first place with `create_graph`.
+class double_backward(TorchFunctionMode):  # a context, so in lower case
+    """In this context a gradient with respect to the inputs supports a second backward pass, to the weights;
+    a first gradient with respect to the weights does not, with `create_graph`.
     """
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -49,7 +49,7 @@ def convolution(
     input, and none by the weights.
     """
     how = stride, padding, dilation, groups
-    if has_torch_function((input, weight)):  # `twice`
+    if has_torch_function((input, weight)):  # `double_backward`
         return handle_torch_function(convolution, (input, weight), input, weight, bias, *how)
     if isinstance(padding, str):
         return torch.conv2d(input, weight, bias, *how)
@@ -67,12 +67,12 @@ def relu(input: Tensor, inplace: bool = False) -> Any:
     return LeakyReLU.apply(input, 0.0)
 
 
-def enlarge(h: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def upsample(h: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """F.conv_transpose2d(h, weight, bias, stride=2, padding=1) for weights of 4 x 4 pixels, (C, K, 4, 4):
     (N, C, H, W) -> (N, K, 2 H, 2 W).
 
     Computed as what it equals, a 3 x 3 convolution to each output's four pixels, which are then put in their
-    places (Shi et al. 2016, arXiv:1609.07009): to the few channels of a picture that is several times faster.
+    places (Shi et al. 2016, arXiv:1609.07009): to the few channels of an image that is several times faster.
     """
     for axis in (3, 2):  # output row 2 y + a takes input row y + d - 1 times the weights' row 3 - 2 d + a
         rows = weight.unbind(axis)
@@ -85,7 +85,7 @@ def enlarge(h: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 class Convolution(Function):
-    """A convolution whose gradient by its input is cheap, too, where the input is a picture."""
+    """A convolution whose gradient by its input is cheap, too, where the input is an image."""
 
     @staticmethod
     def forward(
@@ -118,7 +118,7 @@ class InputGradient(Function):
         context.save_for_backward(gradient, weight)
         context.how = how
         if weight.shape[1] <= FEW and weight.shape[2:] == (4, 4) and how[:3] == ((2, 2), (1, 1), (1, 1)):
-            return enlarge(gradient, weight)
+            return upsample(gradient, weight)
         return torch.ops.aten.convolution_backward(gradient, h, weight, None, *how, (True, False, False))[0]
 
     @staticmethod

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pipeline.networks import gradients
 
-GROUP = 4  # images whose spread the discriminator is told
+GROUP = 4  # images whose spread the discriminator sees
 LARGEST_MAP = 8  # pixels on the longer side of the smallest map
 SLOPE = 0.2  # of the leaky ReLU below zero
 
@@ -56,20 +56,20 @@ def he_normal(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
     return layer
 
 
-class ToPicture(nn.ConvTranspose2d):
-    """A transposed convolution, 4 x 4 with stride 2, to the few channels of a picture twice as large."""
+class ToImage(nn.ConvTranspose2d):
+    """A transposed convolution, 4 x 4 with stride 2, to the few channels of an image twice as large."""
 
     def __init__(self, num_inputs: int, num_channels: int) -> None:
         super().__init__(num_inputs, num_channels, 4, 2, 1)
 
     def forward(self, h: Tensor, output_size: list[int] | None = None) -> Tensor:
-        return gradients.enlarge(h, self.weight, self.bias)
+        return gradients.upsample(h, self.weight, self.bias)
 
 
-class FromPicture(nn.Conv2d):
-    """A convolution, 4 x 4 with stride 2, of a picture's few channels to maps half as large.
+class FromImage(nn.Conv2d):
+    """A convolution, 4 x 4 with stride 2, of an image's few channels to maps half as large.
 
-    Its gradient by the picture, which a generator learns from, takes a third of the time of nn.Conv2d's.
+    Its gradient by the image, which a generator learns from, takes a third of the time of nn.Conv2d's.
     """
 
     def __init__(self, num_channels: int, num_outputs: int) -> None:
@@ -125,6 +125,11 @@ class Joined(torch.autograd.Function):
 def repeated(h: Tensor, times: int) -> Tensor:
     """Each map (N, C, H, W) so many times, one after the other, channels-last."""
     return h if times == 1 else h.permute(0, 2, 3, 1).repeat_interleave(times, 0).permute(0, 3, 1, 2)
+
+
+def for_each(c: Tensor, z: Tensor) -> Tensor:
+    """Conditions (N / P, ...) repeated to one a row of z (N, Z): P draws of each."""
+    return c if len(c) == len(z) else c.repeat_interleave(len(z) // len(c), 0)
 
 
 def append_stddev(h: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.networks.layers import for_each
+
 
 class Mixture(nn.Module):
     """G(z, (c, k)) with k picked at the frequency that group k has in class c, by the last number of z.
@@ -27,7 +29,7 @@ class Mixture(nn.Module):
         self.register_buffer("upper", shares.cumsum(1))
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        z, pick = z[:, :-1], z[:, -1]
+        z, pick, c = z[:, :-1], z[:, -1], for_each(c, z)
         if c.shape[1] == self.num_conditions:
             c = torch.cat([c, self.groups(pick, c)], 1)
         x: Tensor = self.generator(z, c)

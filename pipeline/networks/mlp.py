@@ -7,10 +7,15 @@ import math
 import torch
 from torch import Tensor, nn
 
-from pipeline.networks.layers import append_stddev, reject_batch_norm
+from pipeline.networks.layers import append_stddev, for_each, reject_batch_norm
+from pipeline.networks.network import Spec
 
-BATCH_NORM = False
+CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), False, False
 NUM_PIECES = 5  # linear pieces of a maxout unit (Goodfellow et al. 2013, arXiv:1302.4389)
+
+
+def build(spec: Spec) -> nn.Module:
+    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
 
 
 class Generator(nn.Module):
@@ -34,7 +39,7 @@ class Generator(nn.Module):
         )
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        x: Tensor = self.layers(torch.cat([z, c], 1))
+        x: Tensor = self.layers(torch.cat([z, for_each(c, z)], 1))
         return x.unflatten(1, self.image_shape)
 
 

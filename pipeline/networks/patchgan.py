@@ -1,5 +1,5 @@
 """PatchGAN (Isola et al. 2017, arXiv:1611.07004): a discriminator of patches, whose size is a parameter, from
-single pixels to the whole picture. It sees the picture and, unless told otherwise, what it was made from.
+single pixels to the whole image. It sees the image and, unless asked otherwise, its condition.
 """
 
 import math
@@ -8,18 +8,18 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, FromPicture, append_stddev, flatten_nhwc, side_by_side
+from pipeline.networks.layers import SLOPE, FromImage, append_stddev, flatten_nhwc, side_by_side
 from pipeline.runtime.errors import InputError
 
 WHOLE = 0  # patch size: one logit an image
 WIDEST = 4  # times `width` channels at most
-SMALLEST_MAP = 4  # pixels, of the whole picture's discriminator
+SMALLEST_MAP = 4  # pixels, of the whole image's discriminator
 
 
 class Discriminator(nn.Module):
-    """(x, c) -> logits, (N,) of whole pictures or (N, 1, h, w) of patches.
+    """(x, c) -> logits, (N,) of whole images or (N, 1, h, w) of patches.
 
-    The picture and its condition, (N, K, H, W), are one stack of channels. Made for K = 0 it ignores c.
+    The image and its condition, (N, K, H, W), are one stack of channels. Made for K = 0 it ignores c.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Layers(nn.Module):
         num_halvings = halvings(patch_size, max(sides))
         shape = (4, 2, 1) if num_halvings else (1, 1, 0)  # kernel, stride, padding: halve, or keep to a pixel
         widths = [width * min(2**level, WIDEST) for level in range(num_halvings or 2)]
-        first = FromPicture(channels, width) if num_halvings else nn.Conv2d(channels, width, *shape)
+        first = FromImage(channels, width) if num_halvings else nn.Conv2d(channels, width, *shape)
         layers: list[nn.Module] = [first, nn.LeakyReLU(SLOPE)]
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.Conv2d(num_inputs, num_outputs, *shape, bias=not batch_norm)]
@@ -85,19 +85,19 @@ def halvings(patch_size: int, side: int) -> int:
     """How many strided convolutions a logit's view takes.
 
     Raises:
-        InputError: no number of them gives patches of this size, or they are larger than the picture.
+        InputError: no number of them gives patches of this size, or they are larger than the image.
     """
     if patch_size == WHOLE:
         return max(1, math.ceil(math.log2(side / SMALLEST_MAP)))
     allowed = patch_sizes(side)
     if patch_size not in allowed:
         sizes = ", ".join(map(str, allowed))
-        raise InputError(f"patch_size = {patch_size}: allowed are {WHOLE} (the whole picture), {sizes}")
+        raise InputError(f"patch_size = {patch_size}: allowed are {WHOLE} (the whole image), {sizes}")
     return allowed.index(patch_size)
 
 
 def patch_sizes(side: int) -> list[int]:
     """What n = 0, 1, 2 ... convolutions of 4 x 4 pixels and stride 2 see: 1, 4, 10, 22 ... 3 * 2^n - 2
-    pixels, as long as that is less than the picture's side.
+    pixels, as long as that is less than the image's side.
     """
     return [3 * 2**n - 2 for n in range(int(math.log2(side))) if 3 * 2**n - 2 < side]

@@ -11,11 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.networks.layers import append_stddev
-from pipeline.runtime.params import Section
+from pipeline.networks.network import Spec
 
 SCALE = 4.0  # coordinates are so many times as large outside of the networks, where they reach about 4
 SLOPE = 0.2  # of leaky units, where they are below 0
 NUM_HIDDEN = 3  # layers
+
+CONDITIONS, BATCH_NORM, TRUNCATES = ("points",), False, False
 
 
 class Layer(nn.Module):
@@ -38,6 +40,10 @@ def hidden(num_members: int, num_inputs: int, width: int, unit: nn.Module) -> nn
     for i in range(NUM_HIDDEN):
         layers += [Layer(num_members, width if i else num_inputs, width), unit]
     return nn.Sequential(*layers)
+
+
+def build(spec: Spec) -> nn.Module:
+    return Generator(spec.num_members, spec.num_latents, spec.width, spec.packing)
 
 
 class Generator(nn.Module):
@@ -71,7 +77,7 @@ class Discriminator(nn.Module):
         num_members: S.
         width: units of a hidden layer.
         packing: points judged together; they lie on one row.
-        minibatch_stddev: whether a member is told how much four of its rows differ.
+        minibatch_stddev: whether a member sees how much four of its rows differ.
     """
 
     def __init__(self, num_members: int, width: int, packing: int, minibatch_stddev: bool) -> None:
@@ -86,18 +92,6 @@ class Discriminator(nn.Module):
         if self.minibatch_stddev:
             h = torch.stack([append_stddev(rows) for rows in h])
         return in_turns(self.head(h), 1).squeeze(1)
-
-
-class PointsSpec(Section):
-    """All that is needed to build a generator of points again."""
-
-    num_members: int
-    num_latents: int
-    width: int
-    turn: int
-
-    def build(self) -> nn.Module:
-        return Generator(self.num_members, self.num_latents, self.width, self.turn)
 
 
 def by_member(rows: Tensor, num_members: int, turn: int) -> Tensor:

@@ -19,21 +19,27 @@ from torch import Tensor, nn
 
 from pipeline.networks.layers import (
     SLOPE,
-    FromPicture,
+    FromImage,
     Head,
-    ToPicture,
+    ToImage,
     append_stddev,
     finished,
+    for_each,
     num_channels,
     num_levels,
     reject_batch_norm,
     smallest_map,
 )
+from pipeline.networks.network import Spec
 
-BATCH_NORM = False
+CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), False, False
 EXPANSION = 2  # how much wider a block is inside
 GROUP_SIZE = 16  # channels of a group
 NUM_BLOCKS = 1  # of each map size
+
+
+def build(spec: Spec) -> nn.Module:
+    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
 
 
 class Generator(nn.Module):
@@ -54,11 +60,11 @@ class Generator(nn.Module):
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.Conv2d(num_inputs, num_outputs, 1, bias=False)]
             layers += [nn.Upsample(scale_factor=2, mode="bilinear"), *blocks(num_outputs, levels)]
-        self.layers = nn.Sequential(*layers, ToPicture(widths[-1], image_shape[0]))
+        self.layers = nn.Sequential(*layers, ToImage(widths[-1], image_shape[0]))
         self.apply(init_weights)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        h = self.linear(torch.cat([z, c], 1))
+        h = self.linear(torch.cat([z, for_each(c, z)], 1))
         h = h[:, None, None] * self.basis.to(h.dtype)  # (N, H, W, C)
         return finished(self.layers(h.permute(0, 3, 1, 2)), self.training)
 
@@ -76,12 +82,12 @@ class Discriminator(nn.Module):
         batch_norm: bool = False,
         minibatch_stddev: bool = False,
     ) -> None:
-        reject_batch_norm("resnet", batch_norm)
+        reject_batch_norm("r3gan", batch_norm)
         super().__init__()
         self.minibatch_stddev = minibatch_stddev
         levels = num_levels(image_shape)
         widths = [num_channels(width, level + 1) for level in range(levels)]
-        layers: list[nn.Module] = [FromPicture(image_shape[0], width), *blocks(width, levels)]
+        layers: list[nn.Module] = [FromImage(image_shape[0], width), *blocks(width, levels)]
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.AvgPool2d(2), nn.Conv2d(num_inputs, num_outputs, 1, bias=False)]
             layers += blocks(num_outputs, levels)

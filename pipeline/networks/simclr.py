@@ -1,5 +1,5 @@
-"""The observer: a small CNN that learned, without any label, to tell pictures apart; FID and its kin compare
-pictures in its features. It is to drawings what the judge is to digits.
+"""A small SimCLR encoder, trained without labels (Chen et al. 2020, arXiv:2002.05709), in whose features FID
+and KID of drawings are taken.
 """
 
 import math
@@ -8,16 +8,18 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.runtime.params import Section
+from pipeline.networks.network import Spec
 
 NUM_FEATURES = 64
 NUM_PROJECTED = 64
 NUM_HALVINGS = 3
 
+CONDITIONS, BATCH_NORM, TRUNCATES = (), False, False
 
-class Observer(nn.Module):
+
+class FeatureNetwork(nn.Module):
     """Three pairs of convolutions, each halving the size, and two linear layers; no normalisation, whose lack
-    keeps features of sharp and blurred pictures apart.
+    keeps features of sharp and blurred images apart.
     """
 
     def __init__(self, width: int, image_shape: tuple[int, int, int]) -> None:
@@ -38,16 +40,9 @@ class Observer(nn.Module):
         return F.relu(self.linear(self.convolutions(x).permute(0, 2, 3, 1).flatten(1)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Points on the unit sphere, (N, 64), where views of one picture lie together."""
+        """Points on the unit sphere, (N, 64), where views of one image lie together."""
         return F.normalize(self.project(self.features(x)).float())
 
 
-class ObserverSpec(Section):
-    """All that is needed to build an observer again."""
-
-    width: int
-    image_shape: list[int]  # C, H, W
-
-    def build(self) -> Observer:
-        channels, height, width = self.image_shape
-        return Observer(self.width, (channels, height, width))
+def build(spec: Spec) -> FeatureNetwork:
+    return FeatureNetwork(spec.width, spec.shape)

@@ -1,5 +1,5 @@
-"""Spectral normalisation: every layer's weight is divided by its largest singular value, so that D's slope is
-bounded (Miyato et al. 2018, arXiv:1802.05957).
+"""Spectral normalisation: every layer's weight is divided by its largest singular value, so that D's gradient
+is bounded (Miyato et al. 2018, arXiv:1802.05957).
 
 The singular value is followed by power iteration, one round whenever D is trained; in between, and above all
 while the generator is trained, the estimate stays as it is.

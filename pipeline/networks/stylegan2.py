@@ -5,7 +5,7 @@ Modulated convolutions are computed on the activations: scaling these by the sty
 convolution, and demodulating after it, equals convolving each image with weights of its own, and is much
 cheaper. The noise of the layers comes after the latents in z.
 
-D is the one of `resnet`, which is residual and has no normalisation either.
+D is the one of `r3gan`, which is residual and has no normalisation either.
 """
 
 import math
@@ -14,13 +14,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.networks.layers import SLOPE, finished, he_normal, num_channels, num_levels, smallest_map
+from pipeline.networks.layers import (
+    SLOPE,
+    finished,
+    for_each,
+    he_normal,
+    num_channels,
+    num_levels,
+    smallest_map,
+)
+from pipeline.networks.network import Spec
 from pipeline.networks.r3gan import Discriminator as Discriminator
 
-BATCH_NORM = False
+CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), False, True
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # by which it keeps unit variance
 MEAN_RATE = 0.01  # of the mean style, a batch
 NUM_LAYERS = 2  # of each map size
+
+
+def build(spec: Spec) -> nn.Module:
+    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
 
 
 class Generator(nn.Module):
@@ -54,7 +67,7 @@ class Generator(nn.Module):
         Args:
             truncation: w is pulled to mean_w + truncation * (w - mean_w); 1: not at all.
         """
-        w = self.mapping(z[:, : self.num_latents], c)
+        w = self.mapping(z[:, : self.num_latents], for_each(c, z))
         if self.training:
             self.mean_w.lerp_(w.detach().mean(0).to(self.mean_w), MEAN_RATE)
         if truncation != 1:
@@ -69,7 +82,7 @@ class Generator(nn.Module):
         noises = noise.split([math.prod(shape) for shape in self.maps], 1)
         for i, (size, shape, pixels) in enumerate(zip(self.sizes, self.maps, noises, strict=True)):
             if i:
-                h, image = enlarge(h), enlarge(image)
+                h, image = upsample(h), upsample(image)
             h, added = size(h, w, pixels.unflatten(1, shape))
             image = image + added
         return finished(image, self.training)
@@ -147,7 +160,7 @@ def scale(h: Tensor, s: Tensor) -> Tensor:
     return h * s.to(h.dtype)[:, :, None, None]
 
 
-def enlarge(h: Tensor) -> Tensor:
+def upsample(h: Tensor) -> Tensor:
     return F.interpolate(h, scale_factor=2.0, mode="bilinear")
 
 

@@ -1,5 +1,5 @@
 """The U-Net of pix2pix (Ronneberger et al. 2015, arXiv:1505.04597; Isola et al. 2017, arXiv:1611.07004): a
-picture goes down by strided convolutions and up again, each map on the way up beside its like on the way
+image goes down by strided convolutions and up again, each map on the way up beside its like on the way
 down.
 
 Latents become a style (Karras et al. 2019, arXiv:1812.04948) that scales and shifts the maps of every level
@@ -14,19 +14,26 @@ from torch import Tensor, nn
 
 from pipeline.networks.dcgan import init_weights
 from pipeline.networks.layers import SLOPE, he_normal, repeated, side_by_side
+from pipeline.networks.network import Spec
 from pipeline.networks.patchgan import Discriminator
 from pipeline.runtime.errors import InputError
 
 __all__ = ["BATCH_NORM", "Discriminator", "Generator"]
 
-BATCH_NORM = True
+CONDITIONS, BATCH_NORM, TRUNCATES = ("image",), True, False
 SMALLEST_MAP = 2  # pixels: at most three, after all halvings
 NUM_STYLES = 64  # numbers of a style
 WIDEST = 4  # times `width` channels at most
 
 
+def build(spec: Spec) -> nn.Module:
+    return Generator(
+        spec.num_latents, spec.num_conditions, spec.width, spec.shape, spec.latents_at_every_level
+    )
+
+
 class Generator(nn.Module):
-    """(z, c) -> x, z (N, Z) and c a picture (N, K, H, W) of the size of x (N, C, H, W).
+    """(z, c) -> x, z (N, Z) and c an image (N, K, H, W) of the size of x (N, C, H, W).
 
     Of P draws of each condition z has P rows, one after the other, and c one: it goes down once.
     """
@@ -61,7 +68,7 @@ class Generator(nn.Module):
 
 
 class Down(nn.Module):
-    """Half the size: convolution, batch normalisation except at the picture itself, leaky ReLU."""
+    """Half the size: convolution, batch normalisation except at the image itself, leaky ReLU."""
 
     def __init__(self, num_inputs: int, num_outputs: int, norm: bool) -> None:
         super().__init__()
@@ -75,14 +82,14 @@ class Down(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From the smallest map to the picture.
+    """From the smallest map to the image.
 
     Args:
         num_latents: Z; 0: no style.
         widths: channels of the maps on the way down, the smallest map's last.
         beside: channels of what stands beside each map on the way up, the largest first; none for widths[-1].
-        channels: C of the picture.
-        num_given: channels of what stands beside the picture itself.
+        channels: C of the image.
+        num_given: channels of what stands beside the image itself.
         every_level: the style shifts all maps, else the smallest alone.
     """
 
@@ -107,7 +114,7 @@ class Decoder(nn.Module):
         self.finish = nn.Conv2d(outputs[0] + num_given, channels, 3, 1, 1)
 
     def forward(self, h: Tensor, skipped: list[Tensor], z: Tensor) -> Tensor:
-        """The picture, (N, C, H, W), from the smallest map; `skipped` are the others, the largest first, each
+        """The image, (N, C, H, W), from the smallest map; `skipped` are the others, the largest first, each
         once for all draws of a condition.
         """
         w = self.mapping(z) if self.mapping is not None else z

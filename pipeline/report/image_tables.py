@@ -28,7 +28,7 @@ OF_TASKS: dict[str, Column] = {
     "calibration": ("calibration", "higher", "{:.3f}"),
     "rank_distance": ("rank distance", "lower", "{:.3f}"),
     "condition_error": ("condition error", "lower", "{:.4f}"),
-    "recognition": ("recognition", "higher", "{:.3f}"),
+    "matching_accuracy": ("matching accuracy", "higher", "{:.3f}"),
     "pixel_accuracy": ("pixel accuracy", "higher", "{:.4f}"),
 }
 OF_TONES: dict[str, Column] = {
@@ -89,14 +89,14 @@ def winners(values: Mapping[str, float], column: Column) -> set[str]:
     return {name for name, text in texts.items() if text == best}
 
 
-def counts(scores: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """How many samples of a condition there were, and from how many pictures FIDs were taken."""
-    scores = list(scores)
-    fids = [content["metrics"]["fid"] for content in scores if "fid" in content["metrics"]]
+def counts(details: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """How many samples of a condition there were, and from how many images FIDs were taken."""
+    found = list(details)
+    fids = [content["counts"]["fid"] for content in found if "fid" in content["counts"]]
     return {
-        "draws": span(content["num_draws"] for content in scores if content["num_draws"] > 1),
-        "samples": span(fid["num_samples"] for fid in fids),
-        "real": span(fid["num_real"] for fid in fids),
+        "draws": span(content["num_draws"] for content in found if content.get("num_draws", 1) > 1),
+        "samples": span(fid[0] for fid in fids),
+        "real": span(fid[1] for fid in fids),
     }
 
 
@@ -107,7 +107,7 @@ def span(numbers: Iterable[int]) -> str:
 
 
 def sketch(cgan: Arrays, regression: Arrays | None) -> dict[str, Any]:
-    """What is said of the sketch whose six right answers are known, and of how well they can be told apart.
+    """What is said of the sketch whose six right answers are known, and of how far these lie apart.
 
     Args:
         cgan: `tone_true_colours` (6, 3) and as many `tone_colours` as there are samples.

@@ -1,4 +1,4 @@
-"""A part of the page that a module of its own makes: a template, its pictures, its numbers."""
+"""A part of the page that a module of its own makes: a template, its images, its numbers."""
 
 from dataclasses import dataclass
 from typing import Any

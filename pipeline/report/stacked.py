@@ -1,13 +1,12 @@
 """Stacked digits: how many of the thousand modes each GAN hits."""
 
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from pipeline.report import tables
-from pipeline.report.figures import digits as figures
+from pipeline.report.figures.figures import sheet
+from pipeline.report.results import Results
 from pipeline.report.sections import Section
 
 COLUMNS: dict[str, tables.Column] = {
@@ -16,16 +15,17 @@ COLUMNS: dict[str, tables.Column] = {
 }
 
 
-def section(table: pd.DataFrame, sheets: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Section:
-    """The counts and the pictures of the GANs of stacked digits.
+def section(table: pd.DataFrame, results: Results, counts: Mapping[str, int]) -> Section:
+    """The counts and samples of the GANs of stacked digits.
 
     Args:
         table: rows of `tables.comparison`, these models' among others.
-        sheets: drawn pictures by model, (n, 3, H, W) uint8.
-        facts: the section `stacked_digits` of params.yaml.
+        results: theirs, by name.
+        counts: `num_stacks` that were trained on.
     """
-    pictures = {f"{name}-sheet": figures.picture(sheet, 20) for name, sheet in sheets.items()}
-    rows = tables.written(table[table["model"].isin(list(sheets))], COLUMNS)
+    figures = {f"{name}-sheet": sheet(result.samples["sheet"], 20) for name, result in results.items()}
+    rows = tables.written(table[table["model"].isin(list(results))], COLUMNS)
     headings = [heading for heading, _, _ in COLUMNS.values()]
-    values = {"headings": headings, "rows": rows, "names": list(sheets), **facts}
-    return Section("stacked", "stacked.html", pictures, values)
+    num_samples = next(iter(results.values())).details["counts"]["modes"][0]
+    values = {"headings": headings, "rows": rows, "names": list(results), "num_samples": num_samples}
+    return Section("stacked", "stacked.html", figures, values | dict(counts))

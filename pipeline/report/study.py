@@ -1,12 +1,13 @@
-"""The GAN study: what each loss, network and remedy comes to, and why the loss of the theory is not used."""
+"""The GAN study: what each loss, network and stabiliser comes to, and why the saturating loss is not used."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
+from pipeline.methods.adversarial import Settings
 from pipeline.report import tables
-from pipeline.report.figures import digits as figures
+from pipeline.report.figures import figures
+from pipeline.report.results import Result, Results
 from pipeline.report.sections import Section
 
 PENALTIES = {"r1": "R1", "r2": "R2", "gradient_penalty": "gradient penalty", "orthogonal": "orthogonal"}
@@ -25,70 +26,63 @@ COLUMNS = {
 }
 
 
-def section(
-    entries: Mapping[str, Mapping[str, Any]],
-    table: pd.DataFrame,
-    sizes: Mapping[str, Mapping[str, float]],
-    histories: Mapping[str, pd.DataFrame],
-) -> Section:
+def section(entries: Mapping[str, Settings], table: pd.DataFrame, results: Results) -> Section:
     """The study of the unconditional GANs.
 
     Args:
-        entries: the section `gans` of params.yaml.
-        table: rows of `tables.comparison`, these models' among others, named gan-<entry>.
-        sizes: for each entry its generator's `num_parameters` and `flops`.
-        histories: for each entry the history of its training.
+        entries: the settings of each GAN, by name.
+        table: rows of `tables.comparison`, these models' among others.
+        results: theirs, by the same names.
     """
-    courses = {name: course(histories[name], entry) for name, entry in entries.items()}
-    pictures = {"study-courses": figures.png(figures.courses(courses))}
+    curves = {name: curve(result.history, entries[name]) for name, result in results.items()}
+    drawn = {"study-curves": figures.png(figures.training_curves(curves))}
     pair = twins(entries)
     if pair:
-        of_losses = {entries[name]["loss"]: histories[name] for name in pair}
-        pictures["study-saturation"] = figures.png(figures.saturation(of_losses))
+        of_losses = {entries[name].loss: results[name].history for name in pair}
+        drawn["study-saturation"] = figures.png(figures.saturation(of_losses))
     cells = {row[0]: row[1:] for row in tables.written(table, COLUMNS)}
-    rows = [facts(name, entry, sizes[name]) + cells[f"gan-{name}"] for name, entry in entries.items()]
-    return Section(
-        "study", "study.html", pictures, {"rows": rows, "headings": list(COLUMNS.values()), "pair": pair}
-    )
+    rows = [facts(result, entries[name]) + cells[name] for name, result in results.items()]
+    named = [results[name].entry for name in pair]
+    values = {"rows": rows, "headings": list(COLUMNS.values()), "pair": named}
+    return Section("study", "study.html", drawn, values)
 
 
-def facts(name: str, entry: Mapping[str, Any], size: Mapping[str, float]) -> list[str]:
+def facts(result: Result, entry: Settings) -> list[str]:
     """What is said of one GAN before its metrics."""
-    loss, switches = entry["loss"].replace("_", " "), ", ".join(remedies(entry)) or "none"
-    num_images = entry["num_steps"] * entry["batch_size"]
-    numbers = [f"{num_images:,}", f"{size['num_parameters']:,}", f"{size['flops'] / 1e6:.1f}"]
-    return [name, entry["network"], loss, switches, *numbers]
+    loss, switches = entry.loss.replace("_", " "), ", ".join(stabilisers(entry)) or "none"
+    sizes = f"{result.details['num_parameters']:,}", f"{result.details['flops'] / 1e6:.1f}"
+    return [result.entry, entry.network, loss, switches, f"{entry.num_steps * entry.batch_size:,}", *sizes]
 
 
-def remedies(entry: Mapping[str, Any]) -> list[str]:
-    """The switches that are on, in words."""
+def stabilisers(entry: Settings) -> list[str]:
+    """The stabilisers that are on, in words."""
     found = []
-    if entry["discriminator_norm"] != "none":
-        found.append(f"{entry['discriminator_norm']} norm")
-    found += [f"{word} {entry[key]:g}" for key, word in PENALTIES.items() if entry[key]]
-    if entry["minibatch_stddev"]:
+    if entry.discriminator_norm != "none":
+        found.append(f"{entry.discriminator_norm} norm")
+    found += [f"{word} {weight:g}" for key, word in PENALTIES.items() if (weight := getattr(entry, key))]
+    if entry.minibatch_stddev:
         found.append("minibatch stddev")
-    if entry["packing"] > 1:
-        found.append(f"packs of {entry['packing']}")
-    found += entry["augment"]
-    if entry["clusters"]:
-        found.append(f"{entry['clusters']} clusters")
-    if entry["discriminator_steps"] > 1:
-        found.append(f"K = {entry['discriminator_steps']}")
+    if entry.packing > 1:
+        found.append(f"packs of {entry.packing}")
+    found += entry.augment
+    if entry.clusters:
+        found.append(f"{entry.clusters} clusters")
+    if entry.discriminator_steps > 1:
+        found.append(f"K = {entry.discriminator_steps}")
     return found
 
 
-def course(history: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
+def curve(history: pd.DataFrame, entry: Settings) -> pd.DataFrame:
     """Images seen and the cheap FID after them."""
     measured = history.dropna(subset=["fid"])
-    return pd.DataFrame({"images": measured["step"] * entry["batch_size"], "fid": measured["fid"]})
+    return pd.DataFrame({"images": measured["step"] * entry.batch_size, "fid": measured["fid"]})
 
 
-def twins(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def twins(entries: Mapping[str, Settings]) -> list[str]:
     """Two entries that differ in nothing but the loss, saturating and not; empty if there are none."""
     for first, one in entries.items():
         for second, other in entries.items():
-            same = all(one[key] == other[key] for key in one if key != "loss")
-            if same and (one["loss"], other["loss"]) == ("saturating", "nonsaturating"):
+            same = one.model_dump(exclude={"loss"}) == other.model_dump(exclude={"loss"})
+            if same and (one.loss, other.loss) == ("saturating", "nonsaturating"):
                 return [first, second]
     return []

@@ -1,7 +1,6 @@
 """The numbers of all models in one table."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -29,16 +28,13 @@ COLUMNS: dict[str, Column] = {  # by metric
 }
 
 
-def comparison(metrics: Mapping[tuple[str, int | None], Mapping[str, Any]]) -> pd.DataFrame:
+def comparison(metrics: Mapping[tuple[str, int | None], Mapping[str, float]]) -> pd.DataFrame:
     """One row a model and seed, one column a metric; what a model has no use for is empty.
 
     Args:
         metrics: the contents of metrics files by model and seed; `real`, the noise floor, has no seed.
     """
-    rows = [
-        {"model": model, "seed": seed} | {name: entry["value"] for name, entry in content["metrics"].items()}
-        for (model, seed), content in metrics.items()
-    ]
+    rows = [{"model": model, "seed": seed, **values} for (model, seed), values in metrics.items()]
     return pd.DataFrame(rows).astype({"seed": "Int64"})
 
 

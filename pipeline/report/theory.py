@@ -1,25 +1,28 @@
-"""The report's section on what is known of the losses: gradients in closed form, the value of the game."""
+"""The report's sections on what is known exactly: the losses, and one flipper with four answers."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from pipeline.report.figures import digits as figures
-from pipeline.report.figures import theory as figures_theory
+from pipeline.report.figures import theory
+from pipeline.report.figures.figures import png
+from pipeline.report.results import arrays, read
 from pipeline.report.sections import Section
 
 
-def section(numbers: Path, curves: Path) -> Section:
-    """What the stage `theory` found, from its two files."""
-    found: dict[str, Any] = json.loads(numbers.read_text())
-    with np.load(curves) as arrays:
-        lines = dict(arrays)
-    pictures = {
-        "theory-gradients": figures.png(figures_theory.gradients(lines)),
-        "theory-discriminators": figures.png(figures_theory.discriminators(lines)),
+def of_losses(details: Path, curves: Path) -> Section:
+    """Gradients in closed form, and the value of the game."""
+    found, lines = read(details)["losses"], arrays(curves / "losses.npz")
+    figures = {
+        "theory-gradients": png(theory.gradients(lines)),
+        "theory-discriminators": png(theory.discriminators(lines)),
     }
     trained = found["value_at_trained_discriminator"]
     values = found | {"num_draws": trained["num_steps"] * trained["batch_size"]}
-    return Section("theory", "theory.html", pictures, values)
+    return Section("theory", "losses.html", figures, values)
+
+
+def of_penguins(details: Path, curves: Path) -> Section:
+    """The claim, where the truth can be written down."""
+    found = read(details)["bayes"]
+    at = found["answers_at_shown_x"]
+    figure = theory.posteriors(arrays(curves / "bayes.npz"), at["x"], at["regression"])
+    return Section("bayes", "bayes.html", {"bayes-posteriors": png(figure)}, found)

@@ -19,30 +19,30 @@ CPU = torch.device("cpu")
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # <malloc.h>
 
 
-class Params(Section):
-    threads: Count  # more than the machine's cores makes training slower; another number, other bits
-    device: Literal["auto", "cpu", "cuda"]  # auto: the GPU if there is one
-    precision: Literal["auto", "fp32", "bf16"]  # auto: bf16 where the device computes in it
+class Settings(Section):
+    threads: Count = 1  # more than the machine's cores makes training slower; another number, other bits
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU if there is one
+    precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 where the device computes in it
 
 
-def configure(params: Params) -> None:
+def configure(settings: Settings) -> None:
     """Make this process compute with `threads` threads and keep freed memory for the next step; on a GPU,
     with algorithms that give the same bits each time, where there are such.
     """
     _keep_freed_memory()
-    torch.set_num_threads(params.threads)
-    if device(params).type == "cuda":
+    torch.set_num_threads(settings.threads)
+    if device(settings).type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS sums in any order
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def device(params: Params) -> torch.device:
+def device(settings: Settings) -> torch.device:
     """Where networks and their data lie; of several processes on one machine, each has a GPU of its own.
 
     Raises:
         InputError: a GPU is asked for and there is none.
     """
-    if params.device == "cpu" or (params.device == "auto" and not torch.cuda.is_available()):
+    if settings.device == "cpu" or (settings.device == "auto" and not torch.cuda.is_available()):
         return CPU
     if not torch.cuda.is_available():
         raise InputError("compute.device = 'cuda': PyTorch finds no GPU here; allowed are auto, cpu")
@@ -54,26 +54,26 @@ def device_of(network: nn.Module) -> torch.device:
     return next((parameter.device for parameter in network.parameters()), CPU)
 
 
-def precision(params: Params) -> str:
-    """The precision that `params` come to on this machine: "fp32" or "bf16"."""
-    if params.precision != "auto":
-        return params.precision
-    if device(params).type == "cuda":
+def precision(settings: Settings) -> str:
+    """The precision that `settings` come to on this machine: "fp32" or "bf16"."""
+    if settings.precision != "auto":
+        return settings.precision
+    if device(settings).type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     return "bf16" if torch.cpu._is_avx512_bf16_supported() else "fp32"
 
 
-def found(params: Params) -> dict[str, str]:
+def found(settings: Settings) -> dict[str, str]:
     """What `auto` comes to on this machine."""
-    return {"device": device(params).type, "precision": precision(params)}
+    return {"device": device(settings).type, "precision": precision(settings)}
 
 
-def autocast(params: Params) -> AbstractContextManager[object]:
+def autocast(settings: Settings) -> AbstractContextManager[object]:
     """The context networks are trained in: bf16 convolutions and products on fp32 weights, or plain fp32."""
-    if precision(params) == "fp32":
+    if precision(settings) == "fp32":
         return contextlib.nullcontext()
     # no cache: within a step it would keep bf16 copies of weights that an optimizer has changed since
-    return torch.autocast(device(params).type, dtype=torch.bfloat16, cache_enabled=False)
+    return torch.autocast(device(settings).type, dtype=torch.bfloat16, cache_enabled=False)
 
 
 def _keep_freed_memory() -> None:

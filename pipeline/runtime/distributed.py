@@ -7,6 +7,7 @@ but for rounding. The first of them alone writes, logs and draws.
 """
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -23,9 +24,12 @@ from torch.nn.parallel import DistributedDataParallel
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Section
 
+# how those end that are stopped because another ended: by the signal, or by our own handler of it
+STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM)
 
-class Params(Section):
-    processes: Count  # of a generator's training, each with `compute.threads`
+
+class Settings(Section):
+    processes: Count = 1  # of a generator's training, each with `compute.threads` of its own
 
 
 def world() -> int:
@@ -60,7 +64,8 @@ def launch(processes: int) -> None:
     try:
         elastic_launch(config, sys.executable)("-m", module.name, *sys.argv[1:])
     except ChildFailedError as error:
-        failed, failure = min(error.failures.items(), key=lambda item: item[1].exitcode)
+        first = {rank: each for rank, each in error.failures.items() if each.exitcode not in STOPPED}
+        failed, failure = min((first or error.failures).items(), key=lambda item: item[1].exitcode)
         if failure.exitcode > 0:
             raise SystemExit(failure.exitcode) from None
         ended = f"process {failed} of {processes} was ended by {failure.signal_name()}"
@@ -70,13 +75,21 @@ def launch(processes: int) -> None:
 
 @contextmanager
 def group(on_gpu: bool = False) -> Iterator[bool]:
-    """Join the other processes, if there are any, while the context lasts; says whether this one leads."""
+    """Join the other processes, if there are any, while the context lasts; says whether this one leads.
+
+    Raises:
+        InputError: another process ended early, so that this one waits for it in vain.
+    """
     if not is_worker():
         yield True
         return
     dist.init_process_group("nccl" if on_gpu else "gloo")
     try:
         yield rank() == 0
+    except RuntimeError as error:
+        if isinstance(error, dist.DistBackendError) or "gloo/transport" in str(error):
+            raise InputError("another process of this training ended") from error
+        raise
     finally:
         dist.destroy_process_group()
 

@@ -84,6 +84,15 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         part.write_text(text + "\n")
 
 
+def rounded(content: Any, digits: int = 9) -> Any:
+    """Nested JSON values with floats to so many significant digits: what processors agree on."""
+    if isinstance(content, dict):
+        return {key: rounded(value, digits) for key, value in content.items()}
+    if isinstance(content, list):
+        return [rounded(value, digits) for value in content]
+    return float(f"{float(content):.{digits}g}") if isinstance(content, float) else content
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:

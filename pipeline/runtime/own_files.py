@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pipeline.runtime.errors import InputError
 
-GENERATED = (".dvc", "data/code", "data/prepared", "data/raw", "mlruns", "models", "reports", "runs")
+GENERATED = (".dvc", *(f"data/{name}" for name in ("code", "prepared", "raw", "reference", "tasks")))
+GENERATED += ("mlruns", "models", "reports", "runs")
 
 
 def check_folder(key: str, value: str) -> None:

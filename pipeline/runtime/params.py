@@ -1,7 +1,7 @@
 """params.yaml -> typed, frozen objects, one a section.
 
-A section's class stands in the module that uses it and has no defaults: the file holds every number. YAML is
-read as DVC reads it (version 1.2, where `1e-4` is a number).
+A section's class stands in the module that uses it, with a default for each key that has one; the file says
+what an experiment has otherwise. YAML is read as DVC reads it (version 1.2, where `1e-4` is a number).
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Section(BaseModel):
-    """Base of every section's class: immutable, no unknown keys, no conversions ("1" is not 1)."""
+    """Base of every settings class: immutable, no unknown keys, no conversions ("1" is not 1)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -64,11 +64,7 @@ def read(section: str, kind: type[T], path: Path | None = None, **given: object)
         InputError: the file cannot be read, or a key is missing, unknown, mistyped or out of range.
     """
     path = path or PARAMS_FILE
-    try:
-        value = _parsed(path.read_text())
-    except (OSError, ValueError, YAMLError) as error:
-        raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-    walked: list[str] = []
+    value, walked = content(path), list[str]()
     for key in section.split("."):
         if not isinstance(value, dict) or key not in value:
             here = ".".join(walked) or "the top level"
@@ -80,16 +76,47 @@ def read(section: str, kind: type[T], path: Path | None = None, **given: object)
         if both := sorted(given.keys() & value.keys()):
             raise InputError(f"{path}: {section}.{both[0]} = {value[both[0]]!r}: does not belong here")
         value = {**value, **given}
+    return checked(section, value, kind, path)
+
+
+def checked(section: str, value: object, kind: type[T], path: Path | None = None) -> T:
+    """What stands in a section, checked against its type.
+
+    Raises:
+        InputError: a key is missing, unknown, mistyped or out of range.
+    """
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         problems = "; ".join(_explain(section, kind, detail) for detail in error.errors())
-        raise InputError(f"{path}: {problems}") from error
+        raise InputError(f"{path or PARAMS_FILE}: {problems}") from error
+
+
+def check_name(key: str, name: str, allowed: Iterable[str]) -> None:
+    """Refuse a name that is none of those allowed.
+
+    Raises:
+        InputError: it lists these, and guesses what was meant.
+    """
+    checked(key, name, Annotated[str, one_of(allowed)])  # type: ignore[arg-type]
+
+
+def content(path: Path | None = None) -> Any:
+    """The whole file, unchecked.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    path = path or PARAMS_FILE
+    try:
+        return _parsed(path.read_text())
+    except (OSError, ValueError, YAMLError) as error:
+        raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 
 
 @lru_cache(maxsize=1)  # a stage reads several sections
-def _parsed(content: str) -> Any:
-    return YAML(typ="safe").load(content)
+def _parsed(text: str) -> Any:
+    return YAML(typ="safe").load(text)
 
 
 def _explain(section: str, kind: Any, detail: ErrorDetails) -> str:

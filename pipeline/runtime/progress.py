@@ -11,12 +11,12 @@ LINE_EVERY = 5.0  # seconds between plain lines
 
 
 class Bar:
-    """A `Listener` of `training.session`; a context manager."""
+    """A `Listener` of `training.trainer`; a context manager."""
 
-    def __init__(self, name: str, step: int, num_steps: int) -> None:
+    def __init__(self, name: str, step: int, num_steps: int, shown: bool = True) -> None:
         self.name, self.first, self.num_steps = name, step, num_steps
         self.started = self.printed = time.monotonic()
-        self.live = sys.stdout.isatty()
+        self.shown, self.live = shown, shown and sys.stdout.isatty()
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -38,10 +38,10 @@ class Bar:
         text = " ".join(f"{name} {value:.3f}" for name, value in scalars.items())
         self.progress.update(self.task, completed=step, scalars=text)
         now = time.monotonic()
-        if not self.live and (now - self.printed > LINE_EVERY or step == self.num_steps):
+        if self.shown and not self.live and (now - self.printed > LINE_EVERY or step == self.num_steps):
             left = (now - self.started) / max(step - self.first, 1) * (self.num_steps - step)
             print(f"{self.name}: step {step}/{self.num_steps}, {text}, {left:.0f} s left", flush=True)
             self.printed = now
 
-    def show(self, step: int, picture: np.ndarray) -> None:
+    def show(self, step: int, image: np.ndarray) -> None:
         pass

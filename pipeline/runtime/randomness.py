@@ -11,6 +11,8 @@ from torch import Tensor
 
 from pipeline.runtime.errors import InputError
 
+ORDER = "order"  # purpose: of the images in an epoch
+
 
 def derive(seed: int, purpose: str, step: int = 0) -> int:
     """A 63-bit number that stands for (seed, purpose, step)."""
@@ -49,5 +51,5 @@ def batch_indices(num_images: int, batch_size: int, seed: int, index: int) -> Te
     if batch_size > num_images:
         raise InputError(f"batch_size = {batch_size}: the training set has only {num_images} images")
     epoch, position = divmod(index, num_images // batch_size)
-    order = permutation(num_images, seed, "order", epoch)
+    order = permutation(num_images, seed, ORDER, epoch)
     return order[position * batch_size : (position + 1) * batch_size]

@@ -4,31 +4,18 @@ bytes; no pickle.
 
 import json
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from pipeline.networks.network import Spec
 from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_file
 
-
-class Spec(Protocol):
-    """All that is needed to build a network again: a `Section` that can."""
-
-    def build(self) -> nn.Module: ...
-
-    def model_dump(self) -> dict[str, Any]: ...
-
-    @classmethod
-    def model_validate_json(cls, json_data: str) -> Self: ...
-
-
-S = TypeVar("S", bound=Spec)
+FILE = "weights.safetensors"  # in a model's folder
 
 
 def save(path: Path, network: nn.Module, spec: Spec) -> None:
@@ -38,21 +25,19 @@ def save(path: Path, network: nn.Module, spec: Spec) -> None:
         save_file(tensors, part, metadata={"spec": json.dumps(spec.model_dump(), sort_keys=True)})
 
 
-def load(path: Path, kind: type[S], device: torch.device = compute.CPU) -> tuple[nn.Module, S]:
+def load(path: Path, device: torch.device = compute.CPU) -> tuple[nn.Module, Spec]:
     """The network of a weights file, ready to use (evaluation mode, frozen) on this device, and its spec.
 
     Raises:
-        InputError: the file is missing, damaged, or holds another kind of model.
+        InputError: the file is missing, damaged, or not that of a network.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            spec = kind.model_validate_json(file.metadata()["spec"])
+            spec = Spec.model_validate_json(file.metadata()["spec"])
         network = spec.build()
         network.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, ValidationError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{path}: not the weights of a {kind.__name__.removesuffix('Spec').lower()}: {reason}"
-        ) from error
+        raise InputError(f"{path}: not the weights of a network: {reason}") from error
     network = network.to(device).to(memory_format=torch.channels_last)
     return network.eval().requires_grad_(False), spec

@@ -1,75 +1,43 @@
-"""Hidden classes: images grouped by k-means on their pixels, so that a duel can be fought group by group.
+"""Hidden classes: training images grouped by k-means on their pixels, so that adversarial training can go
+group by group.
 
-A generator that is told the group, and a discriminator that knows it too, need not find out by themselves
+A generator conditioned on the group, and a discriminator that sees it too, need not find out by themselves
 that the data has many modes, and cannot drop one (Liu et al. 2020, arXiv:2006.10728, who group by D's
 features; Lucic et al. 2019, arXiv:1903.02271). Afterwards the generator picks a group by itself.
 """
 
-from dataclasses import dataclass
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from pipeline.data.digits import Pictures
+from pipeline.data.images import to_uint8
 from pipeline.runtime import randomness
-from pipeline.tasks.conditions import Condition
+from pipeline.tasks.task import Examples
 
 NUM_ROUNDS = 20
 NUM_FITTED = 10_000  # images from which centres are found; all are then assigned to them
+CENTRES = "clusters"  # purpose of random numbers
 
 
-@dataclass(frozen=True)
-class Clustered:
-    """Pictures whose label names the class they are of, if the condition tells classes, and their cluster in
-    it.
-    """
-
-    pictures: Pictures
-    labels: Tensor  # (N,): class * M + cluster
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.pictures.shape
-
-    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        x, _ = self.pictures.batch(chosen)
-        return x, self.labels[chosen.to(self.labels.device)]
-
-    def to(self, device: torch.device) -> "Clustered":
-        return Clustered(self.pictures.to(device), self.labels.to(device))
-
-
-def split(
-    pictures: Pictures, condition: Condition, num_clusters: int, seed: int
-) -> tuple[Clustered, Condition]:
-    """The pictures with each class split into M clusters, and the condition that tells class and cluster.
+def split(examples: Examples, num_classes: int, num_clusters: int, seed: int) -> tuple[Tensor, Tensor]:
+    """The group of each example, (N,): class * M + cluster; and the frequency of each cluster within its
+    class, (classes, M).
 
     Args:
-        pictures: what is trained on.
-        condition: what is asked for; classes are split one by one, without any all pictures together.
+        examples: what is trained on; their conditions are one-hot classes, or of width 0.
+        num_classes: these are split one by one; 1 where there is no condition.
         num_clusters: M.
         seed: of the first centres.
     """
-    classes = pictures.labels if condition.width else torch.zeros_like(pictures.labels)
-    num_classes = max(condition.width, 1)
-    labels = torch.empty_like(classes)
+    x, c = examples.batch(torch.arange(len(examples)))
+    pixels = to_uint8(x).flatten(1)
+    classes = c.argmax(1) if c.shape[1] else torch.zeros(len(x), dtype=torch.long)
+    groups = torch.empty_like(classes)
     for k in range(num_classes):
         members = (classes == k).nonzero()[:, 0]
-        x = pictures.pixels[members].flatten(1).float() / 255
-        labels[members] = k * num_clusters + assign(x, centres(x, num_clusters, seed))
-    counts = torch.bincount(labels, minlength=num_classes * num_clusters).view(num_classes, num_clusters)
-    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
-
-    def encode(labels: Tensor) -> Tensor:
-        asked = condition.encode(labels // num_clusters)
-        return torch.cat([asked, F.one_hot(labels, num_classes * num_clusters).float()], 1)
-
-    width = condition.width + num_classes * num_clusters
-    return Clustered(pictures, labels), Condition(condition.task, width, encode, shares)
+        x = pixels[members].float() / 255
+        groups[members] = k * num_clusters + assign(x, centres(x, num_clusters, seed))
+    counts = torch.bincount(groups, minlength=num_classes * num_clusters).view(num_classes, num_clusters)
+    return groups, counts / counts.sum(1, keepdim=True).clamp(min=1)
 
 
 def centres(x: Tensor, num_clusters: int, seed: int) -> Tensor:
@@ -77,7 +45,7 @@ def centres(x: Tensor, num_clusters: int, seed: int) -> Tensor:
 
     A cluster that loses all its points keeps its place.
     """
-    order = randomness.permutation(len(x), seed, "clusters")
+    order = randomness.permutation(len(x), seed, CENTRES)
     x = x[order[:NUM_FITTED]]
     found = x[torch.arange(num_clusters) % len(x)]
     for _ in range(NUM_ROUNDS):

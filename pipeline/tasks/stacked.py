@@ -1,56 +1,46 @@
-"""Stacked MNIST: three digits as the channels of one picture, so a thousand modes that a judge can count.
+"""Stacked MNIST: three digits as the channels of one image, so a thousand modes that a classifier can count.
 
 Metz et al. 2017 (arXiv:1611.02163); numbers of images as in Lin et al. 2018 (arXiv:1712.04086).
 """
 
-from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pipeline.data.digits import NUM_CLASSES, Pictures
-from pipeline.data.images import to_float
+from pipeline.data.images import NUM_CLASSES
+from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime import randomness
+from pipeline.tasks.task import Rows, Settings, kept
 
+KIND = "none"
+NEEDS = ("images", "labels")
 NUM_CHANNELS = 3
 NUM_MODES = NUM_CLASSES**NUM_CHANNELS
+NUM_HELD_OUT = 26_000  # stacks of the validation and the test split each: as many as are counted
+STACKS = {"train": "stacks", "validation": "validation stacks", "test": "test stacks"}  # purposes
 
 
-@dataclass(frozen=True)
-class Stacked:
-    """Pictures of three digits each, chosen by the seed; made when asked for.
+def arrays(split: Arrays) -> Arrays:
+    return kept(split, "images")
 
-    Args:
-        digits: single digits, (N, 1, H, W).
-        num_pictures: how many stacks there are.
-        seed: which digits make up which.
-    """
 
-    digits: Pictures
-    num_pictures: int
-    seed: int
-    chosen: Tensor = field(init=False)  # (num_pictures, 3): numbers of digits
+def stacks(arrays: Arrays, split: str, settings: Settings) -> Arrays:
+    """The digits, and which of them each stack is made of, (num_stacks, 3)."""
+    num = settings.num_stacks if split == "train" else NUM_HELD_OUT
+    source = randomness.generator(settings.seed, STACKS[split])
+    chosen = torch.randint(len(arrays["images"]), (num, NUM_CHANNELS), generator=source)
+    return arrays | {"stacks": chosen.numpy()}
 
-    def __post_init__(self) -> None:
-        source = randomness.generator(self.seed, "stacks")
-        chosen = torch.randint(len(self.digits), (self.num_pictures, NUM_CHANNELS), generator=source)
-        object.__setattr__(self, "chosen", chosen)
 
-    def __len__(self) -> int:
-        return self.num_pictures
+def pair(rows: Rows) -> tuple[Tensor, Tensor]:
+    """Stacks (n, 3, H, W), made when asked for."""
+    x = rows.whole["images"][rows["stacks"]].squeeze(2)
+    return x, x.new_empty(len(x), 0).float()
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(3, H, W)."""
-        return NUM_CHANNELS, *self.digits.shape[1:]
 
-    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures, (n, 3, H, W) in [-1, 1], and their modes, (n,): 100 a + 10 b + c for digits a, b, c."""
-        digits = self.chosen[chosen].to(self.digits.pixels.device)  # (n, 3)
-        return to_float(self.digits.pixels[digits].squeeze(2)), numbers(self.digits.labels[digits])
-
-    def to(self, device: torch.device) -> "Stacked":
-        return Stacked(self.digits.to(device), self.num_pictures, self.seed)
+def facts(data: DataSet) -> dict[str, Any]:
+    return {"num_modes": NUM_MODES}
 
 
 def numbers(digits: Tensor) -> Tensor:

@@ -6,33 +6,35 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
-from pipeline.methods.optimisation import descend, set_learning_rate, triangle
+from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
+from pipeline.networks.line import mlp
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, Positive, Section, Seed
-from pipeline.theory.networks import mlp
 from pipeline.theory.normals import Normals
 
-
-class Params(Section):
-    width: Count  # units of the two hidden layers
-    learning_rate: Positive  # Adam's highest; rises for a fifth of the training, then falls to 0
-    batch_size: Count  # draws of each density, fresh at every step
-    num_steps: Count
-    seed: Seed
+WEIGHTS, REAL, FAKE = "weights", "real", "fake"  # purposes of random numbers
 
 
-def train(p: Normals, q: Normals, params: Params) -> nn.Module:
-    """D, (N, 1) -> (N, 1), after `num_steps` steps of the duel's own loss against a G that draws from q and
+class Settings(Section):
+    width: Count = 32  # units of the two hidden layers
+    learning_rate: Positive = 0.01  # Adam's highest; rises for a fifth of the training, then falls to 0
+    batch_size: Count = 512  # draws of each density, fresh at every step
+    num_steps: Count = 1500
+    seed: Seed = 0
+
+
+def train(p: Normals, q: Normals, settings: Settings) -> nn.Module:
+    """D, (N, 1) -> (N, 1), after `num_steps` steps of the GAN's own loss against a G that draws from q and
     never moves.
     """
-    torch.manual_seed(randomness.derive(params.seed, "weights"))
-    D = mlp(1, params.width)
-    optimizer = Adam(D.parameters(), params.learning_rate, fused=True)
+    torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
+    D = mlp(1, settings.width)
+    optimizer = Adam(D.parameters(), settings.learning_rate, fused=True)
     loss = ADVERSARIAL_LOSSES["nonsaturating"].discriminator
-    for step in range(params.num_steps):
-        real = p.draw(params.batch_size, params.seed, "real", step)[:, None]
-        fake = q.draw(params.batch_size, params.seed, "fake", step)[:, None]
-        set_learning_rate(optimizer, params.learning_rate * triangle(step, params.num_steps))
+    for step in range(settings.num_steps):
+        real = p.draw(settings.batch_size, settings.seed, REAL, step)[:, None]
+        fake = q.draw(settings.batch_size, settings.seed, FAKE, step)[:, None]
+        set_learning_rate(optimizer, settings.learning_rate * warmup_linear_decay(step, settings.num_steps))
         descend(optimizer, loss(D(real).squeeze(1), D(fake).squeeze(1)))
     return D
 

@@ -30,8 +30,8 @@ def gradients(at: Tensor) -> dict[str, Tensor]:
 def gradient(loss: Loss, at: Tensor) -> Tensor:
     """The derivative of a generator's loss at each fake logit by itself, (N,), without the mean's 1 / N."""
     fake_logits = at.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(loss(torch.zeros_like(at), fake_logits), fake_logits)
-    return slope * len(at)
+    (derivative,) = torch.autograd.grad(loss(torch.zeros_like(at), fake_logits), fake_logits)
+    return derivative * len(at)
 
 
 def deviations(at: Tensor) -> dict[str, float]:

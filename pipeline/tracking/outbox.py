@@ -1,4 +1,8 @@
-"""Calls to MLflow, made from the side: one thread empties a queue, so that no training waits for a server."""
+"""Calls to MLflow, made from the side: one thread empties a queue, so that no training waits for a server.
+
+A server that does not answer costs a warning; what could not be sent is sent later if it comes back, and is
+in the stage's own outputs in any case.
+"""
 
 import sys
 import threading

@@ -1,6 +1,6 @@
 """What goes to MLflow: a model's training, its evaluation, a stage's time.
 
-What a call sends stands fast before it is made, times included: a server that carried it out and died before
+Calls are idempotent: each carries its own key and timestamps. A server that carried one out and died before
 it answered is sent the same again, and keeps it once.
 """
 
@@ -23,7 +23,7 @@ KEY_TAG = "key"  # made here, so that a run whose making nobody heard of can be 
 
 
 class Run:
-    """The MLflow run of one model's training, fed from the side; a `Listener` of `training.session`.
+    """The MLflow run of one model's training, fed from the side; a `Tracker` of `training.trainer`.
 
     Args:
         name: the model's.
@@ -74,8 +74,8 @@ class Run:
 
         send(call)
 
-    def show(self, step: int, picture: np.ndarray) -> None:
-        send(lambda: client().log_image(self.run_id, picture, key="samples", step=step))
+    def show(self, step: int, image: np.ndarray) -> None:
+        send(lambda: client().log_image(self.run_id, image, key="samples", step=step))
 
     def finish(self, weights_sha256: str, files: list[Path]) -> None:
         """Tag the run with its weights' hash, by which evaluation finds it, attach files and close it."""
@@ -95,15 +95,17 @@ class Run:
         send(lambda: client().set_terminated(self.run_id, "FAILED"))
 
 
-def open_run(experiment_name: str, name: str, key: str, tags: Mapping[str, str]) -> str:
+def open_run(
+    experiment_name: str, name: str, key: str, tags: Mapping[str, str], started: int | None = None
+) -> str:
     """The id of the run with this key, made if it is not there: called again because the answer was lost,
-    it makes no second one.
+    it makes no second one. `started` is in milliseconds; now if not said.
     """
     experiment = experiment_id(experiment_name)
     if found := client().search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'", max_results=1):
         client().update_run(found[0].info.run_id, status="RUNNING")
         return str(found[0].info.run_id)
-    made = client().create_run(experiment, run_name=name, tags={**tags, KEY_TAG: key})
+    made = client().create_run(experiment, started, {**tags, KEY_TAG: key}, name)
     return str(made.info.run_id)
 
 
@@ -117,9 +119,9 @@ def newest_run(model: str, weights_sha256: str) -> str | None:
 
 
 def add_evaluation(
-    model: str, weights_sha256: str, metrics: Mapping[str, float], pictures: Mapping[str, np.ndarray]
+    model: str, weights_sha256: str, metrics: Mapping[str, float], images: Mapping[str, np.ndarray]
 ) -> None:
-    """Add metrics and pictures, (H, W, C) uint8, to the newest run of the model with these weights; to a new
+    """Add metrics and images, (H, W, C) uint8, to the newest run of the model with these weights; to a new
     one where none is known.
     """
     key, now = uuid4().hex, int(time.time() * 1000)
@@ -133,8 +135,8 @@ def add_evaluation(
             client().set_terminated(run_id)
             client().set_tag(run_id, WEIGHTS_TAG, weights_sha256)  # last: by it the whole run is found
         client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in metrics.items()])
-        for name, picture in pictures.items():
-            client().log_image(run_id, picture, f"{name}.png")
+        for name, image in images.items():
+            client().log_image(run_id, image, f"{name}.png")
 
     send(call)
 
@@ -146,10 +148,10 @@ def add_stage(stage: str, seconds: float, loop_seconds: float) -> None:
     def call() -> None:
         from mlflow.entities import Metric
 
-        run_id = open_run(STAGES_EXPERIMENT, stage, key, provenance())
+        run_id = open_run(STAGES_EXPERIMENT, stage, key, provenance(), now - round(1000 * seconds))
         values = {"seconds": seconds, "loop_seconds": loop_seconds}
         client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in values.items()])
-        client().set_terminated(run_id)
+        client().set_terminated(run_id, end_time=now)
 
     send(call)
 
@@ -160,20 +162,17 @@ def stage_seconds() -> dict[str, dict[str, float]]:
     """
     try:
         found = client().get_experiment_by_name(STAGES_EXPERIMENT)
-        runs = (
-            client().search_runs(
-                [found.experiment_id], order_by=["attributes.start_time ASC"], max_results=1000
-            )
-            if found
-            else []
-        )
+        if not found:
+            return {}
+        done, newest_first = "attributes.status = 'FINISHED'", ["attributes.end_time DESC"]
+        runs = client().search_runs([found.experiment_id], done, order_by=newest_first, max_results=1000)
     except Exception:  # no times are no reason to have no report
         return {}
-    return {run.info.run_name: dict(run.data.metrics) for run in runs}
+    return {run.info.run_name: dict(run.data.metrics) for run in reversed(runs)}
 
 
 def training_speed(model: str, weights_sha256: str) -> dict[str, Any]:
-    """How fast the model with these weights trained: `train_seconds`, `images_per_second` and `course`, pairs
+    """How fast the model with these weights trained: `train_seconds`, `images_per_second` and `curve`, pairs
     of seconds and cheap FID; empty where MLflow does not know it or does not answer.
     """
     try:
@@ -187,5 +186,5 @@ def training_speed(model: str, weights_sha256: str) -> dict[str, Any]:
         )
     except Exception:  # as above
         return {}
-    course = [(seconds[step], fids[step]) for step in sorted(fids.keys() & seconds.keys())]
-    return {name: figures.get(name) for name in ("train_seconds", "images_per_second")} | {"course": course}
+    curve = [(seconds[step], fids[step]) for step in sorted(fids.keys() & seconds.keys())]
+    return {name: figures.get(name) for name in ("train_seconds", "images_per_second")} | {"curve": curve}

@@ -7,12 +7,14 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+from torch.optim import Optimizer
 
+from pipeline.methods.method import Training
 from pipeline.runtime.files import new_file
 
 FILE = "checkpoint.pt"
@@ -38,7 +40,7 @@ def code_hash() -> str:
     """The hash of every file of this project that this process has imported."""
     ours = {
         name: module.__file__
-        for name, module in sys.modules.items()
+        for name, module in sys.modules.copy().items()  # the tracker imports beside us
         if name.split(".")[0] in ("pipeline", "stages")
     }
     digest = hashlib.sha256()
@@ -47,16 +49,21 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
-def save(folder: Path, mark: str, state: Any, extra: Mapping[str, Any]) -> None:
-    """Write the checkpoint of a state dataclass: its step and whatever in it has a state_dict."""
-    parts = {field.name: getattr(state, field.name) for field in fields(state)}
-    dicts = {name: part.state_dict() for name, part in parts.items() if hasattr(part, "state_dict")}
+def save(folder: Path, identity: str, training: Training, extra: Mapping[str, object]) -> None:
+    """Write the checkpoint of a training: its step and whatever in it has a state_dict."""
+    dicts = {name: part.state_dict() for name, part in parts(training).items()}
+    content = {"fingerprint": identity, "step": training.steps_done, "state": dicts, "extra": dict(extra)}
     with new_file(folder / FILE) as part:
-        torch.save({"fingerprint": mark, "step": state.step, "state": dicts, "extra": dict(extra)}, part)
+        torch.save(content, part)
 
 
-def restore(folder: Path, mark: str, state: Any) -> tuple[dict[str, Any] | None, str]:
-    """Bring `state` to where its checkpoint was.
+def parts(training: Training) -> dict[str, nn.Module | Optimizer]:
+    """The networks and optimizers of a training, by name."""
+    return {name: part for name, part in vars(training).items() if isinstance(part, nn.Module | Optimizer)}
+
+
+def restore(folder: Path, identity: str, training: Training) -> tuple[dict[str, Any] | None, str]:
+    """Bring a training to where its checkpoint was.
 
     Returns:
         The `extra` that was saved, and a line for the user that says what happened; None where training
@@ -69,9 +76,9 @@ def restore(folder: Path, mark: str, state: Any) -> tuple[dict[str, Any] | None,
         return None, ""
     except Exception as error:  # torch raises many kinds for a damaged file; none is worth resuming
         return None, f"{folder / FILE} cannot be read ({type(error).__name__}); starting over"
-    if found != mark:
+    if found != identity:
         return None, f"{folder / FILE} is of other parameters, data, code or versions; starting over"
-    for name, content in saved["state"].items():
-        getattr(state, name).load_state_dict(content)
-    state.step = saved["step"]
-    return saved["extra"], f"resuming at step {state.step}"
+    for name, part in parts(training).items():
+        part.load_state_dict(saved["state"][name])
+    training.steps_done = saved["step"]
+    return saved["extra"], f"resuming at step {training.steps_done}"

@@ -1,44 +1,52 @@
-"""The training loop, one for all kinds of model."""
+"""The training loop, one for all methods."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import torch
 
-from pipeline.methods.schedule import Scalars, Schedule
-from pipeline.runtime import distributed as parallel
-
-
-class Stepper(Protocol):
-    step: int  # steps done
+from pipeline.methods.method import Scalars, Training
+from pipeline.runtime import distributed
+from pipeline.tasks.task import Examples
 
 
 class Recorder(Protocol):
     """What the loop tells as it goes."""
 
     def log(self, step: int, scalars: dict[str, float]) -> None: ...
-    def picture(self, step: int) -> None: ...
+    def snapshot(self, step: int) -> None: ...
     def save(self) -> None: ...
 
 
-def fit(state: Stepper, train_step: Callable[[], Scalars], schedule: Schedule, recorder: Recorder) -> None:
-    """Train from `state.step` to the schedule's end.
+Autocast = Callable[[], AbstractContextManager[object]]
 
-    Nothing stands between two steps: scalars are read, and checked, once every `log_every` steps.
+
+def fit(training: Training, examples: Examples, autocast: Autocast, recorder: Recorder) -> None:
+    """Train from `training.steps_done` to the end of its schedule.
+
+    No host synchronisation between steps: scalars are read, and checked, once every `log_every` steps.
+
+    Args:
+        training: makes steps; they are counted here.
+        examples: what it learns from.
+        autocast: the context of a step.
+        recorder: of the history, snapshots and checkpoints.
 
     Raises:
         FloatingPointError: a scalar was not finite; the message names it and its step. Nothing is saved after
             that step.
     """
-    pending: list[Scalars] = []
-    while state.step < schedule.num_steps:
-        pending.append(train_step())
-        state.step += 1
-        if state.step % schedule.log_every == 0 or state.step == schedule.num_steps:
-            recorder.log(state.step, means(pending, state.step))
+    schedule, pending = training.settings, list[Scalars]()
+    while training.steps_done < schedule.num_steps:
+        with autocast():
+            pending.append(training.step(examples))
+        training.steps_done += 1
+        if training.steps_done % schedule.log_every == 0 or training.steps_done == schedule.num_steps:
+            recorder.log(training.steps_done, means(pending, training.steps_done))
             pending.clear()
-        recorder.picture(state.step)
-        if state.step % schedule.save_every == 0:
+        recorder.snapshot(training.steps_done)
+        if training.steps_done % schedule.save_every == 0:
             recorder.save()
 
 
@@ -51,7 +59,7 @@ def means(pending: list[Scalars], step: int) -> dict[str, float]:
     table = torch.stack(
         [torch.stack([scalar.float() for scalar in row.values()]) for row in pending]
     )  # (steps, scalars)
-    table = parallel.average(table)
+    table = distributed.average(table)
     names = list(pending[0])
     finite = table.isfinite()
     if not finite.all():

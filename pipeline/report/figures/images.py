@@ -1,7 +1,7 @@
-"""Pictures drawn for a condition each, side by side; and how far their spread may be trusted. Writes nothing;
+"""Images drawn for a condition each, side by side; and how far their spread may be trusted. Writes nothing;
 equal inputs give equal bytes.
 
-Pictures are (.., 3, H, W) uint8 and shown pixel by pixel, enlarged a whole number of times.
+Images are (.., 3, H, W) uint8 and shown pixel by pixel, enlarged a whole number of times.
 """
 
 import textwrap
@@ -14,24 +14,24 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from pipeline.metrics.posterior import NUM_DRAWS, theoretical_gain
-from pipeline.report.figures.digits import COLOURS
+from pipeline.report.styles import STYLES
 
 Arrays = Mapping[str, np.ndarray]
 Blocks = Mapping[str, np.ndarray | list[str]]  # by heading, pixels (H, W, 3), or texts
 DPI = 110  # of figures.png; lengths below are in pixels of that file
-LARGE, SMALL = 96, 64  # side, at most, of a picture as it is shown; SMALL if it has to be reduced
+LARGE, SMALL = 96, 64  # side, at most, of an image as it is shown; SMALL if it has to be reduced
 MAX_LARGE = 9  # in a row; if there are more, all are SMALL
 GAP, WORDS = 18, 140  # between groups; width of a column of texts
-HEADING = 9  # from a heading to its pictures
-FRAME = 226  # grey of the line around a picture
+HEADING = 9  # from a heading to its images
+FRAME = 226  # grey of the line around an image
 SPREAD = "magma_r"  # the colours of standard deviations: perceptually uniform
 
 
 def strip(groups: Mapping[str, np.ndarray | list[str]], top: float | None = None) -> Figure:
-    """A row a drawing, and in it groups of pictures, each under its heading.
+    """A row a drawing, and in it groups of images, each under its heading.
 
     Args:
-        groups: by heading, pictures (n, k, 3, H, W) or n texts.
+        groups: by heading, images (n, k, 3, H, W) or n texts.
         top: the standard deviation at the end of the scale beneath the last group; None: no scale.
     """
     shapes = [group.shape for group in groups.values() if isinstance(group, np.ndarray)]
@@ -105,15 +105,15 @@ def scale(figure: Figure, top: float) -> None:
 
 
 def heat(sd: np.ndarray, top: float) -> np.ndarray:
-    """Standard deviations (n, H, W) as pictures (n, 1, 3, H, W); `top` and more have the last colour."""
+    """Standard deviations (n, H, W) as images (n, 1, 3, H, W); `top` and more have the last colour."""
     colours = matplotlib.colormaps[SPREAD](np.clip(sd / top, 0, 1))[..., :3]
     return np.rint(255 * colours).astype(np.uint8).transpose(0, 3, 1, 2)[:, None]
 
 
-def sheet(pictures: np.ndarray, side: int) -> np.ndarray:
-    """Pictures (n, k, 3, H, W) in n rows, framed, (H', W', 3)."""
-    num_rows, num_columns = pictures.shape[:2]
-    shown = np.stack([fitted(picture, side) for picture in pictures.reshape(-1, *pictures.shape[2:])])
+def sheet(images: np.ndarray, side: int) -> np.ndarray:
+    """Images (n, k, 3, H, W) in n rows, framed, (H', W', 3)."""
+    num_rows, num_columns = images.shape[:2]
+    shown = np.stack([fitted(image, side) for image in images.reshape(-1, *images.shape[2:])])
     for grey in (FRAME, 255):
         shown = np.pad(shown, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=grey)
     height, width = shown.shape[1:3]
@@ -121,9 +121,9 @@ def sheet(pictures: np.ndarray, side: int) -> np.ndarray:
     return rows.reshape(num_rows * height, num_columns * width, 3)
 
 
-def fitted(picture: np.ndarray, side: int) -> np.ndarray:
-    """A picture (3, H, W) enlarged a whole number of times, or reduced, to `side` at most, (h, w, 3)."""
-    pixels, longest = picture.transpose(1, 2, 0), max(picture.shape[1:])
+def fitted(image: np.ndarray, side: int) -> np.ndarray:
+    """An image (3, H, W) enlarged a whole number of times, or reduced, to `side` at most, (h, w, 3)."""
+    pixels, longest = image.transpose(1, 2, 0), max(image.shape[1:])
     if longest <= side:
         return pixels.repeat(side // longest, 0).repeat(side // longest, 1)
     height, width = (max(1, round(length * side / longest)) for length in pixels.shape[:2])
@@ -142,8 +142,8 @@ def ranks(histograms: Arrays) -> Figure:
         cell.set_axis_off()
     for cell, (name, shares) in zip(cells, histograms.items(), strict=False):
         ratios = shares * len(shares)
-        cell.bar(np.arange(len(shares)), ratios, 1, color=COLOURS["cgan"], alpha=0.55)
-        cell.axhline(1, color=COLOURS["real"], linewidth=1)
+        cell.bar(np.arange(len(shares)), ratios, 1, color=STYLES["cgan"].colour, alpha=0.55)
+        cell.axhline(1, color=STYLES["real"].colour, linewidth=1)
         cell.set_title(name, fontsize=9)
         cell.set(xticks=[0, len(shares) - 1], xlim=(-0.5, len(shares) - 0.5))
         cell.set_ylim(0, max(2, 1.05 * ratios.max()))
@@ -165,7 +165,7 @@ def trust(spreads: Arrays, gains: Mapping[str, Mapping[int, float]]) -> Figure:
         left.plot(predicted, actual, style, marker=".", linewidth=1.2, label=name)
         right.plot(list(gains[name]), list(gains[name].values()), style, marker=".", linewidth=1.2)
     end = max(float(pair.max()) for pair in spreads.values())
-    ideal = {"color": COLOURS["real"], "linestyle": ":", "label": "samples of the posterior"}
+    ideal = {"color": STYLES["real"].colour, "linestyle": ":", "label": "samples of the posterior"}
     left.plot([0, end], [0, end], **ideal)
     right.plot(NUM_DRAWS, [theoretical_gain(num) for num in NUM_DRAWS], **ideal)
     left.set(xlabel="standard deviation of the samples", ylabel="error of the samples' mean")

@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.report.figures.digits import COLOURS, finish
+from pipeline.report.figures.figures import finish
+from pipeline.report.styles import STYLES
 
 Arrays = Mapping[str, np.ndarray]
-EXACT, CONJUGATE, OTHER = COLOURS["real"], "#e08e0b", "#8a8a8f"
+EXACT, CONJUGATE, OTHER = STYLES["real"].colour, "#e08e0b", "#8a8a8f"
 LOSSES = {"saturating": "#c0392b", "nonsaturating": "#1f6fb2"}
 SEEN = 1e-4  # of a density's peak: the part of the line that is shown
 
@@ -33,7 +34,7 @@ def gradients(curves: Arrays) -> Figure:
     right.set(xlabel="D's logit of the fake", ylabel="|gradient|, logarithmic", yscale="log")
     right.axvspan(logits[0], 0, color="#f1f1f3", zorder=0)
     right.set_xlim(logits[0], logits[-1])
-    said = "D is right:\nit takes the picture\nfor a fake"
+    said = "D is right:\nit takes the image\nfor a fake"
     right.text(0.72 * logits[0], 0.02, said, ha="center", fontsize=8)
     for cell in (left, right):
         finish(cell)
@@ -50,7 +51,7 @@ def discriminators(curves: Arrays) -> Figure:
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True)
     x, density = curves["x"], curves["real"] + curves["fake"]
-    for name, colour in (("real", EXACT), ("fake", COLOURS["gan"])):
+    for name, colour in (("real", EXACT), ("fake", STYLES["gan"].colour)):
         left.fill_between(x, curves[name], color=colour, alpha=0.12, linewidth=0)
         left.plot(x, curves[name], color=colour, label={"real": "p, real", "fake": "q, fake"}[name])
     right.axhline(0.5, color="#dddddd", linewidth=1)
@@ -88,11 +89,11 @@ def answers_to_one(cell: Axes, curves: Arrays, shown_x: float, regression: float
     cell.plot(y, curves["likelihood_at"], color=OTHER, linestyle="--", label="likelihood of the measurement")
     bins = np.arange(np.floor(drawn.min()), np.ceil(drawn.max()) + 1).tolist()
     label = f"cGAN: {len(drawn)} draws"
-    cell.hist(drawn, bins, density=True, color=COLOURS["cgan"], alpha=0.35, label=label)
+    cell.hist(drawn, bins, density=True, color=STYLES["cgan"].colour, alpha=0.35, label=label)
     cell.plot(y, curves["exact_at"], color=EXACT, linewidth=2, label="posterior, exact")
     label = "posterior of a normal prior"
     cell.plot(y, curves["conjugate_at"], color=CONJUGATE, linestyle="-.", label=label)
-    cell.axvline(regression, color=COLOURS["regression"], linewidth=2, label="regression's one answer")
+    cell.axvline(regression, color=STYLES["regression"].colour, linewidth=2, label="regression's one answer")
     cell.axvline(shown_x, color=OTHER, linestyle=":", label=f"the camera: {shown_x:g} mm")
     held = y[curves["exact_at"] + curves["prior"] + curves["likelihood_at"] > 1e-3]
     top = max(curves[name].max() for name in ("prior", "exact_at", "likelihood_at"))
@@ -106,12 +107,12 @@ def answers_to_all(cell: Axes, curves: Arrays) -> None:
     x, mean, sd = curves["x"], curves["exact_mean"], curves["exact_sd"]
     cell.fill_between(x, mean - sd, mean + sd, color="#dcdce0", linewidth=0, label="posterior: mean ± sd")
     cell.plot(x, mean, color=EXACT, linewidth=2)
-    cell.plot(x, curves["regression"], color=COLOURS["regression"], linestyle="--", label="regression")
+    cell.plot(x, curves["regression"], color=STYLES["regression"].colour, linestyle="--", label="regression")
     for i, side in enumerate((-1, 0, 1)):
         label = "cGAN: mean ± sd" if i == 0 else None
         style = "-" if side == 0 else ":"
         edge = curves["cgan_mean"] + side * curves["cgan_sd"]
-        cell.plot(x, edge, color=COLOURS["cgan"], linewidth=1, linestyle=style, label=label)
+        cell.plot(x, edge, color=STYLES["cgan"].colour, linewidth=1, linestyle=style, label=label)
     cell.plot(x, x, color=OTHER, linewidth=1, linestyle=(0, (1, 3)), label="the camera's word for it")
     cell.set(ylabel="flipper length, mm")
     finish(cell)
@@ -121,9 +122,9 @@ def errors(cell: Axes, curves: Arrays) -> None:
     """How far each mean is from the exact one."""
     cell.axhline(0, color=EXACT, linewidth=2)
     for name, colour, label in (
-        ("cgan_mean", COLOURS["cgan"], "cGAN"),
+        ("cgan_mean", STYLES["cgan"].colour, "cGAN"),
         ("conjugate_mean", CONJUGATE, "posterior of a normal prior"),
-        ("regression", COLOURS["regression"], "regression"),
+        ("regression", STYLES["regression"].colour, "regression"),
     ):
         cell.plot(curves["x"], curves[name] - curves["exact_mean"], color=colour, linewidth=1.2, label=label)
     cell.set(xlabel="what the camera says, mm", ylabel="mean less\nexact mean, mm", xlim=curves["x"][[0, -1]])

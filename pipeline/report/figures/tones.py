@@ -25,17 +25,21 @@ def six_tones(cgan: Arrays, regression: Arrays | None) -> Figure:
     """One sketch: its six right answers, regression's one, the cGAN's many, and the skin's colour in all.
 
     Args:
-        cgan: what it left of the sketch: `tone_given` (3, H, W), `tone_truth` (6, 3, H, W), `tone_drawn`
+        cgan: what it left of the sketch: `tone_condition` (3, H, W), `tone_truth` (6, 3, H, W),
+        `tone_samples`
             (k, 3, H, W), and the colours `tone_true_colours` (6, 3) and `tone_colours` (k, 3).
         regression: the same of regression, k = 1.
     """
-    drawn, true = cgan["tone_drawn"], cgan["tone_true_colours"]
-    answers = {"given": cgan["tone_given"][None, None], "the six true answers": cgan["tone_truth"][None]}
+    drawn, true = cgan["tone_samples"], cgan["tone_true_colours"]
+    answers = {
+        "condition": cgan["tone_condition"][None, None],
+        "the six true answers": cgan["tone_truth"][None],
+    }
     colours = {"cgan": cgan["tone_colours"]}
     if regression is not None:
-        answers["regression"] = regression["tone_drawn"][None]
+        answers["regression"] = regression["tone_samples"][None]
         colours["regression"] = regression["tone_colours"]
-    upper = {name: sheet(pictures, LARGE) for name, pictures in answers.items()}
+    upper = {name: sheet(images, LARGE) for name, images in answers.items()}
     lower = {f"the conditional GAN, asked {len(drawn)} times": sheet(in_square(drawn), SMALL)}
     top, (width, height) = size(upper)[1] + 50, size(lower)
     rest = max(WIDTH - width, 300)
@@ -47,11 +51,11 @@ def six_tones(cgan: Arrays, regression: Arrays | None) -> Figure:
     return figure
 
 
-def in_square(pictures: np.ndarray) -> np.ndarray:
-    """Pictures (k, 3, H, W) in as many rows as columns, or one fewer, the last filled up with white."""
-    num_columns = int(np.ceil(np.sqrt(len(pictures))))
-    blank = np.full((-len(pictures) % num_columns, *pictures.shape[1:]), 255, np.uint8)
-    return np.concatenate([pictures, blank]).reshape(-1, num_columns, *pictures.shape[1:])
+def in_square(images: np.ndarray) -> np.ndarray:
+    """Images (k, 3, H, W) in as many rows as columns, or one fewer, the last filled up with white."""
+    num_columns = int(np.ceil(np.sqrt(len(images))))
+    blank = np.full((-len(images) % num_columns, *images.shape[1:]), 255, np.uint8)
+    return np.concatenate([images, blank]).reshape(-1, num_columns, *images.shape[1:])
 
 
 def plane(cell: Axes, true: np.ndarray, colours: Arrays) -> None:

@@ -1,0 +1,85 @@
+"""The contract of this room, and its modules by name: how a network learns to answer.
+
+A method is a module with
+
+    SETTINGS                        by kind of condition, the settings class with that kind's defaults
+    start(settings, task)           a Training at its first step
+    sampler(network)                the trained network as (z, c) -> x, whatever happens within
+
+Those that train the networks in whose features images are compared have no sampler.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from torch import Tensor, nn
+
+from pipeline.methods.schedule import Schedule
+from pipeline.networks.network import Spec
+from pipeline.runtime.errors import InputError
+from pipeline.tasks.task import Examples, Task
+
+Scalars = dict[str, Tensor]  # what a step reports: names and scalars, detached
+
+
+class Training(Protocol):
+    """One model under training; a dataclass whose networks and optimizers a checkpoint holds."""
+
+    steps_done: int
+
+    @property
+    def settings(self) -> Schedule: ...
+
+    @property
+    def ema(self) -> nn.Module:
+        """The moving average of the network that is kept."""
+
+    def step(self, examples: Examples) -> Scalars:
+        """One step of all players; does not count itself."""
+
+    @property
+    def spec(self) -> Spec: ...
+
+    def sizes(self) -> dict[str, float]:
+        """Parameters, and operations for one image, by network."""
+
+
+class Method(Protocol):
+    """A module of this room; see above."""
+
+    SETTINGS: Mapping[str, type[Schedule]]
+
+    def start(self, settings: Schedule, task: Task) -> Training: ...
+    def sampler(self, network: nn.Module) -> nn.Module: ...
+
+
+def load(name: str) -> Method:
+    """The method of this name.
+
+    Raises:
+        InputError: there is none; the message lists those there are.
+    """
+    if name not in (allowed := available()):
+        raise InputError(f"method = {name!r}: allowed are {', '.join(allowed)}")
+    return cast(Method, import_module(f"pipeline.methods.{name}"))
+
+
+def available() -> list[str]:
+    """The methods of this room, by name: its modules that can `start` a training."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return [file.stem for file in files if "\ndef start(" in file.read_text()]
+
+
+def settings_class(name: str, kind: str) -> type[Schedule]:
+    """The settings of a method for conditions of this kind.
+
+    Raises:
+        InputError: it has none for them.
+    """
+    classes = load(name).SETTINGS
+    if kind not in classes:
+        allowed = ", ".join(classes)
+        raise InputError(f"method {name!r} takes no conditions of kind {kind!r}; allowed are {allowed}")
+    return classes[kind]

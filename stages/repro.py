@@ -1,0 +1,123 @@
+"""Command `repro`: the whole DAG, several stages at a time, in an order that leaves no core idle at the end.
+
+    python -m stages.repro --jobs 2
+
+What hangs together is DVC's own graph; of the stages that could start, the one with the longest way still to
+go does, by the seconds that each took last: those MLflow knows, else those of benchmarks/seconds.json.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import typer
+
+from pipeline.tracking import runs
+from stages import run
+
+FIRST, LAST = "check", "report"
+SECONDS = Path("benchmarks/seconds.json")
+UNKNOWN = 30.0  # seconds of a stage of which nothing is known
+DVC = ("dvc", "--wait-for-lock", "repro", "--single-item")
+Graph = Mapping[str, set[str]]  # stage -> those it depends on
+
+
+def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = os.cpu_count() or 1) -> None:
+    """Bring everything up to date, as `dvc repro` does, to the same bits."""
+    call("dvc", "repro", FIRST)
+    graph, changed = plan()
+    waiting = with_dependents(graph, changed) - {FIRST, LAST}
+    ways = longest_ways(graph, known_seconds(graph))
+    running: dict[subprocess.Popen[bytes], list[str]] = {}
+    total = len(waiting)
+    while waiting or running:
+        while len(running) < jobs and (chain := next_chain(graph, waiting, running.values(), ways)):
+            waiting -= set(chain)
+            running[subprocess.Popen([*DVC, *chain])] = chain
+        pid, status = os.wait()
+        process = next(each for each in running if each.pid == pid)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        chain = running.pop(process)
+        if process.returncode:
+            for other in running:
+                other.wait()
+            raise SystemExit(process.returncode)
+        done = total - len(waiting) - sum(map(len, running.values()))
+        print(f"repro: {done} of {total} stages done, the last: {chain[-1]}", flush=True)
+    call("dvc", "repro")
+
+
+def call(*command: str) -> None:
+    if code := subprocess.run(command).returncode:
+        raise SystemExit(code)
+
+
+def plan() -> tuple[Graph, set[str]]:
+    """DVC's graph of all stages, and which of them are out of date."""
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        graph = repo.index.graph
+        dependencies = {
+            stage.addressing: {other.addressing for other in graph.successors(stage)} for stage in graph
+        }
+        return dependencies, set(repo.status())
+
+
+def with_dependents(graph: Graph, changed: Iterable[str]) -> set[str]:
+    """These stages, and all that depend on them, directly or through others."""
+    found = set(changed)
+    while more := {stage for stage, needs in graph.items() if needs & found} - found:
+        found |= more
+    return found
+
+
+def known_seconds(graph: Graph) -> dict[str, float]:
+    """How long each stage takes; of one that is new, the median of its kind."""
+    last = json.loads(SECONDS.read_text()) if SECONDS.exists() else {}
+    last |= {stage: times["seconds"] for stage, times in runs.stage_seconds().items() if "seconds" in times}
+    kinds: dict[str, list[float]] = {}
+    for stage, seconds in last.items():
+        kinds.setdefault(stage.split("@")[0], []).append(seconds)
+    return {stage: last.get(stage, median(kinds.get(stage.split("@")[0], [UNKNOWN]))) for stage in graph}
+
+
+def longest_ways(graph: Graph, seconds: Mapping[str, float]) -> dict[str, float]:
+    """For each stage the seconds of the longest way from its start to the end of the DAG."""
+    ways: dict[str, float] = {}
+
+    def way(stage: str) -> float:
+        if stage not in ways:
+            after = [way(other) for other, needs in graph.items() if stage in needs]
+            ways[stage] = seconds[stage] + max(after, default=0.0)
+        return ways[stage]
+
+    for stage in graph:
+        way(stage)
+    return ways
+
+
+def next_chain(
+    graph: Graph, waiting: set[str], running: Iterable[list[str]], ways: Mapping[str, float]
+) -> list[str]:
+    """The stage to start next, and those behind it that wait for it alone and that alone wait for it, which
+    one call of DVC runs one after another; empty if none can start.
+    """
+    open_stages = waiting | {stage for chain in running for stage in chain}
+    ready = [stage for stage in waiting if not graph[stage] & open_stages]
+    if not ready:
+        return []
+    chain = [max(ready, key=lambda stage: (ways[stage], stage))]
+    while True:
+        behind = [stage for stage in waiting - set(chain) if chain[-1] in graph[stage]]
+        if len(behind) != 1 or (graph[behind[0]] & open_stages) - set(chain):
+            return chain
+        chain += behind
+
+
+if __name__ == "__main__":
+    run(main)

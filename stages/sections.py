@@ -1,0 +1,177 @@
+"""All of params.yaml: which class each section is read with, and which models its entries are.
+
+Classes are found by their module's name, so that a stage's code is what its own entry needs and no more.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+
+from pipeline.methods import method
+from pipeline.methods.schedule import Schedule
+from pipeline.runtime import params
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.params import Section, Seed
+from pipeline.tasks import task
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+SINGLE = {  # section -> the module whose Settings it is read with
+    "compute": "pipeline.runtime.compute",
+    "launch": "pipeline.runtime.distributed",
+    "download": "pipeline.data.download.choice",
+    "digits": "pipeline.data.digits",
+    "drawings": "pipeline.data.drawings",
+    "evaluate": "pipeline.metrics.settings",
+    "theory": "pipeline.theory.game",
+    "bayes": "pipeline.theory.penguins",
+}
+DATA_SETS = ("digits", "drawings")
+LEARNERS = {"digits": ("classification", "label"), "drawings": ("contrastive", "none")}  # method, condition
+FEATURE_NETWORKS = {"digits": "classifier", "drawings": "simclr"}
+Seeds = Annotated[list[Seed], Field(min_length=1)]
+
+
+class Family(NamedTuple):
+    """A section whose entries are models."""
+
+    stage: str  # of train_<stage>@<entry>-<seed>, and the first word of a model's folder
+    method: str = ""  # "" where an entry names it
+    task: str = ""  # of all entries; "" where an entry is called as its task
+    settings: str = ""  # the name of a class of the method, if not that for its kind of condition
+
+
+FAMILIES = {  # in the report's order
+    "regressions": Family("regression", "regression"),
+    "cgans": Family("cgan", "adversarial"),
+    "gans": Family("gan", "adversarial", "digits"),
+    "stacked": Family("stacked", "adversarial", "stacked"),
+    "ablations": Family("ablation", "adversarial", "sketch", "AblationSettings"),
+    "variants": Family("variant"),  # whose entries name method and task
+}
+SECTIONS = (*SINGLE, *FAMILIES, "features", "seeds", "tasks", "toys")
+
+
+class Model(NamedTuple):
+    """An entry of a family."""
+
+    method: str
+    task: str
+    settings: Schedule
+
+
+def single(section: str) -> Section:
+    """The settings of a section that has no entries."""
+    cls: type[Section] = import_module(SINGLE[section]).Settings
+    return params.read(section, cls)
+
+
+def entries(section: str) -> dict[str, Any]:
+    """A section's entries, by name, unchecked.
+
+    Raises:
+        InputError: a name cannot become one of stages and files, and a word of commands.
+    """
+    found = params.read(section, dict[Any, Any])
+    for name in found:
+        if not (isinstance(name, str) and NAME.fullmatch(name)):
+            allowed = "letters, digits, '_', '.' and '-', the first a letter or digit"
+            raise InputError(f"{params.PARAMS_FILE}: {section} has an entry {name!r}: allowed are {allowed}")
+    return found
+
+
+def task_of(section: str, name: str) -> str:
+    """The task of a family's entry.
+
+    Raises:
+        InputError: there is no such task.
+    """
+    own = params.read(f"variants.{name}.task", str) if section == "variants" else ""
+    found, known = own or FAMILIES[section].task or name, entries("tasks")
+    if found not in known:
+        has = ", ".join(known)
+        raise InputError(f"{params.PARAMS_FILE}: {section}.{name}: no task {found!r}; tasks has: {has}")
+    return found
+
+
+def model(section: str, name: str, kind: str, **given: object) -> Model:
+    """An entry's method, task and settings.
+
+    Args:
+        section: one of FAMILIES.
+        name: of the entry.
+        kind: of its task's conditions.
+        given: its seed, where the entry must not have it.
+
+    Raises:
+        InputError: a key is unknown, missing, mistyped or out of range.
+    """
+    family = FAMILIES[section]
+    if section == "variants":
+        entry = params.read(f"variants.{name}", dict[str, Any])
+        chosen, rest = (
+            entry.get("method"),
+            {key: entry[key] for key in entry if key not in ("method", "task")},
+        )
+        params.check_name(f"variants.{name}.method", str(chosen), method.available())
+        cls = method.settings_class(str(chosen), kind)
+        return Model(str(chosen), entry["task"], params.checked(f"variants.{name}", rest, cls))
+    cls = method.settings_class(family.method, kind)
+    if family.settings:
+        cls = getattr(import_module(f"pipeline.methods.{family.method}"), family.settings)
+    return Model(family.method, family.task or name, params.read(f"{section}.{name}", cls, None, **given))
+
+
+def task_settings(name: str) -> task.Settings:
+    """An entry of tasks, its question and data set known."""
+    settings = params.read(f"tasks.{name}", task.Settings)
+    params.check_name(f"tasks.{name}.data", settings.data, DATA_SETS)
+    params.check_name(f"tasks.{name}.condition", settings.condition, task.available())
+    fields = import_module(f"pipeline.data.{settings.data}").FIELDS
+    if missing := [field for field in task.load_module(settings.module).NEEDS if field not in fields]:
+        raise InputError(
+            f"{params.PARAMS_FILE}: tasks.{name}.condition = {settings.condition!r}: {settings.data} has no"
+            f" {missing[0]}, which it is made of"
+        )
+    return settings
+
+
+def learner(data: str) -> tuple[str, Schedule]:
+    """The method of a data set's feature network, and its settings."""
+    chosen, condition = LEARNERS[data]
+    cls = method.settings_class(chosen, task.load_module(condition).KIND)
+    return chosen, params.read(f"features.{data}", cls)
+
+
+def models() -> Iterator[tuple[str, str, Model]]:
+    """All models of params.yaml, each entry once: section, name, model."""
+    for section in FAMILIES:
+        for name in entries(section):
+            kind = task.load_module(task_settings(task_of(section, name)).module).KIND
+            given = {} if section == "variants" else {"seed": 0}  # `seeds` has those of all others
+            yield section, name, model(section, name, kind, **given)
+
+
+def check() -> None:
+    """Read everything; a mistake anywhere is told.
+
+    Raises:
+        InputError: with the key, the value and what is allowed.
+    """
+    for key in params.content() or {}:
+        params.check_name("section", str(key), SECTIONS)
+    for section in SINGLE:
+        single(section)
+    params.read("seeds", Seeds)
+    for data in entries("features"):
+        params.check_name("features", data, DATA_SETS)
+    for data in DATA_SETS:
+        learner(data)
+    for name in entries("tasks"):
+        task_settings(name)
+    for name in entries("toys"):
+        params.read(f"toys.{name}", method.settings_class("points", "points"))
+    for _ in models():
+        pass

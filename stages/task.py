@@ -1,0 +1,25 @@
+"""Stage `task@<name>`: a question put to a data set, as one folder: all that a model of the task is trained
+on.
+"""
+
+from pathlib import Path
+
+from pipeline.data import prepared
+from pipeline.runtime import params
+from pipeline.sampling import weights
+from pipeline.tasks import make
+from pipeline.tasks.task import Settings
+from stages import InputFile, InputFolder, run, timed
+
+
+def main(name: str, data: InputFile, features: InputFolder, out: Path) -> None:
+    """Make of the prepared DATA (.npz), and of the network in the folder FEATURES that was trained on it, the
+    task NAME of params.yaml, in the folder OUT.
+    """
+    settings = params.read(f"tasks.{name}", Settings)
+    with timed(f"task@{name}"):
+        make.task(out, settings, prepared.load(data), (features / weights.FILE).read_bytes())
+
+
+if __name__ == "__main__":
+    run(main)
