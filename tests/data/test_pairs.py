@@ -10,25 +10,13 @@ from helpers.pair_files import (
     WHITE,
     beside,
     condition_and_image,
-    in_two_folders,
     noise,
     plain,
     save,
-    side_by_side,
 )
 from PIL import Image
 
 from pipeline.data import pairs
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return side_by_side(tmp_path)
-
-
-@pytest.fixture
-def two(tmp_path):
-    return in_two_folders(tmp_path)
 
 
 def channels_first(pixels):

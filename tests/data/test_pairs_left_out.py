@@ -9,26 +9,14 @@ from helpers.pair_files import (
     RED,
     SIZE,
     condition_and_image,
-    in_two_folders,
     noise,
     plain,
     save,
-    side_by_side,
 )
 from PIL import Image
 
 from pipeline.data import pairs
 from pipeline.runtime.errors import InputError
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return side_by_side(tmp_path)
-
-
-@pytest.fixture
-def two(tmp_path):
-    return in_two_folders(tmp_path)
 
 
 def refusal(folder):
