@@ -10,14 +10,13 @@ Those that train the networks in whose features images are compared have no samp
 """
 
 from collections.abc import Mapping
-from importlib import import_module
-from pathlib import Path
 from typing import Protocol, cast
 
 from torch import Tensor, nn
 
 from pipeline.methods.schedule import Schedule
 from pipeline.networks.network import Spec
+from pipeline.runtime import modules
 from pipeline.runtime.errors import InputError
 from pipeline.tasks.task import Examples, Task
 
@@ -56,20 +55,12 @@ class Method(Protocol):
 
 
 def load(name: str) -> Method:
-    """The method of this name.
-
-    Raises:
-        InputError: there is none; the message lists those there are.
-    """
-    if name not in (allowed := available()):
-        raise InputError(f"method = {name!r}: allowed are {', '.join(allowed)}")
-    return cast(Method, import_module(f"pipeline.methods.{name}"))
+    """The method of this name; an InputError where there is none."""
+    return cast(Method, modules.load("methods", "start", "method", name))
 
 
 def available() -> list[str]:
-    """The methods of this room, by name: its modules that can `start` a training."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return [file.stem for file in files if "\ndef start(" in file.read_text()]
+    return modules.available("methods", "start")
 
 
 def settings_class(name: str, kind: str) -> type[Schedule]:

@@ -18,15 +18,13 @@ layers, which it never draws itself. A discriminator judges each image alone, un
 A module whose features are compared has a `FeatureNetwork`. All have `build(spec)`.
 """
 
-from importlib import import_module
-from pathlib import Path
 from typing import Protocol, cast
 
 import torch
 from torch import nn
 
 from pipeline.networks.mixture import Mixture
-from pipeline.runtime.errors import InputError
+from pipeline.runtime import modules
 from pipeline.runtime.params import Section
 
 
@@ -82,20 +80,12 @@ class Network(Protocol):
 
 
 def load(name: str) -> Network:
-    """The network of this name.
-
-    Raises:
-        InputError: there is none; the message lists those there are.
-    """
-    if name not in (allowed := available()):
-        raise InputError(f"network = {name!r}: allowed are {', '.join(allowed)}")
-    return cast(Network, import_module(f"pipeline.networks.{name}"))
+    """The network of this name; an InputError where there is none."""
+    return cast(Network, modules.load("networks", "build", "network", name))
 
 
 def available() -> list[str]:
-    """The networks of this room, by name: its modules that can `build` one."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return [file.stem for file in files if "\ndef build(" in file.read_text()]
+    return modules.available("networks", "build")
 
 
 def num_inputs(generator: nn.Module) -> int:

@@ -1,0 +1,26 @@
+"""Modules that params.yaml names: each question, network and method is a file of its room."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from pipeline.runtime.errors import InputError
+
+
+def available(room: str, member: str) -> list[str]:
+    """The modules of a room, by name, that define `member`; none is imported for that."""
+    defines = re.compile(rf"^(def )?{member}\b", re.MULTILINE)
+    files = sorted((Path(__file__).parents[1] / room).glob("*.py"))
+    return [file.stem for file in files if defines.search(file.read_text())]
+
+
+def load(room: str, member: str, key: str, name: str) -> ModuleType:
+    """The module of a room that `key` in params.yaml names.
+
+    Raises:
+        InputError: there is none that defines `member`; the message lists those there are.
+    """
+    if name not in (allowed := available(room, member)):
+        raise InputError(f"{key} = {name!r}: allowed are {', '.join(allowed)}")
+    return import_module(f"pipeline.{room}.{name}")
