@@ -9,14 +9,20 @@ cost nothing.
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.methods.schedule import ModelSettings
+import torch
+
+from pipeline.methods import stabilisers
+from pipeline.methods.stabilisers import Stabilisers
+from pipeline.networks.network import Spec
 from pipeline.runtime import own_files, params
+from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_folder
 from pipeline.runtime.fingerprint import fingerprint
 from stages import run, sections
 
 DOWNLOADS = ("mnist", "openmoji", "penguins")
 FOLDERS = ("download.folder", "drawings.folder")
+DIGITS_SIDE = 28  # pixels
 
 
 def main(out: Path) -> None:
@@ -26,9 +32,29 @@ def main(out: Path) -> None:
     sections.check()
     for key in FOLDERS:
         own_files.check_folder(key, params.read(key, str))
+    for section, name, model in sections.models():
+        side = getattr(sections.single(sections.task_settings(model.task).data), "image_size", DIGITS_SIDE)
+        fit(f"{section}.{name}", model, (3, side, side))
     with new_folder(out) as folder:
         for stage, modules in stages():
             (folder / f"{stage}.txt").write_text(fingerprint(*modules))
+
+
+def fit(key: str, model: sections.Model, shape: tuple[int, int, int]) -> None:
+    """Build the networks of a model, without their weights.
+
+    Raises:
+        InputError: one of them cannot be built for images of this shape.
+    """
+    settings = model.settings
+    spec = Spec(method="", network=settings.network, width=settings.width, image_shape=list(shape))
+    try:
+        with torch.device("meta"):
+            spec.model_copy(update={"num_conditions": 1}).build()
+            if isinstance(settings, Stabilisers):
+                stabilisers.discriminator(settings, 1, shape)
+    except ValueError as error:
+        raise InputError(f"{params.PARAMS_FILE}: {key}: {error}") from error
 
 
 def stages() -> Iterator[tuple[str, list[str]]]:
@@ -44,9 +70,8 @@ def stages() -> Iterator[tuple[str, list[str]]]:
         yield f"task@{name}", ["stages.task", *of_task(name)]
         yield f"evaluate_real@{name}", ["stages.evaluate_real", *of_task(name)]
     for section, name, model in sections.models():
-        assert isinstance(model.settings, ModelSettings)
         chosen = [f"pipeline.methods.{model.method}", f"pipeline.networks.{model.settings.network}"]
-        chosen += of_task(sections.task_of(section, name))
+        chosen += of_task(model.task)
         for stage in ("train", "evaluate"):
             yield f"{stage}_{sections.FAMILIES[section].stage}@{name}", [f"stages.{stage}", *chosen]
     for name in sections.entries("toys"):

@@ -13,7 +13,7 @@ from pipeline.report.sections import Section
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
 from pipeline.tasks import task as tasks
-from pipeline.tasks.task import Settings as TaskSettings
+from pipeline.tasks.question import Settings as TaskSettings
 from pipeline.tracking import runs
 from stages import InputFolder, run, sections, timed
 

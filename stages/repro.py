@@ -15,6 +15,7 @@ from statistics import median
 from typing import Annotated
 
 import typer
+from networkx import DiGraph, ancestors, relabel_nodes, topological_sort
 
 from pipeline.tracking import runs
 from stages import run
@@ -23,14 +24,13 @@ FIRST, LAST = "check", "report"
 SECONDS = Path("benchmarks/seconds.json")
 UNKNOWN = 30.0  # seconds of a stage of which nothing is known
 DVC = ("dvc", "--wait-for-lock", "repro", "--single-item")
-Graph = Mapping[str, set[str]]  # stage -> those it depends on
 
 
 def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = os.cpu_count() or 1) -> None:
     """Bring everything up to date, as `dvc repro` does, to the same bits."""
     call("dvc", "repro", FIRST)
     graph, changed = plan()
-    waiting = with_dependents(graph, changed) - {FIRST, LAST}
+    waiting = changed.union(*(ancestors(graph, stage) for stage in changed)) - {FIRST, LAST}
     ways = longest_ways(graph, known_seconds(graph))
     running: dict[subprocess.Popen[bytes], list[str]] = {}
     total = len(waiting)
@@ -56,27 +56,16 @@ def call(*command: str) -> None:
         raise SystemExit(code)
 
 
-def plan() -> tuple[Graph, set[str]]:
-    """DVC's graph of all stages, and which of them are out of date."""
+def plan() -> tuple[DiGraph, set[str]]:
+    """DVC's graph, from each stage to those it depends on, and which stages are out of date."""
     from dvc.repo import Repo
 
     with Repo() as repo:
-        graph = repo.index.graph
-        dependencies = {
-            stage.addressing: {other.addressing for other in graph.successors(stage)} for stage in graph
-        }
-        return dependencies, set(repo.status())
+        names = {stage: stage.addressing for stage in repo.index.graph}
+        return relabel_nodes(repo.index.graph, names), set(repo.status())
 
 
-def with_dependents(graph: Graph, changed: Iterable[str]) -> set[str]:
-    """These stages, and all that depend on them, directly or through others."""
-    found = set(changed)
-    while more := {stage for stage, needs in graph.items() if needs & found} - found:
-        found |= more
-    return found
-
-
-def known_seconds(graph: Graph) -> dict[str, float]:
+def known_seconds(graph: DiGraph) -> dict[str, float]:
     """How long each stage takes; of one that is new, the median of its kind."""
     last = json.loads(SECONDS.read_text()) if SECONDS.exists() else {}
     last |= {stage: times["seconds"] for stage, times in runs.stage_seconds().items() if "seconds" in times}
@@ -86,35 +75,28 @@ def known_seconds(graph: Graph) -> dict[str, float]:
     return {stage: last.get(stage, median(kinds.get(stage.split("@")[0], [UNKNOWN]))) for stage in graph}
 
 
-def longest_ways(graph: Graph, seconds: Mapping[str, float]) -> dict[str, float]:
+def longest_ways(graph: DiGraph, seconds: Mapping[str, float]) -> dict[str, float]:
     """For each stage the seconds of the longest way from its start to the end of the DAG."""
     ways: dict[str, float] = {}
-
-    def way(stage: str) -> float:
-        if stage not in ways:
-            after = [way(other) for other, needs in graph.items() if stage in needs]
-            ways[stage] = seconds[stage] + max(after, default=0.0)
-        return ways[stage]
-
-    for stage in graph:
-        way(stage)
+    for stage in topological_sort(graph):  # each after those that depend on it
+        ways[stage] = seconds[stage] + max((ways[other] for other in graph.pred[stage]), default=0.0)
     return ways
 
 
 def next_chain(
-    graph: Graph, waiting: set[str], running: Iterable[list[str]], ways: Mapping[str, float]
+    graph: DiGraph, waiting: set[str], running: Iterable[list[str]], ways: Mapping[str, float]
 ) -> list[str]:
     """The stage to start next, and those behind it that wait for it alone and that alone wait for it, which
     one call of DVC runs one after another; empty if none can start.
     """
     open_stages = waiting | {stage for chain in running for stage in chain}
-    ready = [stage for stage in waiting if not graph[stage] & open_stages]
+    ready = [stage for stage in waiting if not set(graph[stage]) & open_stages]
     if not ready:
         return []
     chain = [max(ready, key=lambda stage: (ways[stage], stage))]
     while True:
         behind = [stage for stage in waiting - set(chain) if chain[-1] in graph[stage]]
-        if len(behind) != 1 or (graph[behind[0]] & open_stages) - set(chain):
+        if len(behind) != 1 or (set(graph[behind[0]]) & open_stages) - set(chain):
             return chain
         chain += behind
 

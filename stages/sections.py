@@ -11,11 +11,11 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from pipeline.methods import method
-from pipeline.methods.schedule import Schedule
+from pipeline.methods.schedule import ModelSettings, Schedule
 from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Section, Seed
-from pipeline.tasks import task
+from pipeline.tasks import question
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 SINGLE = {  # section -> the module whose Settings it is read with
@@ -40,7 +40,7 @@ class Family(NamedTuple):
     stage: str  # of train_<stage>@<entry>-<seed>, and the first word of a model's folder
     method: str = ""  # "" where an entry names it
     task: str = ""  # of all entries; "" where an entry is called as its task
-    settings: str = ""  # the name of a class of the method, if not that for its kind of condition
+    settings: str = ""  # a class among those of the method, if not that for its kind of condition
 
 
 FAMILIES = {  # in the report's order
@@ -59,7 +59,7 @@ class Model(NamedTuple):
 
     method: str
     task: str
-    settings: Schedule
+    settings: ModelSettings
 
 
 def single(section: str) -> Section:
@@ -83,11 +83,7 @@ def entries(section: str) -> dict[str, Any]:
 
 
 def task_of(section: str, name: str) -> str:
-    """The task of a family's entry.
-
-    Raises:
-        InputError: there is no such task.
-    """
+    """The task of a family's entry; an InputError where there is no such task."""
     own = params.read(f"variants.{name}.task", str) if section == "variants" else ""
     found, known = own or FAMILIES[section].task or name, entries("tasks")
     if found not in known:
@@ -108,50 +104,73 @@ def model(section: str, name: str, kind: str, **given: object) -> Model:
     Raises:
         InputError: a key is unknown, missing, mistyped or out of range.
     """
-    family = FAMILIES[section]
+    key, family = f"{section}.{name}", FAMILIES[section]
     if section == "variants":
-        entry = params.read(f"variants.{name}", dict[str, Any])
-        chosen, rest = (
-            entry.get("method"),
-            {key: entry[key] for key in entry if key not in ("method", "task")},
-        )
-        params.check_name(f"variants.{name}.method", str(chosen), method.available())
-        cls = method.settings_class(str(chosen), kind)
-        return Model(str(chosen), entry["task"], params.checked(f"variants.{name}", rest, cls))
-    cls = method.settings_class(family.method, kind)
-    if family.settings:
-        cls = getattr(import_module(f"pipeline.methods.{family.method}"), family.settings)
-    return Model(family.method, family.task or name, params.read(f"{section}.{name}", cls, None, **given))
+        entry = dict(params.read(key, dict[str, Any]))
+        chosen, asked = str(entry.pop("method", None)), entry.pop("task")
+        params.check_name(f"{key}.method", chosen, method.available())
+        found = params.checked(key, entry, method.settings_class(chosen, kind))
+    else:
+        chosen, asked = family.method, family.task or name
+        cls = method.settings_class(chosen, kind)
+        if family.settings:
+            cls = getattr(import_module(f"pipeline.methods.{chosen}_settings"), family.settings)
+        found = params.read(key, cls, None, **given)
+    assert isinstance(found, ModelSettings)
+    return Model(chosen, asked, found)
 
 
-def task_settings(name: str) -> task.Settings:
+def task_settings(name: str) -> question.Settings:
     """An entry of tasks, its question and data set known."""
-    settings = params.read(f"tasks.{name}", task.Settings)
-    params.check_name(f"tasks.{name}.data", settings.data, DATA_SETS)
-    params.check_name(f"tasks.{name}.condition", settings.condition, task.available())
-    fields = import_module(f"pipeline.data.{settings.data}").FIELDS
-    if missing := [field for field in task.load_module(settings.module).NEEDS if field not in fields]:
-        raise InputError(
-            f"{params.PARAMS_FILE}: tasks.{name}.condition = {settings.condition!r}: {settings.data} has no"
-            f" {missing[0]}, which it is made of"
-        )
-    return settings
+    found, key = params.read(f"tasks.{name}", question.Settings), f"tasks.{name}.condition"
+    params.check_name(f"tasks.{name}.data", found.data, DATA_SETS)
+    params.check_name(key, found.condition, question.available())
+    fields = import_module(f"pipeline.data.{found.data}").FIELDS
+    if missing := [field for field in question.load(found.module).needs if field not in fields]:
+        lacks = f"{found.data} has no {missing[0]}, which it is made of"
+        raise InputError(f"{params.PARAMS_FILE}: {key} = {found.condition!r}: {lacks}")
+    return found
 
 
 def learner(data: str) -> tuple[str, Schedule]:
     """The method of a data set's feature network, and its settings."""
     chosen, condition = LEARNERS[data]
-    cls = method.settings_class(chosen, task.load_module(condition).KIND)
+    cls = method.settings_class(chosen, question.load(condition).kind)
     return chosen, params.read(f"features.{data}", cls)
+
+
+def entry(section: str, name: str) -> Model:
+    """The model of a family's entry, of whatever seed."""
+    kind = question.load(task_settings(task_of(section, name)).module).kind
+    given = {} if section == "variants" else {"seed": 0}  # `seeds` has those of all others
+    return model(section, name, kind, **given)
 
 
 def models() -> Iterator[tuple[str, str, Model]]:
     """All models of params.yaml, each entry once: section, name, model."""
     for section in FAMILIES:
         for name in entries(section):
-            kind = task.load_module(task_settings(task_of(section, name)).module).KIND
-            given = {} if section == "variants" else {"seed": 0}  # `seeds` has those of all others
-            yield section, name, model(section, name, kind, **given)
+            yield section, name, entry(section, name)
+
+
+def keys() -> list[str]:
+    """The sections without entries, and the entries of the others."""
+    found = [f"{section}.{name}" for section in ("tasks", "toys", *FAMILIES) for name in entries(section)]
+    return [*SINGLE, *(f"features.{data}" for data in DATA_SETS), *found]
+
+
+def settings(key: str) -> Section:
+    """What one of `keys` comes to."""
+    section, _, name = key.partition(".")
+    if section in SINGLE:
+        return single(section)
+    if section == "features":
+        return learner(name)[1]
+    if section == "tasks":
+        return task_settings(name)
+    if section == "toys":
+        return params.read(key, method.settings_class("points", "points"))
+    return entry(section, name).settings
 
 
 def check() -> None:
@@ -162,16 +181,8 @@ def check() -> None:
     """
     for key in params.content() or {}:
         params.check_name("section", str(key), SECTIONS)
-    for section in SINGLE:
-        single(section)
     params.read("seeds", Seeds)
     for data in entries("features"):
         params.check_name("features", data, DATA_SETS)
-    for data in DATA_SETS:
-        learner(data)
-    for name in entries("tasks"):
-        task_settings(name)
-    for name in entries("toys"):
-        params.read(f"toys.{name}", method.settings_class("points", "points"))
-    for _ in models():
-        pass
+    for key in keys():
+        settings(key)

@@ -8,7 +8,7 @@ from pipeline.data import prepared
 from pipeline.runtime import params
 from pipeline.sampling import weights
 from pipeline.tasks import make
-from pipeline.tasks.task import Settings
+from pipeline.tasks.question import Settings
 from stages import InputFile, InputFolder, run, timed
 
 

@@ -10,7 +10,6 @@ with m the mean of P draws of one condition, s their standard deviation, w_P and
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,147 +17,24 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from pipeline.methods import ema, penalties, reconstruction, stabilisers
+from pipeline.methods.adversarial_settings import SETTINGS, Settings
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
-from pipeline.methods.method import Scalars
+from pipeline.methods.method import Scalars, itself
 from pipeline.methods.optimisation import constant_then_linear, descend, set_learning_rate
-from pipeline.methods.reconstruction import Terms
-from pipeline.methods.schedule import ModelSettings, NetworkName
-from pipeline.methods.stabilisers import Stabilisers
 from pipeline.networks import spectral
-from pipeline.networks.layers import GROUP
 from pipeline.networks.mixture import Mixture
 from pipeline.networks.network import Spec, num_inputs
 from pipeline.runtime import compute, distributed, randomness
-from pipeline.runtime.params import (
-    Count,
-    Fraction,
-    NotNegative,
-    NotNegativeCount,
-    Positive,
-    PositiveFraction,
-    one_of,
-)
 from pipeline.runtime.size import num_flops, num_parameters
 from pipeline.tasks import clusters
 from pipeline.tasks.task import Examples, Task
+
+__all__ = ["SETTINGS", "Settings", "sampler", "start"]
 
 # purposes of random numbers
 WEIGHTS, DROPOUT, D_LATENTS, G_LATENTS = "weights", "dropout", "D latents", "G latents"
 D_FAKES, D_REAL, G_FAKES, G_REAL = "D sees fakes", "D sees real", "G's fakes are seen", "G's rivals are seen"
 BETWEEN = "between real and fake"
-
-
-class Settings(ModelSettings, Stabilisers, Terms):
-    """Defaults of an unconditional GAN of digits: DCGAN's networks with the non-saturating loss."""
-
-    kind: ClassVar[str] = "none"
-
-    network: NetworkName = "dcgan"
-    num_latents: Count = 64  # Z
-    width: Count = 32  # channels (mlp, line, points: units) of the layers; see the network
-    clusters: NotNegativeCount = 0  # hidden groups in each class, by k-means, that condition both players
-    discriminator_sees_condition: bool = True  # false: the ablation in which G may ignore its condition
-    loss: Annotated[str, one_of(ADVERSARIAL_LOSSES)] = "nonsaturating"
-    discriminator_steps: Count = 1  # K: how often D steps for one step of G
-    learning_rate: Positive = 0.001  # Adam's
-    beta1: Fraction = 0.5  # Adam's first decay rate
-    beta2: Fraction = 0.999  # and its second
-    decay_from: PositiveFraction = 1.0  # share of the steps from which the learning rate falls to 0; 1: never
-    ema_halflife: NotNegative = 10_000.0  # images; less at the start: a tenth of the images seen
-    batch_size: Count = 64
-    num_steps: Count = 1200
-    save_every: Count = 400
-    num_snapshots: Count = 8
-    monitor_every: Count = 300
-
-    @property
-    def together(self) -> int:
-        return self.packing * (GROUP if self.minibatch_stddev else 1) * self.num_draws
-
-    @classmethod
-    def only(cls) -> dict[str, tuple[str, ...]]:
-        of_images = ("none", "class", "image", "words")
-        conditional, single = ("class", "image", "words", "numbers"), (*of_images, "numbers")
-        mixing = ("l1", "l2", "num_draws", "spread", "mode_seeking", "orthogonal")  # the members of points
-        return super().only() | {
-            "patch_size": ("image", "words"),
-            "clusters": ("none", "class"),
-            "discriminator_sees_condition": conditional,
-            **dict.fromkeys(("discriminator_norm", "augment"), of_images),
-            **dict.fromkeys(("packing", "minibatch_stddev"), (*of_images, "points")),
-            **dict.fromkeys(mixing, single),
-        }
-
-
-class ClassSettings(Settings):
-    kind: ClassVar[str] = "class"
-
-
-class ImageSettings(Settings):
-    """Defaults of image to image: a U-Net, L1 of the mean of two draws and a reward for their spread."""
-
-    kind: ClassVar[str] = "image"
-
-    network: NetworkName = "unet"
-    mirror: bool = True
-    num_latents: Count = 4
-    l1: NotNegative = 3.0
-    num_draws: Count = 2
-    spread: NotNegative = 1.5
-    r1: NotNegative = 0.3
-    r2: NotNegative = 0.3
-    penalty_every: Count = 4
-    beta1: Fraction = 0.0
-    beta2: Fraction = 0.99
-    decay_from: PositiveFraction = 0.5
-    batch_size: Count = 32
-    num_steps: Count = 500
-    save_every: Count = 500
-    num_snapshots: Count = 6
-    monitor_every: Count = 100
-
-
-class AblationSettings(ImageSettings):
-    """Defaults of pix2pix's ablations (arXiv:1611.07004, table 1): latents at the smallest map, one draw."""
-
-    latents_at_every_level: bool = False
-    num_draws: Count = 1
-    spread: NotNegative = 0.0
-
-
-class WordSettings(ImageSettings):
-    kind: ClassVar[str] = "words"
-
-    network: NetworkName = "caption"
-    mirror: bool = False
-
-
-class NumberSettings(Settings):
-    """Defaults of a cGAN of single numbers."""
-
-    kind: ClassVar[str] = "numbers"
-
-    network: NetworkName = "line"
-    num_latents: Count = 2
-    r1: NotNegative = 0.1
-    learning_rate: Positive = 0.005
-    beta1: Fraction = 0.0
-    beta2: Fraction = 0.99
-    decay_from: PositiveFraction = 0.5
-    ema_halflife: NotNegative = 100_000.0
-    batch_size: Count = 512
-    num_steps: Count = 1000
-    save_every: Count = 1000
-    monitor_every: Count = 1000
-
-
-SETTINGS = {
-    "none": Settings,
-    "class": ClassSettings,
-    "image": ImageSettings,
-    "words": WordSettings,
-    "numbers": NumberSettings,
-}
 
 
 @dataclass
@@ -227,17 +103,8 @@ class Adversarial:
 
 def start(settings: Settings, task: Task) -> Adversarial:
     """Networks with the weights that (seed, "weights") gives, and their optimizers."""
-    spec = Spec(
-        method="adversarial",
-        task=task.name,
-        network=settings.network,
-        width=settings.width,
-        image_shape=list(task.x_shape),
-        num_latents=settings.num_latents,
-        num_conditions=task.num_conditions,
-        clusters=settings.clusters,
-        latents_at_every_level=settings.latents_at_every_level,
-    )
+    chosen = {"num_latents": settings.num_latents, "clusters": settings.clusters}
+    spec = settings.spec("adversarial", task, **chosen)
     groups, shares, num_groups = None, None, 0
     if settings.clusters:
         num_classes = max(task.num_conditions, 1)
@@ -348,6 +215,4 @@ def gradient_norm(network: nn.Module) -> Tensor:
     return torch.nn.utils.get_total_norm(gradients)
 
 
-def sampler(network: nn.Module) -> nn.Module:
-    """The generator itself is (z, c) -> x."""
-    return network
+sampler = itself

@@ -54,6 +54,11 @@ class Method(Protocol):
     def sampler(self, network: nn.Module) -> nn.Module: ...
 
 
+def itself(network: nn.Module) -> nn.Module:
+    """The sampler of a method whose network is (z, c) -> x."""
+    return network
+
+
 def load(name: str) -> Method:
     """The method of this name; an InputError where there is none."""
     return cast(Method, modules.load("methods", "start", "method", name))

@@ -7,18 +7,18 @@ from typing import Annotated, ClassVar, Self
 import torch
 from pydantic import model_validator
 
-from pipeline.methods import adversarial
+from pipeline.methods import adversarial, adversarial_settings
 from pipeline.methods.adversarial import WEIGHTS, Adversarial
+from pipeline.methods.method import itself
 from pipeline.methods.schedule import NetworkName
 from pipeline.networks import points
-from pipeline.networks.network import Spec
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, NotNegative, Positive, one_of
 from pipeline.tasks.points import TARGETS
 from pipeline.tasks.task import Task
 
 
-class Settings(adversarial.Settings):
+class Settings(adversarial_settings.Settings):
     """Defaults of the ring: latents as in arXiv:1611.02163, Adam as in DCGAN, arXiv:1511.06434."""
 
     kind: ClassVar[str] = "points"
@@ -40,9 +40,8 @@ class Settings(adversarial.Settings):
     def _members_share_the_batch(self) -> Self:
         num = self.num_members * self.packing
         if self.batch_size % num:
-            raise ValueError(
-                f"batch_size = {self.batch_size} must be a multiple of num_members * packing = {num}"
-            )
+            found = f"batch_size = {self.batch_size}"
+            raise ValueError(f"{found} must be a multiple of num_members * packing = {num}")
         return self
 
 
@@ -51,16 +50,8 @@ SETTINGS = {"points": Settings}
 
 def start(settings: Settings, task: Task) -> Adversarial:
     """Networks with the weights that (seed, "weights") gives, and their optimizers."""
-    spec = Spec(
-        method="points",
-        task=task.name,
-        network=settings.network,
-        width=settings.width,
-        image_shape=list(task.x_shape),
-        num_latents=settings.num_latents,
-        num_members=settings.num_members,
-        packing=settings.packing,
-    )
+    chosen = {name: getattr(settings, name) for name in ("num_latents", "num_members", "packing")}
+    spec = settings.spec("points", task, **chosen)
     torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
     discriminator = points.Discriminator(
         settings.num_members, settings.width, settings.packing, settings.minibatch_stddev
@@ -68,4 +59,4 @@ def start(settings: Settings, task: Task) -> Adversarial:
     return adversarial.begin(settings, spec, spec.build(), discriminator, task.blank(1))
 
 
-sampler = adversarial.sampler
+sampler = itself

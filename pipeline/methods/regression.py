@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from pipeline.methods import ema
-from pipeline.methods.method import Scalars
+from pipeline.methods.method import Scalars, itself
 from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
-from pipeline.methods.schedule import ModelSettings, NetworkName
+from pipeline.methods.schedule import ModelSettings, NetworkName, OfImages, OfNumbers, OfWords
 from pipeline.networks.network import Spec
 from pipeline.runtime import distributed, randomness
 from pipeline.runtime.params import Count, NotNegative, Positive
@@ -43,33 +43,17 @@ class Settings(ModelSettings):
     monitor_every: Count = 300
 
 
-class ImageSettings(Settings):
-    kind: ClassVar[str] = "image"
-
-    network: NetworkName = "unet"
-    mirror: bool = True
-    batch_size: Count = 32
-    num_steps: Count = 500
-    num_snapshots: Count = 6
-    monitor_every: Count = 100
+class ImageSettings(OfImages, Settings):
+    pass
 
 
-class WordSettings(ImageSettings):
-    kind: ClassVar[str] = "words"
-
-    network: NetworkName = "caption"
-    mirror: bool = False
+class WordSettings(OfWords, ImageSettings):
+    pass
 
 
-class NumberSettings(Settings):
-    kind: ClassVar[str] = "numbers"
-
-    network: NetworkName = "line"
+class NumberSettings(OfNumbers, Settings):
     learning_rate: Positive = 0.01
     ema_halflife: NotNegative = 50_000.0
-    batch_size: Count = 512
-    num_steps: Count = 1000
-    monitor_every: Count = 1000
 
 
 SETTINGS = {"class": Settings, "image": ImageSettings, "words": WordSettings, "numbers": NumberSettings}
@@ -93,9 +77,8 @@ class Regression:
         chosen = randomness.batch_indices(len(examples), num, settings.seed, step)
         x, c = examples.batch(distributed.shard(chosen))
         loss = F.mse_loss(distributed.replica(self.generator)(no_latents(c), c).float(), x)
-        set_learning_rate(
-            self.optimizer, settings.learning_rate * warmup_linear_decay(step, settings.num_steps)
-        )
+        factor = warmup_linear_decay(step, settings.num_steps)
+        set_learning_rate(self.optimizer, settings.learning_rate * factor)
         descend(self.optimizer, loss)
         ema.update(self.ema, self.generator, settings.ema_halflife, num, step * num)
         return {"loss": loss.detach()}
@@ -114,21 +97,11 @@ def no_latents(c: Tensor) -> Tensor:
 
 def start(settings: ModelSettings, task: Task) -> Regression:
     """The network with the weights that (seed, "weights") gives, and its optimizer."""
-    spec = Spec(
-        method="regression",
-        task=task.name,
-        network=settings.network,
-        width=settings.width,
-        image_shape=list(task.x_shape),
-        num_conditions=task.num_conditions,
-        latents_at_every_level=settings.latents_at_every_level,
-    )
+    spec = settings.spec("regression", task)
     torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
     generator = spec.build().to(memory_format=torch.channels_last)
     optimizer = Adam(generator.parameters(), settings.learning_rate, fused=True)
     return Regression(settings, spec, generator, ema.copy_of(generator), optimizer, task.blank(1))
 
 
-def sampler(network: nn.Module) -> nn.Module:
-    """The network itself is (z, c) -> x, with z of width 0."""
-    return network
+sampler = itself

@@ -5,7 +5,9 @@ from typing import Annotated, ClassVar, Self
 from pydantic import model_validator
 
 from pipeline.networks import network
+from pipeline.networks.network import Spec
 from pipeline.runtime.params import Count, NotNegative, Positive, Section, Seed, one_of
+from pipeline.tasks.task import Task
 
 
 class Schedule(Section):
@@ -76,8 +78,55 @@ class ModelSettings(Schedule):
                 )
         return self
 
+    def spec(self, method: str, task: Task, **more: int) -> Spec:
+        """The spec of a method's network for this task."""
+        return Spec(
+            method=method,
+            task=task.name,
+            network=self.network,
+            width=self.width,
+            image_shape=list(task.x_shape),
+            num_conditions=task.num_conditions,
+            latents_at_every_level=self.latents_at_every_level,
+            **more,
+        )
+
     @classmethod
     def only(cls) -> dict[str, tuple[str, ...]]:
         """Keys that only some kinds of condition know, with these."""
         images = ("image", "words")
         return {"mirror": images, "latents_at_every_level": images}
+
+
+class OfImages(Section):
+    """What all methods have as defaults where the condition is an image."""
+
+    kind: ClassVar[str] = "image"
+
+    network: NetworkName = "unet"
+    mirror: bool = True
+    batch_size: Count = 32
+    num_steps: Count = 500
+    save_every: Count = 500
+    num_snapshots: Count = 6
+    monitor_every: Count = 100
+
+
+class OfWords(Section):
+    """The same where it is a caption, beside the defaults of images."""
+
+    kind: ClassVar[str] = "words"
+
+    network: NetworkName = "caption"
+    mirror: bool = False
+
+
+class OfNumbers(Section):
+    """The same where it is a number."""
+
+    kind: ClassVar[str] = "numbers"
+
+    network: NetworkName = "line"
+    batch_size: Count = 512
+    num_steps: Count = 1000
+    monitor_every: Count = 1000

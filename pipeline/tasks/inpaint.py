@@ -1,26 +1,22 @@
 """Inpainting: the condition is the image with a hole, a box at a random place, and a map of the hole."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from pipeline.data.prepared import Arrays, DataSet
+from pipeline.data.prepared import Arrays
 from pipeline.runtime import randomness
-from pipeline.tasks.task import Rows, kept
+from pipeline.tasks.question import Question, Rows, Settings
 
-KIND = "image"
-NEEDS = ("images",)
 HOLE = 0.5  # side of the box, as a share of the image's
 HOLES = "holes"  # purpose of random numbers
 
 
-def arrays(split: Arrays) -> Arrays:
-    """The images, and the upper left corner of each one's hole, (N, 2): a function of the image's number."""
-    num, _, height, width = split["images"].shape
+def corners(fields: Arrays, split: str, settings: Settings) -> Arrays:
+    """The upper left corner of each image's hole, (N, 2): a function of the image's number."""
+    num, _, height, width = fields["images"].shape
     num_places = torch.tensor([height - round(HOLE * height) + 1, width - round(HOLE * width) + 1])
     places = torch.rand(num, 2, generator=randomness.generator(0, HOLES)) * num_places
-    return kept(split, "images") | {"corners": places.long().numpy()}
+    return {"corners": places.long().numpy()}
 
 
 def pair(rows: Rows) -> tuple[Tensor, Tensor]:
@@ -33,5 +29,4 @@ def pair(rows: Rows) -> tuple[Tensor, Tensor]:
     return x, torch.cat([x.masked_fill(hole, 128), hole.to(torch.uint8) * 255], 1)
 
 
-def facts(data: DataSet) -> dict[str, Any]:
-    return {}
+QUESTION = Question("image", ("images",), pair, more=corners)

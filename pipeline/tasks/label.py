@@ -1,25 +1,14 @@
 """The class of the image, one-hot."""
 
-from typing import Any
-
 import torch.nn.functional as F
 from torch import Tensor
 
 from pipeline.data.images import NUM_CLASSES
-from pipeline.data.prepared import Arrays, DataSet
-from pipeline.tasks.task import Rows, kept
-
-KIND = "class"
-NEEDS = ("images", "labels")
-
-
-def arrays(split: Arrays) -> Arrays:
-    return kept(split, "images")
+from pipeline.tasks.question import Question, Rows
 
 
 def pair(rows: Rows) -> tuple[Tensor, Tensor]:
     return rows["images"], F.one_hot(rows["labels"].long(), NUM_CLASSES).float()
 
 
-def facts(data: DataSet) -> dict[str, Any]:
-    return {}
+QUESTION = Question("class", ("images", "labels"), pair)

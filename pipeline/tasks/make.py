@@ -8,8 +8,9 @@ import numpy as np
 from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_folder
-from pipeline.tasks import known, stacked
-from pipeline.tasks.task import FEATURES, Settings, load_module, stored
+from pipeline.tasks import known, question
+from pipeline.tasks.question import Settings
+from pipeline.tasks.task import FEATURES, stored
 
 
 def task(folder: Path, settings: Settings, data: DataSet, features: bytes) -> None:
@@ -24,22 +25,20 @@ def task(folder: Path, settings: Settings, data: DataSet, features: bytes) -> No
     Raises:
         InputError: the question cannot be put to this data set.
     """
-    question = load_module(settings.module)
-    if missing := [name for name in question.NEEDS if name not in data.splits["test"]]:
+    asked = question.load(settings.module)
+    if missing := [name for name in asked.needs if name not in data.splits["test"]]:
         raise InputError(
             f"tasks.{folder.name}.condition = {settings.condition!r}: {settings.data} has no {missing[0]}"
         )
-    splits = {split: question.arrays(data.splits[split]) for split in SPLITS}
-    if settings.num_stacks:
-        splits = {split: stacked.stacks(arrays, split, settings) for split, arrays in splits.items()}
-    facts = dict(data.facts) | question.facts(data)
-    described = {"condition": settings.module, "kind": question.KIND, "facts": facts}
+    splits = {split: asked.arrays(data.splits[split], split, settings) for split in SPLITS}
+    facts = dict(data.facts) | asked.facts(data)
+    described = {"condition": settings.module, "kind": asked.kind, "facts": facts}
     with new_folder(folder) as part:
         for split, arrays in splits.items():
             save(part, split, arrays)
         if "tones" in splits["test"]:
             rows = data.splits["test"]
-            save(part, "test", known.answers(stored(part, "test", question), rows))
+            save(part, "test", known.answers(stored(part, "test", asked), rows))
         (part / FEATURES).write_bytes(features)
         (part / "task.json").write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
 

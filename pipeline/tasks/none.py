@@ -1,18 +1,8 @@
 """No condition: draw an image like those of the data set."""
 
-from typing import Any
-
 from torch import Tensor
 
-from pipeline.data.prepared import Arrays, DataSet
-from pipeline.tasks.task import Rows, kept
-
-KIND = "none"
-NEEDS = ("images",)
-
-
-def arrays(split: Arrays) -> Arrays:
-    return kept(split, "images")
+from pipeline.tasks.question import Question, Rows
 
 
 def pair(rows: Rows) -> tuple[Tensor, Tensor]:
@@ -20,5 +10,4 @@ def pair(rows: Rows) -> tuple[Tensor, Tensor]:
     return x, x.new_empty(len(x), 0).float()
 
 
-def facts(data: DataSet) -> dict[str, Any]:
-    return {}
+QUESTION = Question("none", ("images",), pair)

@@ -1,14 +1,6 @@
 """A task: a question put to a data set. Pairs of a condition c and a target x of all splits, and facts about
 them; from here on nobody knows which data set it was.
 
-A question is a module of this room with the name that `tasks:` in params.yaml gives it, and with
-
-    KIND                    what its conditions are, one of KINDS
-    NEEDS                   the fields of a data set that it is made of
-    arrays(split) -> dict   what is stored of a split: `images`, and what the conditions are made of
-    pair(rows) -> (x, c)    of stored rows, target (N, C, H, W) uint8 and condition
-    facts(data) -> dict     JSON values; `num_conditions` is K where the conditions' shape does not say it
-
 Arrays lie uncompressed in the task's folder and are mapped into memory; what is a cheap function of the
 stored rows is made when a batch is.
 """
@@ -17,64 +9,21 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
-from pydantic import model_validator
 from torch import Tensor
 
 from pipeline.data.images import to_float
-from pipeline.data.prepared import SPLITS, Arrays, DataSet
+from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
-from pipeline.runtime.params import NotNegativeCount, Section, Seed
+from pipeline.tasks import question as questions
+from pipeline.tasks.question import Question, Rows, Settings
 
-KINDS = ("none", "class", "image", "words")  # of conditions; points and numbers are made in memory
-ABOUT = ("labels", "bases", "tones", "captions")  # small fields that every task keeps, where the set has them
 FEATURES = "features.safetensors"  # the data set's own feature network
-
-
-class Settings(Section):
-    data: str  # the data set: digits | drawings
-    condition: str  # the module of this room that says what is given of x
-    num_stacks: NotNegativeCount = 0  # targets of three random digits as channels, so many; 0: as they are
-    seed: Seed = 0  # of the stacks
-
-    @property
-    def module(self) -> str:
-        """The question's module in this room."""
-        return "stacked" if self.num_stacks else self.condition
-
-    @model_validator(mode="after")
-    def _stacks_have_no_condition(self) -> Self:
-        if self.num_stacks and (self.condition != "none" or self.data != "digits"):
-            raise ValueError("num_stacks stacks digits without a condition: allowed with it are digits, none")
-        return self
-
-
-class Rows(dict[str, Tensor]):
-    """Rows of stored arrays, taken when asked for; `whole` are the arrays."""
-
-    def __init__(self, arrays: Mapping[str, Tensor], indices: Tensor) -> None:
-        self.whole, self.indices = arrays, indices
-
-    def __missing__(self, name: str) -> Tensor:
-        array = self.whole[name]
-        return array[self.indices.to(array.device)]
-
-
-class Question(Protocol):
-    """A module of this room; see above."""
-
-    KIND: str
-    NEEDS: tuple[str, ...]
-
-    def arrays(self, split: Arrays) -> Arrays: ...
-    def pair(self, rows: Rows) -> tuple[Tensor, Tensor]: ...
-    def facts(self, data: DataSet) -> dict[str, Any]: ...
 
 
 class Examples(Protocol):
@@ -119,7 +68,7 @@ class Stored:
     """
 
     arrays: Mapping[str, Tensor]
-    pair: Callable[["Rows"], tuple[Tensor, Tensor]]
+    pair: Callable[[Rows], tuple[Tensor, Tensor]]
     num: int
     mirrored: bool = False
 
@@ -138,12 +87,11 @@ class Stored:
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         x, c = self.images(indices)
-        return to_float(x), to_float(c) if c.dtype == torch.uint8 else c
+        return to_float(x), encoded(c)
 
     def conditions(self, indices: Tensor) -> Tensor:
         """c alone."""
-        c = self.images(indices)[1]
-        return to_float(c) if c.dtype == torch.uint8 else c
+        return encoded(self.images(indices)[1])
 
     def to(self, device: torch.device) -> "Stored":
         return replace(self, arrays={name: array.to(device) for name, array in self.arrays.items()})
@@ -151,6 +99,11 @@ class Stored:
     def with_flips(self) -> "Stored":
         """Random horizontal flips: the pairs, then their flips; captions unchanged."""
         return replace(self, mirrored=True)
+
+
+def encoded(c: Tensor) -> Tensor:
+    """A condition as networks take it: an image in [-1, 1], else as it is."""
+    return to_float(c) if c.dtype == torch.uint8 else c
 
 
 @dataclass(frozen=True)
@@ -194,29 +147,6 @@ class Task:
         return torch.zeros(num, *self.condition_shape)
 
 
-def load_module(name: str) -> Question:
-    """The question of this name.
-
-    Raises:
-        InputError: there is none; the message lists those there are.
-    """
-    if name not in (allowed := available()):
-        raise InputError(f"condition = {name!r}: allowed are {', '.join(allowed)}")
-    return cast(Question, import_module(f"pipeline.tasks.{name}"))
-
-
-def available() -> list[str]:
-    """The questions of this room, by name: its modules that have a KIND."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return [file.stem for file in files if "\nKIND = " in file.read_text()]
-
-
-def kept(split: Arrays, *names: str, rows: np.ndarray | None = None) -> Arrays:
-    """These fields of a split and the small ones that every task keeps; of all rows or of some."""
-    fields = {name: split[name] for name in (*names, *ABOUT) if name in split}
-    return fields if rows is None else {name: array[rows] for name, array in fields.items()}
-
-
 def load(folder: Path) -> Task:
     """The task of a folder that `make.task` made.
 
@@ -225,7 +155,7 @@ def load(folder: Path) -> Task:
     """
     try:
         described = json.loads((folder / "task.json").read_text())
-        question = load_module(described["condition"])
+        question = questions.load(described["condition"])
         splits = {split: stored(folder, split, question) for split in SPLITS}
         return of_splits(folder.name, described["condition"], splits, described["facts"], folder)
     except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError) as error:
@@ -235,36 +165,23 @@ def load(folder: Path) -> Task:
 
 def in_memory(name: str, condition: str, data: DataSet) -> Task:
     """The question of this name, put to a data set that is in memory."""
-    question = load_module(condition)
+    question, settings = questions.load(condition), Settings(data=name, condition=condition)
     splits = {}
     for split, rows in data.splits.items():
-        found = {key: array for key, array in question.arrays(rows).items() if array.dtype.kind in "ui"}
-        tensors = {key: torch.from_numpy(array) for key, array in found.items()}
-        splits[split] = Stored(tensors, question.pair, len(found["images"]))
-    return of_splits(name, condition, splits, dict(data.facts) | question.facts(data))
+        arrays = question.arrays(rows, split, settings).items()
+        tensors = {key: torch.from_numpy(array) for key, array in arrays if array.dtype.kind in "ui"}
+        splits[split] = Stored(tensors, question.pair, len(tensors["images"]))
+    return of_splits(name, condition, splits, dict(data.facts) | question.facts(data), None)
 
 
 def of_splits(
-    name: str,
-    condition: str,
-    splits: Mapping[str, Stored],
-    facts: Mapping[str, Any],
-    folder: Path | None = None,
+    name: str, condition: str, splits: Mapping[str, Stored], facts: Mapping[str, Any], folder: Path | None
 ) -> Task:
     """The task of these examples."""
     x, c = splits["test"].images(torch.zeros(1, dtype=torch.long))
-    return Task(
-        name,
-        condition,
-        load_module(condition).KIND,
-        tuple(x.shape[1:]),
-        tuple(c.shape[1:]),
-        facts.get("num_conditions", c.shape[1]),
-        splits["train"],
-        facts,
-        splits,
-        folder,
-    )
+    kind, num_conditions = questions.load(condition).kind, facts.get("num_conditions", c.shape[1])
+    shapes = tuple(x.shape[1:]), tuple(c.shape[1:])
+    return Task(name, condition, kind, *shapes, num_conditions, splits["train"], facts, splits, folder)
 
 
 def stored(folder: Path, split: str, question: Question) -> Stored:

@@ -1,26 +1,20 @@
-"""From a caption to an image: the condition is a row of word numbers. Drawings without a caption are left
-out.
-"""
-
-from typing import Any
+"""From a caption to an image: the condition is a row of word numbers; drawings without one are left out."""
 
 import numpy as np
-from torch import Tensor
 
-from pipeline.data.prepared import Arrays, DataSet
-from pipeline.tasks.task import Rows, kept
-
-KIND = "words"
-NEEDS = ("images", "tokens")
+from pipeline.data.prepared import Arrays
+from pipeline.tasks.question import Question, Settings
 
 
-def arrays(split: Arrays) -> Arrays:
-    return kept(split, "images", "tokens", rows=np.flatnonzero(split["tokens"][:, 0]))
+def captioned(fields: Arrays, split: str, settings: Settings) -> Arrays:
+    rows = np.flatnonzero(fields["tokens"][:, 0])
+    return {name: array[rows] for name, array in fields.items()}
 
 
-def pair(rows: Rows) -> tuple[Tensor, Tensor]:
-    return rows["images"], rows["tokens"]
-
-
-def facts(data: DataSet) -> dict[str, Any]:
-    return {"num_conditions": data.facts["num_words"]}
+QUESTION = Question(
+    "words",
+    needs=("images", "tokens"),
+    pair=lambda rows: (rows["images"], rows["tokens"]),
+    more=captioned,
+    facts=lambda data: {"num_conditions": data.facts["num_words"]},
+)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.methods import adversarial, regression
-from pipeline.methods.adversarial import NumberSettings as CganSettings
+from pipeline.methods.adversarial_settings import NumberSettings as CganSettings
 from pipeline.methods.method import Training
 from pipeline.methods.regression import NumberSettings as RegressionSettings
 from pipeline.runtime import randomness

@@ -1,0 +1,113 @@
+"""Settings of adversarial training, with the defaults of each kind of condition."""
+
+from typing import Annotated, ClassVar
+
+from pipeline.methods.losses import ADVERSARIAL_LOSSES
+from pipeline.methods.reconstruction import Terms
+from pipeline.methods.schedule import ModelSettings, NetworkName, OfImages, OfNumbers, OfWords
+from pipeline.methods.stabilisers import Stabilisers
+from pipeline.networks.layers import GROUP
+from pipeline.runtime.params import (
+    Count,
+    Fraction,
+    NotNegative,
+    NotNegativeCount,
+    Positive,
+    PositiveFraction,
+    one_of,
+)
+
+
+class Settings(ModelSettings, Stabilisers, Terms):
+    """Defaults of an unconditional GAN of digits: DCGAN's networks with the non-saturating loss."""
+
+    kind: ClassVar[str] = "none"
+
+    network: NetworkName = "dcgan"
+    num_latents: Count = 64  # Z
+    width: Count = 32
+    clusters: NotNegativeCount = 0  # hidden groups in each class, by k-means, that condition both players
+    discriminator_sees_condition: bool = True  # false: the ablation in which G may ignore its condition
+    loss: Annotated[str, one_of(ADVERSARIAL_LOSSES)] = "nonsaturating"
+    discriminator_steps: Count = 1  # K: how often D steps for one step of G
+    learning_rate: Positive = 0.001  # Adam's
+    beta1: Fraction = 0.5  # Adam's first decay rate
+    beta2: Fraction = 0.999  # and its second
+    decay_from: PositiveFraction = 1.0  # share of the steps from which the learning rate falls to 0; 1: never
+    ema_halflife: NotNegative = 10_000.0  # images; less at the start: a tenth of the images seen
+    batch_size: Count = 64
+    num_steps: Count = 1200
+    save_every: Count = 400
+    num_snapshots: Count = 8
+    monitor_every: Count = 300
+
+    @property
+    def together(self) -> int:
+        return self.packing * (GROUP if self.minibatch_stddev else 1) * self.num_draws
+
+    @classmethod
+    def only(cls) -> dict[str, tuple[str, ...]]:
+        of_images = ("none", "class", "image", "words")
+        conditional, single = ("class", "image", "words", "numbers"), (*of_images, "numbers")
+        mixing = ("l1", "l2", "num_draws", "spread", "mode_seeking", "orthogonal")  # the members of points
+        return super().only() | {
+            "patch_size": ("image", "words"),
+            "clusters": ("none", "class"),
+            "discriminator_sees_condition": conditional,
+            **dict.fromkeys(("discriminator_norm", "augment"), of_images),
+            **dict.fromkeys(("packing", "minibatch_stddev"), (*of_images, "points")),
+            **dict.fromkeys(mixing, single),
+        }
+
+
+class ClassSettings(Settings):
+    kind: ClassVar[str] = "class"
+
+
+class ImageSettings(OfImages, Settings):
+    """Defaults of image to image: a U-Net, L1 of the mean of two draws and a reward for their spread."""
+
+    num_latents: Count = 4
+    l1: NotNegative = 3.0
+    num_draws: Count = 2
+    spread: NotNegative = 1.5
+    r1: NotNegative = 0.3
+    r2: NotNegative = 0.3
+    penalty_every: Count = 4
+    beta1: Fraction = 0.0
+    beta2: Fraction = 0.99
+    decay_from: PositiveFraction = 0.5
+
+
+class AblationSettings(ImageSettings):
+    """Defaults of pix2pix's ablations (arXiv:1611.07004, table 1): latents at the smallest map, one draw."""
+
+    latents_at_every_level: bool = False
+    num_draws: Count = 1
+    spread: NotNegative = 0.0
+
+
+class WordSettings(OfWords, ImageSettings):
+    """Defaults of caption to image."""
+
+
+class NumberSettings(OfNumbers, Settings):
+    """Defaults of a cGAN of single numbers."""
+
+    num_latents: Count = 2
+    r1: NotNegative = 0.1
+    learning_rate: Positive = 0.005
+    beta1: Fraction = 0.0
+    beta2: Fraction = 0.99
+    decay_from: PositiveFraction = 0.5
+    ema_halflife: NotNegative = 100_000.0
+    save_every: Count = 1000
+
+
+SETTINGS = {
+    "none": Settings,
+    "class": ClassSettings,
+    "image": ImageSettings,
+    "words": WordSettings,
+    "numbers": NumberSettings,
+}

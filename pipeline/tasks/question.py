@@ -1,0 +1,79 @@
+"""A question: what of an image is given, so that the rest is asked for. Each is a file of this room, with a
+`QUESTION`, under the name that `tasks:` in params.yaml gives it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+from pydantic import model_validator
+from torch import Tensor
+
+from pipeline.data.prepared import Arrays, DataSet
+from pipeline.runtime import modules
+from pipeline.runtime.params import NotNegativeCount, Section, Seed
+
+KINDS = ("none", "class", "image", "words")  # of conditions; points and numbers are made in memory
+ABOUT = ("labels", "bases", "tones", "captions")  # small fields that every task keeps, where the set has them
+
+
+class Settings(Section):
+    data: str  # the data set: digits | drawings
+    condition: str  # the module of this room that says what is given of x
+    num_stacks: NotNegativeCount = 0  # targets of three random digits as channels, so many; 0: as they are
+    seed: Seed = 0  # of the stacks
+
+    @property
+    def module(self) -> str:
+        """The question's module in this room."""
+        return "stacked" if self.num_stacks else self.condition
+
+    @model_validator(mode="after")
+    def _stacks_have_no_condition(self) -> Self:
+        if self.num_stacks and (self.condition != "none" or self.data != "digits"):
+            raise ValueError("num_stacks stacks digits without a condition: allowed with it are digits, none")
+        return self
+
+
+class Rows(dict[str, Tensor]):
+    """Rows of stored arrays, taken when asked for; `whole` are the arrays."""
+
+    def __init__(self, arrays: Mapping[str, Tensor], indices: Tensor) -> None:
+        self.whole, self.indices = arrays, indices
+
+    def __missing__(self, name: str) -> Tensor:
+        array = self.whole[name]
+        return array[self.indices.to(array.device)]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is stored of a data set, and what is made of it for each batch, as far as that is cheap.
+
+    Args:
+        kind: what its conditions are, one of KINDS.
+        needs: the fields of a data set that it is made of; they are stored, beside those of ABOUT.
+        pair: of stored rows, target (N, C, H, W) uint8 and condition.
+        more: arrays to be stored beside these, or in their place, of a split and its name.
+        facts: JSON values; `num_conditions` is K where the conditions' shape does not say it.
+    """
+
+    kind: str
+    needs: tuple[str, ...]
+    pair: Callable[[Rows], tuple[Tensor, Tensor]]
+    more: Callable[[Arrays, str, Settings], Arrays] = lambda split, name, settings: {}
+    facts: Callable[[DataSet], dict[str, Any]] = lambda data: {}
+
+    def arrays(self, split: Arrays, name: str, settings: Settings) -> Arrays:
+        """What is stored of a split: `images`, and what the conditions are made of."""
+        fields = {field: split[field] for field in (*self.needs, *ABOUT) if field in split}
+        return fields | self.more(fields, name, settings)
+
+
+def load(name: str) -> Question:
+    """The question of this name; an InputError where there is none."""
+    return cast(Question, modules.load("tasks", "QUESTION", "condition", name).QUESTION)
+
+
+def available() -> list[str]:
+    return modules.available("tasks", "QUESTION")
