@@ -31,7 +31,6 @@ from pipeline.tracking import outbox, runs, store  # noqa: E402
 InputFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 InputFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True)]
 
-
 _done = False  # the stage that this process is
 
 
@@ -58,9 +57,7 @@ def run(main: Callable[..., None]) -> None:
         global _done
         _done = main.__module__ == "__main__"
 
-    signal.signal(
-        signal.SIGTERM, lambda number, frame: sys.exit(128 + number)
-    )  # so that locks and runs are closed
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # closes locks and runs
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     app()
@@ -75,9 +72,7 @@ def complaint(message: str, code: int) -> typer.Exit:
 
 @atexit.register  # before what torch and MLflow register, so called after it
 def _leave() -> None:
-    """End the process of a stage that is done: Python would first take torch and MLflow to pieces, object by
-    object, for two seconds.
-    """
+    """End the process of a stage that is done, without two seconds of freeing all objects."""
     if _done:
         sys.stdout.flush()
         sys.stderr.flush()

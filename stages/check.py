@@ -26,9 +26,7 @@ DIGITS_SIDE = 28  # pixels
 
 
 def main(out: Path) -> None:
-    """Check params.yaml, and write to folder OUT, for each stage without its seed, the hashes of all files of
-    this project that it runs.
-    """
+    """Check params.yaml; write to folder OUT, for each stage without its seed, its code's fingerprint."""
     sections.check()
     for key in FOLDERS:
         own_files.check_folder(key, params.read(key, str))

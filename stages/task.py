@@ -1,6 +1,4 @@
-"""Stage `task@<name>`: a question put to a data set, as one folder: all that a model of the task is trained
-on.
-"""
+"""Stage `task@<name>`: a question put to a data set: all that a model of the task is trained on."""
 
 from pathlib import Path
 
@@ -13,9 +11,7 @@ from stages import InputFile, InputFolder, run, timed
 
 
 def main(name: str, data: InputFile, features: InputFolder, out: Path) -> None:
-    """Make of the prepared DATA (.npz), and of the network in the folder FEATURES that was trained on it, the
-    task NAME of params.yaml, in the folder OUT.
-    """
+    """Make the task NAME of params.yaml, in the folder OUT, of DATA (.npz) and its network in FEATURES."""
     settings = params.read(f"tasks.{name}", Settings)
     with timed(f"task@{name}"):
         make.task(out, settings, prepared.load(data), (features / weights.FILE).read_bytes())

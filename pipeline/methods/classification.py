@@ -55,9 +55,8 @@ class FeatureTraining:
     def descend(self, loss: Tensor) -> None:
         """A step of the optimizer, then of the moving average."""
         settings, step, num = self.settings, self.steps_done, self.settings.batch_size
-        set_learning_rate(
-            self.optimizer, settings.learning_rate * warmup_linear_decay(step, settings.num_steps)
-        )
+        factor = warmup_linear_decay(step, settings.num_steps)
+        set_learning_rate(self.optimizer, settings.learning_rate * factor)
         descend(self.optimizer, loss)
         ema.update(self.ema, self.network, settings.ema_halflife, num, step * num)
 
@@ -94,26 +93,19 @@ def begin(
     method: str, network: str, settings: FeatureSettings, task: Task
 ) -> tuple[Spec, nn.Module, nn.Module, Optimizer]:
     """A feature network's spec, itself, its moving average and its optimizer."""
+    shape, num_classes = list(task.x_shape), task.num_conditions
     spec = Spec(
-        method=method,
-        network=network,
-        width=settings.width,
-        image_shape=list(task.x_shape),
-        num_conditions=task.num_conditions,
+        method=method, network=network, width=settings.width, image_shape=shape, num_conditions=num_classes
     )
     torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
     built = spec.build().to(memory_format=torch.channels_last)
-    optimizer = AdamW(
-        built.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
+    rate, decay = settings.learning_rate, settings.weight_decay
+    optimizer = AdamW(built.parameters(), rate, weight_decay=decay, fused=True)
     return spec, built, ema.copy_of(built), optimizer
 
 
 def shifted(x: Tensor, settings: Settings, step: int) -> Tensor:
-    """The batch moved by a random number of pixels along each axis; what leaves on one side is empty margin
-    and enters on the other.
-    """
-    source = randomness.generator(settings.seed, SHIFT, step)
-    most = settings.max_shift
+    """The batch rolled by a random number of pixels along each axis; the margin is empty."""
+    source, most = randomness.generator(settings.seed, SHIFT, step), settings.max_shift
     down, right = torch.randint(-most, most + 1, (2,), generator=source).tolist()
     return x.roll((down, right), (2, 3))

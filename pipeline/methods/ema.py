@@ -1,6 +1,4 @@
-"""A moving average of a network's weights, which samples better than the weights themselves (Karras et al.
-2018, arXiv:1710.10196).
-"""
+"""Moving average of a network's weights, which samples better (Karras et al. 2018, arXiv:1710.10196)."""
 
 import copy
 

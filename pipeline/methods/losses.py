@@ -62,9 +62,7 @@ def g_critic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def d_relativistic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """sp(-(D(x) - D(G))): each real image should outscore its fake partner (Huang et al. 2025,
-    arXiv:2501.05441).
-    """
+    """sp(-(D(x) - D(G))): a real image should outscore its fake partner (Huang et al., arXiv:2501.05441)."""
     return F.softplus(fake_logits - real_logits).mean()
 
 

@@ -31,9 +31,7 @@ def squared_gradient_norm(D: Critic, x: Tensor, c: Tensor) -> Tensor:
 
 
 def zero_centred(D: Critic, x: Tensor, c: Tensor) -> Tensor:
-    """|grad_x D(x)|^2 / 2, averaged: R1 on real images, R2 on fakes (Mescheder et al. 2018,
-    arXiv:1801.04406).
-    """
+    """Mean of |grad_x D(x)|^2 / 2: R1 on real images, R2 on fakes (Mescheder et al., arXiv:1801.04406)."""
     return squared_gradient_norm(D, x, c).mean() / 2
 
 
@@ -52,9 +50,7 @@ def one_centred(D: Critic, x: Tensor, fakes: Tensor, c: Tensor, share: Tensor) -
 
 
 def orthogonal(weights: Iterable[Tensor]) -> Tensor:
-    """Sum over weights W, as matrices of a row an output, of |W W' * (1 - I)|^2: rows should be orthogonal,
-    of whatever length (Brock et al. 2019, arXiv:1809.11096).
-    """
+    """Sum of |W W' * (1 - I)|^2 over weights W, a row an output (Brock et al. 2019, arXiv:1809.11096)."""
     total = torch.zeros(())
     for weight in weights:
         rows = weight.flatten(1)

@@ -34,18 +34,13 @@ class Terms(Section):
 
     @model_validator(mode="after")
     def _draws_fill_the_batch(self) -> Self:
-        if self.batch_size % self.num_draws:
-            raise ValueError(
-                f"batch_size = {self.batch_size} must be a multiple of num_draws = {self.num_draws}"
-            )
+        self.check_multiple("batch_size", of="num_draws")
         if self.num_draws > 1 and self.packing > 1:
-            raise ValueError(
-                "num_draws and packing: draws of one condition must not fill a pack; one of them must be 1"
-            )
+            alone = "draws of one condition must not fill a pack"
+            raise ValueError(f"num_draws and packing: {alone}; one of them must be 1")
         if self.num_draws == 1 and (self.spread or self.mode_seeking):
-            raise ValueError(
-                "num_draws = 1: spread and mode_seeking compare draws; with them it must be 2 or more"
-            )
+            need = "spread and mode_seeking compare draws"
+            raise ValueError(f"num_draws = 1: {need}; with them it must be 2 or more")
         return self
 
 

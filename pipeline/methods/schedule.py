@@ -24,10 +24,7 @@ class Schedule(Section):
 
     @model_validator(mode="after")
     def _checkpoints_fall_on_history_rows(self) -> Self:
-        if self.save_every % self.log_every:
-            raise ValueError(
-                f"save_every = {self.save_every} must be a multiple of log_every = {self.log_every}"
-            )
+        self.check_multiple("save_every", of="log_every")
         return self
 
 
@@ -50,21 +47,15 @@ class ModelSettings(Schedule):
 
     @model_validator(mode="after")
     def _metrics_fall_on_history_rows(self) -> Self:
-        if self.monitor_every % self.log_every:
-            raise ValueError(
-                f"monitor_every = {self.monitor_every} must be a multiple of log_every = {self.log_every}"
-            )
+        self.check_multiple("monitor_every", of="log_every")
         return self
 
     @model_validator(mode="after")
     def _network_takes_the_condition(self) -> Self:
         if self.kind not in network.load(self.network).CONDITIONS:
-            every = network.available()
-            allowed = [name for name in every if self.kind in network.load(name).CONDITIONS]
-            raise ValueError(
-                f"network = {self.network!r} takes no condition of kind {self.kind!r}; allowed are"
-                f" {', '.join(allowed)}"
-            )
+            allowed = [name for name in network.available() if self.kind in network.load(name).CONDITIONS]
+            found = f"network = {self.network!r} takes no condition of kind {self.kind!r}"
+            raise ValueError(f"{found}; allowed are {', '.join(allowed)}")
         return self
 
     @model_validator(mode="after")
@@ -72,10 +63,8 @@ class ModelSettings(Schedule):
         for key, kinds in self.only().items():
             default = type(self).model_fields[key].default
             if self.kind not in kinds and getattr(self, key) != default:
-                raise ValueError(
-                    f"{key} = {getattr(self, key)!r} means nothing for conditions of kind {self.kind!r};"
-                    f" allowed is {default!r}"
-                )
+                found = f"{key} = {getattr(self, key)!r} means nothing for conditions of kind {self.kind!r}"
+                raise ValueError(f"{found}; allowed is {default!r}")
         return self
 
     def spec(self, method: str, task: Task, **more: int) -> Spec:

@@ -39,12 +39,10 @@ class Stabilisers(Section):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if self.batch_size % self.packing:
-            raise ValueError(f"batch_size = {self.batch_size} must be a multiple of packing = {self.packing}")
+        self.check_multiple("batch_size", of="packing")
         if self.batch_norm and not network.load(self.network).BATCH_NORM:
-            raise ValueError(
-                f"discriminator_norm = 'batch': {self.network} has none; allowed are none, spectral"
-            )
+            lacks = f"{self.network} has none; allowed are none, spectral"
+            raise ValueError(f"discriminator_norm = 'batch': {lacks}")
         if self.batch_norm and self.penalised:
             raise ValueError(
                 "discriminator_norm = 'batch' mixes the images of a batch, so r1, r2 and gradient_penalty,"

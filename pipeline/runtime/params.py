@@ -35,6 +35,12 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    def check_multiple(self, key: str, of: str) -> None:
+        """A ValueError where one value is no multiple of another."""
+        value, unit = getattr(self, key), getattr(self, of)
+        if value % unit:
+            raise ValueError(f"{key} = {value} must be a multiple of {of} = {unit}")
+
 
 def one_of(names: Iterable[str]) -> AfterValidator:
     """A validator that admits the given names, lists them when it refuses, and guesses what was meant."""
