@@ -7,10 +7,9 @@ from typing import Annotated, ClassVar, Self
 import torch
 from pydantic import model_validator
 
-from pipeline.methods import adversarial
+from pipeline.methods import adversarial, stabilisers
 from pipeline.methods.adversarial import WEIGHTS, Adversarial
 from pipeline.methods.schedule import NetworkName
-from pipeline.networks import points
 from pipeline.networks.network import Spec
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, NotNegative, Positive, one_of
@@ -62,9 +61,7 @@ def start(settings: Settings, task: Task) -> Adversarial:
         packing=settings.packing,
     )
     torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
-    discriminator = points.Discriminator(
-        settings.num_members, settings.width, settings.packing, settings.minibatch_stddev
-    )
+    discriminator = stabilisers.discriminator(settings, 0, task.x_shape, settings.num_members)
     return adversarial.begin(settings, spec, spec.build(), discriminator, task.blank(1))
 
 

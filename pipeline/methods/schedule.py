@@ -56,9 +56,9 @@ class ModelSettings(Schedule):
 
     @model_validator(mode="after")
     def _network_takes_the_condition(self) -> Self:
-        if self.kind not in network.load(self.network).CONDITIONS:
+        if self.kind not in network.load(self.network).conditions:
             every = network.available()
-            allowed = [name for name in every if self.kind in network.load(name).CONDITIONS]
+            allowed = [name for name in every if self.kind in network.load(name).conditions]
             raise ValueError(
                 f"network = {self.network!r} takes no condition of kind {self.kind!r}; allowed are"
                 f" {', '.join(allowed)}"
