@@ -111,12 +111,15 @@ def test_residual_blocks_start_as_the_identity():
 
 def test_residual_branches_start_smaller_the_more_blocks_there_are():
     """By L^(-1 / 4) in the first two of three layers; the last keeps the size of the signal."""
-    blocks = [module for module in untrained("r3gan", width=64).modules() if isinstance(module, Block)]
+    generator = untrained("r3gan", width=64)
+    blocks = [module for module in generator.modules() if isinstance(module, Block)]
     assert len(blocks) == 2
     for block in blocks:
         for layer, share in ((block.widen, 2**-0.25), (block.mix, 2**-0.25), (block.narrow, 1)):
             expected = share * math.sqrt(2 / 1.04 / layer.weight[0].numel())
             assert layer.weight.std().item() == pytest.approx(expected, rel=0.05)
+    last = generator.layers[-1].weight  # (inputs, outputs, 4, 4)
+    assert last.std().item() == pytest.approx(math.sqrt(2 / 1.04 / (64 * 16)), rel=0.05)
 
 
 # Styled networks.
