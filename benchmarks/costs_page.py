@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.costs import KINDS, SHARED, Point, fitted, terms
 from pipeline.networks import patchgan, unet
+from pipeline.networks.network import DiscriminatorSpec, Spec
 from pipeline.runtime.size import num_parameters
 
 Measured = Mapping[Point, tuple[float, float]]  # seconds a step, GiB
@@ -72,10 +73,18 @@ def share_row(measured: Measured, stage: str, size: tuple[int, int, int]) -> str
 
 def forward_pass(plan: Projection) -> tuple[float, float, float]:
     """Of one image through both players: FLOP, numbers in all maps, and parameters."""
-    shape, maps = (3, plan.side, plan.side), []
+    shape, maps = [3, plan.side, plan.side], []
+    spec = Spec(
+        method="adversarial",
+        network="unet",
+        width=plan.width,
+        image_shape=shape,
+        num_latents=4,
+        num_conditions=1,
+    )
     with torch.device("meta"):
-        G = unet.Generator(4, 1, plan.width, shape).eval()
-        D = patchgan.Discriminator(1, plan.width, shape, patch_size=plan.patch)
+        G = unet.Generator(spec).eval()
+        D = patchgan.Discriminator(DiscriminatorSpec(plan.width, shape, 1, patch_size=plan.patch))
         z, c, x = torch.empty(1, 4), torch.empty(1, 1, *shape[1:]), torch.empty(1, *shape)
     for layer in [*G.modules(), *D.modules()]:
         if not list(layer.children()):

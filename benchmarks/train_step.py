@@ -25,6 +25,7 @@ from benchmarks import contest
 from benchmarks.contest import Contenders, Step
 from pipeline.methods import adversarial
 from pipeline.networks import dcgan
+from pipeline.networks.network import DiscriminatorSpec, Spec
 from pipeline.runtime import compute, params
 from pipeline.tasks import task as tasks
 from pipeline.tasks.task import Stored
@@ -51,8 +52,10 @@ class PilDigits(Dataset[Tensor]):
 
 def networks() -> tuple[dcgan.Generator, dcgan.Discriminator]:
     """Both players as tutorials write them."""
-    generator = contest.as_in_tutorials(dcgan.Generator(64, 0, WIDTH, SHAPE))
-    return generator, contest.as_in_tutorials(dcgan.Discriminator(0, WIDTH, SHAPE, batch_norm=True))
+    spec = Spec(method="adversarial", network="dcgan", width=WIDTH, image_shape=list(SHAPE), num_latents=64)
+    generator = contest.as_in_tutorials(dcgan.Generator(spec))
+    discriminator = dcgan.Discriminator(DiscriminatorSpec(WIDTH, SHAPE, batch_norm=True))
+    return generator, contest.as_in_tutorials(discriminator)
 
 
 def plain_loop(task: Path) -> Step:

@@ -29,6 +29,7 @@ from benchmarks import contest
 from benchmarks.contest import Contenders, Step
 from pipeline.methods import adversarial, adversarial_settings
 from pipeline.networks import patchgan, unet
+from pipeline.networks.network import DiscriminatorSpec, Spec
 from pipeline.runtime import compute, params
 from pipeline.tasks import task as tasks
 from pipeline.tasks.task import Stored, Task
@@ -81,10 +82,18 @@ class SideBySide(Dataset[tuple[Tensor, Tensor]]):
 
 def networks(size: int) -> tuple[unet.Generator, patchgan.Discriminator]:
     """Both players as tutorials write them, but for what stands side by side: see `concatenated`."""
-    shape = (3, size, size)
-    generator = unet.Generator(NUM_LATENTS, 1, WIDTH, shape, every_level=False)
-    discriminator = patchgan.Discriminator(1, WIDTH, shape, batch_norm=True, patch_size=PATCH_SIZES[size])
-    return generator, contest.as_in_tutorials(discriminator)
+    shape = [3, size, size]
+    generator = Spec(
+        method="adversarial",
+        network="unet",
+        width=WIDTH,
+        image_shape=shape,
+        num_latents=NUM_LATENTS,
+        num_conditions=1,
+        latents_at_every_level=False,
+    )
+    discriminator = DiscriminatorSpec(WIDTH, shape, 1, batch_norm=True, patch_size=PATCH_SIZES[size])
+    return unet.Generator(generator), contest.as_in_tutorials(patchgan.Discriminator(discriminator))
 
 
 def concatenated(step: Step) -> Step:

@@ -88,7 +88,7 @@ def write_curves(model: Path, folder: Path) -> None:
 
 def truncate(sampler: nn.Module, spec: Spec, share: float) -> tuple[nn.Module, float]:
     """The sampler with latents truncated, where its network can, and how far; 1 where it cannot."""
-    if share == 1 or not network.load(spec.network).TRUNCATES or spec.clusters:
+    if share == 1 or not network.load(spec.network).truncates or spec.clusters:
         return sampler, 1.0
     return truncation.Truncated(sampler, share), share
 

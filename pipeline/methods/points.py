@@ -7,11 +7,10 @@ from typing import Annotated, ClassVar, Self
 import torch
 from pydantic import model_validator
 
-from pipeline.methods import adversarial, adversarial_settings
+from pipeline.methods import adversarial, adversarial_settings, stabilisers
 from pipeline.methods.adversarial import WEIGHTS, Adversarial
 from pipeline.methods.method import itself
 from pipeline.methods.schedule import NetworkName
-from pipeline.networks import points
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, NotNegative, Positive, one_of
 from pipeline.tasks.points import TARGETS
@@ -53,9 +52,7 @@ def start(settings: Settings, task: Task) -> Adversarial:
     chosen = {name: getattr(settings, name) for name in ("num_latents", "num_members", "packing")}
     spec = settings.spec("points", task, **chosen)
     torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
-    discriminator = points.Discriminator(
-        settings.num_members, settings.width, settings.packing, settings.minibatch_stddev
-    )
+    discriminator = stabilisers.discriminator(settings, 0, task.x_shape, settings.num_members)
     return adversarial.begin(settings, spec, spec.build(), discriminator, task.blank(1))
 
 

@@ -52,8 +52,8 @@ class ModelSettings(Schedule):
 
     @model_validator(mode="after")
     def _network_takes_the_condition(self) -> Self:
-        if self.kind not in network.load(self.network).CONDITIONS:
-            allowed = [name for name in network.available() if self.kind in network.load(name).CONDITIONS]
+        if self.kind not in network.load(self.network).conditions:
+            allowed = [name for name in network.available() if self.kind in network.load(name).conditions]
             found = f"network = {self.network!r} takes no condition of kind {self.kind!r}"
             raise ValueError(f"{found}; allowed are {', '.join(allowed)}")
         return self

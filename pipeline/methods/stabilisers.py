@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pipeline.methods import penalties
 from pipeline.methods.augmentation import AUGMENTATIONS, augment
 from pipeline.networks import network, spectral
+from pipeline.networks.network import DiscriminatorSpec
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, NotNegative, NotNegativeCount, Section, Seed, one_of
 
@@ -40,7 +41,7 @@ class Stabilisers(Section):
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         self.check_multiple("batch_size", of="packing")
-        if self.batch_norm and not network.load(self.network).BATCH_NORM:
+        if self.batch_norm and not network.load(self.network).batch_norm:
             lacks = f"{self.network} has none; allowed are none, spectral"
             raise ValueError(f"discriminator_norm = 'batch': {lacks}")
         if self.batch_norm and self.penalised:
@@ -51,17 +52,22 @@ class Stabilisers(Section):
         return self
 
 
-def discriminator(settings: Stabilisers, num_conditions: int, shape: tuple[int, ...]) -> nn.Module:
+def discriminator(
+    settings: Stabilisers, num_conditions: int, shape: tuple[int, ...], num_members: int = 1
+) -> nn.Module:
     """D as the stabilisers want it: for packs of images, with the normalisation and the layers they name."""
-    channels, *sides = shape
-    built = network.load(settings.network).Discriminator(
-        num_conditions * settings.packing,
-        settings.width,
-        (channels * settings.packing, *sides),  # type: ignore[arg-type]
-        settings.batch_norm,
-        settings.minibatch_stddev,
-        *([settings.patch_size] if settings.patch_size else []),
+    spec = DiscriminatorSpec(
+        width=settings.width,
+        image_shape=(shape[0] * settings.packing, *shape[1:]),
+        num_conditions=num_conditions * settings.packing,
+        batch_norm=settings.batch_norm,
+        minibatch_stddev=settings.minibatch_stddev,
+        patch_size=settings.patch_size,
+        num_members=num_members,
     )
+    build = network.load(settings.network).discriminator
+    assert build is not None  # networks that take a condition have one
+    built = build(spec)
     if settings.discriminator_norm == "spectral":
         spectral.normalise(built)
     return built

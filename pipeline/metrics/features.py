@@ -83,7 +83,7 @@ def load(path: Path, kind: str = "own", device: torch.device = compute.CPU) -> F
         identity, inception = {"name": "inception-v3-compat", "weights": "torch-fidelity"}, fetched(device)
     is_classifier = spec.num_conditions > 0
     extracting = cast(FeatureNetwork, network)
-    return FeatureExtractor(extracting, spec.shape[0], is_classifier, device, identity, inception)
+    return FeatureExtractor(extracting, spec.image_shape[0], is_classifier, device, identity, inception)
 
 
 def fetched(device: torch.device) -> nn.Module:

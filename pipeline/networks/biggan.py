@@ -13,55 +13,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.networks.layers import (
-    Head,
-    append_stddev,
-    for_each,
-    num_channels,
-    num_levels,
-    reject_batch_norm,
-    smallest_map,
-)
-from pipeline.networks.network import Spec
-
-CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), False, True
+from pipeline.networks.layers import Head, MinibatchStddev, for_each, map_widths, smallest_map
+from pipeline.networks.network import DiscriminatorSpec, Network, Sampler, Spec
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
+class Generator(Sampler):
+    """Linear of the latents' first part; blocks, each modulated by its own part and the condition; tanh."""
 
-
-class Generator(nn.Module):
-    """Linear of the first part of the latents; then a block a level, each modulated by its own part and the
-    condition; tanh.
-    """
-
-    num_noise = 0
-
-    def __init__(
-        self, num_latents: int, num_conditions: int, width: int, image_shape: tuple[int, int, int]
-    ) -> None:
-        super().__init__()
-        self.num_latents = num_latents
-        levels = num_levels(image_shape)
-        widths = [num_channels(width, level) for level in range(levels, -1, -1)]
-        self.map_shape = (*smallest_map(image_shape), widths[0])
-        inputs = [len(part) + num_conditions for part in torch.empty(num_latents).tensor_split(levels + 1)]
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        widths = map_widths(spec.width, spec.image_shape)[::-1]
+        self.map_shape = (*smallest_map(spec.image_shape), widths[0])
+        parts = torch.empty(spec.num_latents).tensor_split(len(widths))
+        inputs = [len(part) + spec.num_conditions for part in parts]
         self.linear = nn.Linear(inputs[0], math.prod(self.map_shape), bias=False)
         self.blocks = nn.ModuleList(
-            UpBlock(num_inputs, *counts)
-            for num_inputs, counts in zip(inputs[1:], pairwise(widths), strict=True)
+            UpBlock(num, *counts) for num, counts in zip(inputs[1:], pairwise(widths), strict=True)
         )
         self.norm = nn.BatchNorm2d(widths[-1])
-        self.last = nn.Conv2d(widths[-1], image_shape[0], 3, padding=1)
+        self.last = nn.Conv2d(widths[-1], spec.image_shape[0], 3, padding=1)
         self.apply(init_weights)
 
     def forward(self, z: Tensor, c: Tensor, truncation: float = 1.0) -> Tensor:
-        """The images of latents (N, Z) and conditions (N, K).
-
-        Args:
-            truncation: how much of the normal distribution the latents are squeezed into; see `truncate`.
-        """
+        """Latents (N, Z), which are squeezed by `truncate`, and conditions (N, K) -> images."""
         c = for_each(c, z)
         parts = truncate(z, truncation).tensor_split(len(self.blocks) + 1, 1)
         h = self.linear(torch.cat([parts[0], c], 1))
@@ -101,9 +75,7 @@ class UpBlock(nn.Module):
 
 
 class ConditionalNorm(nn.Module):
-    """Batch normalisation with a scale and shift that are linear in the style (de Vries et al. 2017,
-    arXiv:1707.00683).
-    """
+    """Batch normalisation, scale and shift linear in the style (de Vries et al. 2017, arXiv:1707.00683)."""
 
     def __init__(self, num_style: int, num_features: int) -> None:
         super().__init__()
@@ -119,46 +91,30 @@ class ConditionalNorm(nn.Module):
 class Discriminator(nn.Module):
     """A strided block a level, a block of the smallest size, the mean over its map, a projection."""
 
-    def __init__(
-        self,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        batch_norm: bool = False,
-        minibatch_stddev: bool = False,
-    ) -> None:
-        reject_batch_norm("biggan", batch_norm)
+    def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        self.minibatch_stddev = minibatch_stddev
-        levels = num_levels(image_shape)
-        smallest_map(image_shape)  # refuses sizes that cannot be halved so often
-        widths = [image_shape[0], *(num_channels(width, level) for level in range(1, levels + 1))]
+        smallest_map(spec.image_shape)  # refuses sizes that cannot be halved so often
+        widths = [spec.image_shape[0], *map_widths(spec.width, spec.image_shape)[1:]]
         self.layers = nn.Sequential(
             *(DownBlock(*counts, first=not i) for i, counts in enumerate(pairwise(widths))),
             SameBlock(widths[-1]),
             nn.ReLU(),
+            *([MinibatchStddev()] if spec.minibatch_stddev else []),
         )
-        self.head = Head(widths[-1] + minibatch_stddev, num_conditions)
+        self.head = Head(widths[-1] + spec.minibatch_stddev, spec.num_conditions)
         self.apply(init_weights)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        h = self.layers(x)
-        if self.minibatch_stddev:
-            h = append_stddev(h)
-        return self.head(h.mean((2, 3)), c)
+        return self.head(self.layers(x).mean((2, 3)), c)
 
 
 class DownBlock(nn.Module):
-    """Half the size: a 3x3 and a strided 4x4 convolution after ReLU, beside the mean of four pixels.
-
-    Args:
-        first: it gets the image itself, and so begins without ReLU.
-    """
+    """Half the size: a 3x3 and a strided 4x4 convolution after ReLU, beside the mean of four pixels."""
 
     def __init__(self, num_inputs: int, num_outputs: int, first: bool) -> None:
         super().__init__()
         num_inside = max(1, num_outputs // 2)
-        self.first = first
+        self.first = first  # of the image itself: no ReLU before it
         self.conv1 = nn.Conv2d(num_inputs, num_inside, 3, padding=1)
         self.conv2 = nn.Conv2d(num_inside, num_outputs, 4, 2, 1)
         self.skip = nn.Conv2d(num_inputs, num_outputs, 1, bias=False)
@@ -190,3 +146,6 @@ def init_weights(module: nn.Module) -> None:
         nn.init.orthogonal_(module.weight)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+NETWORK = Network(("none", "class"), Generator, Discriminator, truncates=True)

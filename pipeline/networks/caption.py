@@ -11,14 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.networks import patchgan as patch
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, Head, flatten_nhwc
-from pipeline.networks.network import Spec
+from pipeline.networks.layers import SLOPE, Head, flatten_nhwc, for_each
+from pipeline.networks.network import DiscriminatorSpec, Network, Sampler, Spec
+from pipeline.networks.patchgan import WHOLE, Layers
 from pipeline.networks.unet import Decoder, init_convolutions, level_widths
 from pipeline.runtime.errors import InputError
 
-CONDITIONS, BATCH_NORM, TRUNCATES = ("words",), True, False
 NUM_MEANINGS = 64  # numbers that stand for a caption
 
 
@@ -38,40 +37,21 @@ class TextEncoder(nn.Module):
         return (h * said).sum(2) / said.sum(2).clamp(min=1)
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(
-        spec.num_latents, spec.num_conditions, spec.width, spec.shape, spec.latents_at_every_level
-    )
+class Generator(Sampler):
+    """(z, c) -> x: the U-Net's way up, from a map that the caption makes, with z and caption as its style."""
 
-
-class Generator(nn.Module):
-    """(z, c) -> x: the U-Net's way up, from a map that the caption makes, with z and caption as its style.
-
-    Of P draws of each caption z has P rows, one after the other, and c one.
-    """
-
-    num_noise = 0
-
-    def __init__(
-        self,
-        num_latents: int,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        every_level: bool = True,
-    ) -> None:
-        super().__init__()
-        self.num_latents, self.num_conditions = num_latents, num_conditions
-        widths = level_widths(width, image_shape)
-        self.map_shape = (widths[-1], *(side // 2 ** len(widths) for side in image_shape[1:]))
-        self.text = TextEncoder(num_conditions)
-        self.linear = nn.Linear(num_latents + NUM_MEANINGS, math.prod(self.map_shape))
-        self.up = Decoder(num_latents + NUM_MEANINGS, widths, [], image_shape[0], 0, every_level)
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        num_styles = spec.num_latents + NUM_MEANINGS
+        widths = level_widths(spec.width, spec.image_shape)
+        self.map_shape = (widths[-1], *(side // 2 ** len(widths) for side in spec.image_shape[1:]))
+        self.text = TextEncoder(spec.num_conditions)
+        self.linear = nn.Linear(num_styles, math.prod(self.map_shape))
+        self.up = Decoder(spec, num_styles, widths, skips=False)
         self.apply(init_convolutions)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        said = self.text(c).repeat_interleave(len(z) // len(c), 0)
-        style = torch.cat([z, said], 1)
+        style = torch.cat([z, for_each(self.text(c), z)], 1)
         h = self.linear(style).unflatten(1, self.map_shape).contiguous(memory_format=torch.channels_last)
         return torch.tanh(self.up(h, [], style))
 
@@ -79,28 +59,22 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """(x, c) -> logits (N,), of whole images. Made for K = 0 it ignores c."""
 
-    def __init__(
-        self,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        batch_norm: bool = False,
-        minibatch_stddev: bool = False,
-        patch_size: int = patch.WHOLE,
-    ) -> None:
+    def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        if patch_size != patch.WHOLE:
+        if spec.patch_size != WHOLE:
             raise InputError(
-                f"patch_size = {patch_size}: captions are of whole images; allowed is {patch.WHOLE}"
+                f"patch_size = {spec.patch_size}: captions are of whole images; allowed is {WHOLE}"
             )
-        self.layers = patch.Layers(width, image_shape, batch_norm, minibatch_stddev, patch_size)
-        self.text = TextEncoder(num_conditions) if num_conditions else None
+        self.layers = Layers(spec, spec.image_shape)
+        self.text = TextEncoder(spec.num_conditions) if spec.num_conditions else None
         num_features = self.layers.num_maps * self.layers.num_pixels
-        self.head = Head(num_features, NUM_MEANINGS if num_conditions else 0)
+        self.head = Head(num_features, NUM_MEANINGS if spec.num_conditions else 0)
         for module in (self.layers, self.head):
             module.apply(init_weights)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         f = flatten_nhwc(self.layers(x))
-        logits: Tensor = self.head(f, self.text(c) if self.text is not None else c)
-        return logits
+        return self.head(f, self.text(c) if self.text is not None else c)
+
+
+NETWORK = Network(("words",), Generator, Discriminator, batch_norm=True)

@@ -13,41 +13,31 @@ from torch import Tensor, nn
 from pipeline.networks.layers import (
     FromImage,
     Head,
+    MinibatchStddev,
     ToImage,
-    append_stddev,
+    convolutions,
     flatten_nhwc,
     for_each,
-    num_channels,
-    num_levels,
+    map_widths,
     smallest_map,
 )
-from pipeline.networks.network import Spec
-
-CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), True, False
+from pipeline.networks.network import DiscriminatorSpec, Network, Sampler, Spec
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
-
-
-class Generator(nn.Module):
+class Generator(Sampler):
     """Linear to the smallest map, then transposed convolutions, each after batch normalisation, and tanh."""
 
-    num_noise = 0
-
-    def __init__(
-        self, num_latents: int, num_conditions: int, width: int, image_shape: tuple[int, int, int]
-    ) -> None:
-        super().__init__()
-        self.num_latents = num_latents
-        widths = [num_channels(width, level) for level in range(num_levels(image_shape), 0, -1)]
-        self.map_shape = (*smallest_map(image_shape), widths[0])
-        self.linear = nn.Linear(num_latents + num_conditions, math.prod(self.map_shape), bias=False)
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        widths = map_widths(spec.width, spec.image_shape)[:0:-1]  # from the smallest map
+        self.map_shape = (*smallest_map(spec.image_shape), widths[0])
+        num_inputs = spec.num_latents + spec.num_conditions
+        self.linear = nn.Linear(num_inputs, math.prod(self.map_shape), bias=False)
         layers: list[nn.Module] = []
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.BatchNorm2d(num_inputs), nn.ReLU()]
             layers += [nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)]
-        layers += [nn.BatchNorm2d(width), nn.ReLU(), ToImage(width, image_shape[0])]
+        layers += [nn.BatchNorm2d(spec.width), nn.ReLU(), ToImage(spec.width, spec.image_shape[0])]
         self.layers = nn.Sequential(*layers)
         self.apply(init_weights)
 
@@ -58,38 +48,20 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Strided convolutions, then a projection.
+    """Strided convolutions, then a projection."""
 
-    Its batch normalisation, if any, uses the batch's own statistics always and stores none, so that a
-    generator step cannot change D. It stands after every convolution but the first.
-    """
-
-    def __init__(
-        self,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        batch_norm: bool = False,
-        minibatch_stddev: bool = False,
-    ) -> None:
+    def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        self.minibatch_stddev = minibatch_stddev
-        widths = [num_channels(width, level + 1) for level in range(num_levels(image_shape))]
-        layers: list[nn.Module] = [FromImage(image_shape[0], width), nn.LeakyReLU(0.2)]
-        for num_inputs, num_outputs in pairwise(widths):
-            layers += [nn.Conv2d(num_inputs, num_outputs, 4, 2, 1, bias=not batch_norm)]
-            layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []
-            layers += [nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers)
-        num_features = (widths[-1] + minibatch_stddev) * math.prod(smallest_map(image_shape))
-        self.head = Head(num_features, num_conditions)
+        widths = map_widths(spec.width, spec.image_shape)[1:]
+        first = FromImage(spec.image_shape[0], spec.width)
+        layers = convolutions(first, widths, (4, 2, 1), spec.batch_norm)
+        self.layers = nn.Sequential(*layers, *([MinibatchStddev()] if spec.minibatch_stddev else []))
+        num_features = (widths[-1] + spec.minibatch_stddev) * math.prod(smallest_map(spec.image_shape))
+        self.head = Head(num_features, spec.num_conditions)
         self.apply(init_weights)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        h = self.layers(x)
-        if self.minibatch_stddev:
-            h = append_stddev(h)
-        return self.head(flatten_nhwc(h), c)
+        return self.head(flatten_nhwc(self.layers(x)), c)
 
 
 def init_weights(module: nn.Module) -> None:
@@ -98,3 +70,6 @@ def init_weights(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+NETWORK = Network(("none", "class"), Generator, Discriminator, batch_norm=True)

@@ -45,9 +45,7 @@ def convolution(
     *,
     only_by_input: bool = False,
 ) -> Any:
-    """torch.conv2d. With `only_by_input`, a gradient that is to be differentiated itself is that by the
-    input, and none by the weights.
-    """
+    """torch.conv2d; with `only_by_input`, a gradient to be differentiated itself is by the input alone."""
     how = stride, padding, dilation, groups
     if has_torch_function((input, weight)):  # `double_backward`
         return handle_torch_function(convolution, (input, weight), input, weight, bias, *how)

@@ -1,24 +1,28 @@
-"""What the networks share: how often they halve an image, and the discriminators' last layers."""
+"""What the networks share: how often they halve an image, first and last layers, and how maps are joined."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.networks import gradients
 
+Layer = TypeVar("Layer", bound=nn.Conv2d | nn.ConvTranspose2d | nn.Linear)
+
 GROUP = 4  # images whose spread the discriminator sees
 LARGEST_MAP = 8  # pixels on the longer side of the smallest map
 SLOPE = 0.2  # of the leaky ReLU below zero
 
 
-def num_levels(image_shape: tuple[int, int, int]) -> int:
+def num_levels(image_shape: Sequence[int]) -> int:
     """How many halvings bring the longer side to 8 pixels or fewer; two at least (28 -> 14 -> 7)."""
     return max(2, math.ceil(math.log2(max(image_shape[1:]) / LARGEST_MAP)))
 
 
-def smallest_map(image_shape: tuple[int, int, int]) -> tuple[int, int]:
+def smallest_map(image_shape: Sequence[int]) -> tuple[int, int]:
     """Rows and columns of the image after all halvings.
 
     Raises:
@@ -31,29 +35,43 @@ def smallest_map(image_shape: tuple[int, int, int]) -> tuple[int, int]:
     return rows // scale, columns // scale
 
 
-def num_channels(width: int, level: int) -> int:
-    """Channels of the map after `level` halvings: `width` after one, twice as many after each further one,
-    half as many at the image's own size.
-    """
-    return max(1, width * 2**level // 2)
+def map_widths(width: int, image_shape: Sequence[int]) -> list[int]:
+    """Channels of each map from the image's size to the smallest: width / 2, width, 2 width, 4 width ..."""
+    return [max(1, width * 2**level // 2) for level in range(num_levels(image_shape) + 1)]
 
 
-def reject_batch_norm(network: str, batch_norm: bool) -> None:
-    """Refuse batch normalisation for a discriminator that has none.
-
-    Raises:
-        ValueError: it was asked for.
-    """
-    if batch_norm:
-        raise ValueError(f"batch_norm = true: the discriminator of {network} has no batch normalisation")
-
-
-def he_normal(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
+def he_normal(layer: Layer) -> Layer:
     """The layer, with weights that keep the signal's size (He et al. 2015, arXiv:1502.01852), biases 0."""
-    nn.init.kaiming_normal_(layer.weight, SLOPE)
+    inputs_first = isinstance(layer, nn.ConvTranspose2d)  # in the shape of its weight
+    nn.init.kaiming_normal_(layer.weight, SLOPE, "fan_out" if inputs_first else "fan_in")
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
+
+
+def style_mapping(num_inputs: int, num_styles: int) -> nn.Sequential:
+    """Two layers from latents to a style: (N, num_inputs) -> (N, num_styles)."""
+    first, second = (he_normal(nn.Linear(num, num_styles)) for num in (num_inputs, num_styles))
+    return nn.Sequential(first, nn.LeakyReLU(SLOPE), second, nn.LeakyReLU(SLOPE))
+
+
+def convolutions(
+    first: nn.Module, widths: Sequence[int], shape: tuple[int, int, int], batch_norm: bool
+) -> list[nn.Module]:
+    """A discriminator's first layer, to maps of widths[0] channels, and a convolution to each further width.
+
+    Batch normalisation stands after all but the first. It uses the batch's own statistics always and stores
+    none, so that a generator step cannot change D.
+
+    Args:
+        shape: kernel, stride and padding of a convolution.
+    """
+    layers: list[nn.Module] = [first, nn.LeakyReLU(SLOPE)]
+    for num_inputs, num_outputs in pairwise(widths):
+        layers += [nn.Conv2d(num_inputs, num_outputs, *shape, bias=not batch_norm)]
+        layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []
+        layers += [nn.LeakyReLU(SLOPE)]
+    return layers
 
 
 class ToImage(nn.ConvTranspose2d):
@@ -80,8 +98,7 @@ class FromImage(nn.Conv2d):
         assert bias is not None
         if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
             x, weight, bias = (each.to(torch.get_autocast_dtype(kind)) for each in (x, weight, bias))
-        maps: Tensor = gradients.convolution(x, weight, bias, self.stride, self.padding)
-        return maps
+        return gradients.convolution(x, weight, bias, self.stride, self.padding)
 
 
 def finished(h: Tensor, training: bool) -> Tensor:
@@ -102,8 +119,7 @@ def side_by_side(h: Tensor, *maps: Tensor) -> Tensor:
     twice.
     """
     rows = [each.to(h.dtype).permute(0, 2, 3, 1) for each in (h, *maps)]
-    joined: Tensor = Joined.apply(*rows)
-    return joined.permute(0, 3, 1, 2)
+    return Joined.apply(*rows).permute(0, 3, 1, 2)
 
 
 class Joined(torch.autograd.Function):
@@ -132,30 +148,24 @@ def for_each(c: Tensor, z: Tensor) -> Tensor:
     return c if len(c) == len(z) else c.repeat_interleave(len(z) // len(c), 0)
 
 
-def append_stddev(h: Tensor) -> Tensor:
-    """Features with one map more: how much images of a group of four differ (Karras et al. 2018,
-    arXiv:1710.10196).
+class MinibatchStddev(nn.Module):
+    """One map more: how much images of a group of four differ (Karras et al. 2018, arXiv:1710.10196).
 
     The standard deviation of each feature over the group, averaged over all features. Groups are consecutive
     images; the last one is filled up with the first images of the batch. A smaller batch is one group.
-
-    Args:
-        h: (N, C, ...).
-
-    Returns:
-        (N, C + 1, ...).
     """
-    num_images, size = len(h), min(GROUP, len(h))
-    groups = torch.cat([h, h[: -num_images % size]]).float().unflatten(0, (-1, size))
-    spread = (groups.var(1, correction=0) + 1e-8).sqrt().flatten(1).mean(1)  # (groups,)
-    spread = spread.repeat_interleave(size)[:num_images].view(-1, *[1] * (h.ndim - 1))
-    return torch.cat([h, spread.to(h.dtype).expand(-1, 1, *h.shape[2:])], 1)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """(N, C, ...) -> (N, C + 1, ...)."""
+        num_images, size = len(h), min(GROUP, len(h))
+        groups = torch.cat([h, h[: -num_images % size]]).float().unflatten(0, (-1, size))
+        spread = (groups.var(1, correction=0) + 1e-8).sqrt().flatten(1).mean(1)  # (groups,)
+        spread = spread.repeat_interleave(size)[:num_images].view(-1, *[1] * (h.ndim - 1))
+        return torch.cat([h, spread.to(h.dtype).expand(-1, 1, *h.shape[2:])], 1)
 
 
 class Head(nn.Module):
-    """The logit of features f under a condition c, by projection: w f + b + c V f (Miyato and Koyama 2018,
-    arXiv:1802.05637); made for K = 0, it ignores c.
-    """
+    """Logits by projection, w f + b + c V f (Miyato and Koyama 2018, arXiv:1802.05637); w f + b for K = 0."""
 
     def __init__(self, num_features: int, num_conditions: int) -> None:
         super().__init__()
@@ -163,8 +173,6 @@ class Head(nn.Module):
         self.project = nn.Linear(num_features, num_conditions, bias=False) if num_conditions else None
 
     def forward(self, f: Tensor, c: Tensor) -> Tensor:
-        """(N, D), (N, K) -> (N,)."""
+        """Features f (N, D), conditions c (N, K) -> (N,)."""
         logits: Tensor = self.linear(f).squeeze(1)
-        if self.project is not None:
-            logits = logits + (self.project(f) * c).sum(1)
-        return logits
+        return logits if self.project is None else logits + (self.project(f) * c).sum(1)

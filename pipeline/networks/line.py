@@ -3,10 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.networks.layers import for_each, reject_batch_norm
-from pipeline.networks.network import Spec
-
-CONDITIONS, BATCH_NORM, TRUNCATES = ("numbers",), False, False
+from pipeline.networks.layers import for_each
+from pipeline.networks.network import DiscriminatorSpec, Network, Sampler, Spec
 
 
 def mlp(num_inputs: int, width: int) -> nn.Module:
@@ -15,41 +13,27 @@ def mlp(num_inputs: int, width: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(width, 1))
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(spec.num_latents, spec.num_conditions, spec.width)
-
-
-class Generator(nn.Module):
+class Generator(Sampler):
     """(z, c) -> x, (N, 1), not bounded."""
 
-    num_noise = 0
-
-    def __init__(self, num_latents: int, num_conditions: int, width: int) -> None:
-        super().__init__()
-        self.num_latents = num_latents
-        self.layers = mlp(num_conditions + num_latents, width)
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        self.layers = mlp(spec.num_conditions + spec.num_latents, spec.width)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        x: Tensor = self.layers(torch.cat([for_each(c, z), z], 1))
-        return x
+        return self.layers(torch.cat([for_each(c, z), z], 1))
 
 
 class Discriminator(nn.Module):
     """(x, c) -> logits (N,), of single numbers and their conditions."""
 
-    def __init__(
-        self,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, ...],
-        batch_norm: bool = False,
-        minibatch_stddev: bool = False,
-    ) -> None:
-        reject_batch_norm("line", batch_norm or minibatch_stddev)
+    def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        self.num_conditions = num_conditions
-        self.layers = mlp(num_conditions + 1, width)
+        self.num_conditions = spec.num_conditions
+        self.layers = mlp(spec.num_conditions + 1, spec.width)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        logits: Tensor = self.layers(torch.cat([c[:, : self.num_conditions], x], 1))
-        return logits.squeeze(1)
+        return self.layers(torch.cat([c[:, : self.num_conditions], x], 1)).squeeze(1)
+
+
+NETWORK = Network(("numbers",), Generator, Discriminator)

@@ -32,8 +32,7 @@ class Mixture(nn.Module):
         z, pick, c = z[:, :-1], z[:, -1], for_each(c, z)
         if c.shape[1] == self.num_conditions:
             c = torch.cat([c, self.groups(pick, c)], 1)
-        x: Tensor = self.generator(z, c)
-        return x
+        return self.generator(z, c)
 
     def groups(self, pick: Tensor, c: Tensor) -> Tensor:
         """The groups that standard normal numbers (N,) pick, one-hot, (N, classes * M)."""

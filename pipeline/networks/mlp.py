@@ -1,46 +1,33 @@
-"""The fully connected networks of the first GAN (Goodfellow et al. 2014, arXiv:1406.2661): ReLU against
-maxout and dropout.
-"""
+"""The first GAN (Goodfellow et al. 2014, arXiv:1406.2661), fully connected: ReLU against maxout, dropout."""
 
 import math
 
 import torch
 from torch import Tensor, nn
 
-from pipeline.networks.layers import append_stddev, for_each, reject_batch_norm
-from pipeline.networks.network import Spec
+from pipeline.networks.layers import MinibatchStddev, for_each
+from pipeline.networks.network import DiscriminatorSpec, Network, Sampler, Spec
 
-CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), False, False
 NUM_PIECES = 5  # linear pieces of a maxout unit (Goodfellow et al. 2013, arXiv:1302.4389)
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
-
-
-class Generator(nn.Module):
+class Generator(Sampler):
     """Two hidden ReLU layers of `4 * width` units, then tanh."""
 
-    num_noise = 0
-
-    def __init__(
-        self, num_latents: int, num_conditions: int, width: int, image_shape: tuple[int, int, int]
-    ) -> None:
-        super().__init__()
-        self.num_latents = num_latents
-        self.image_shape = image_shape
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        self.image_shape = spec.image_shape
         self.layers = nn.Sequential(
-            nn.Linear(num_latents + num_conditions, 4 * width),
+            nn.Linear(spec.num_latents + spec.num_conditions, 4 * spec.width),
             nn.ReLU(),
-            nn.Linear(4 * width, 4 * width),
+            nn.Linear(4 * spec.width, 4 * spec.width),
             nn.ReLU(),
-            nn.Linear(4 * width, math.prod(image_shape)),
+            nn.Linear(4 * spec.width, math.prod(spec.image_shape)),
             nn.Tanh(),
         )
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        x: Tensor = self.layers(torch.cat([z, for_each(c, z)], 1))
-        return x.unflatten(1, self.image_shape)
+        return self.layers(torch.cat([z, for_each(c, z)], 1)).unflatten(1, self.image_shape)
 
 
 class Maxout(nn.Module):
@@ -51,34 +38,27 @@ class Maxout(nn.Module):
         self.linear = nn.Linear(num_inputs, num_units * NUM_PIECES)
 
     def forward(self, x: Tensor) -> Tensor:
-        pieces: Tensor = self.linear(x)
-        return pieces.unflatten(1, (-1, NUM_PIECES)).amax(2)
+        return self.linear(x).unflatten(1, (-1, NUM_PIECES)).amax(2)
 
 
 class Discriminator(nn.Module):
     """Two maxout layers of `width` units with dropout, on the image and its condition."""
 
-    def __init__(
-        self,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        batch_norm: bool = False,
-        minibatch_stddev: bool = False,
-    ) -> None:
-        reject_batch_norm("mlp", batch_norm)
+    def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        self.num_conditions = num_conditions
-        self.minibatch_stddev = minibatch_stddev
+        self.num_conditions = spec.num_conditions
         self.layers = nn.Sequential(
-            Maxout(math.prod(image_shape) + num_conditions, width),
+            Maxout(math.prod(spec.image_shape) + spec.num_conditions, spec.width),
             nn.Dropout(0.3),
-            Maxout(width, width),
+            Maxout(spec.width, spec.width),
             nn.Dropout(0.3),
+            *([MinibatchStddev()] if spec.minibatch_stddev else []),
         )
-        self.head = nn.Linear(width + minibatch_stddev, 1)
+        self.head = nn.Linear(spec.width + spec.minibatch_stddev, 1)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         h = self.layers(torch.cat([x.flatten(1), c[:, : self.num_conditions]], 1))
-        logits: Tensor = self.head(append_stddev(h) if self.minibatch_stddev else h)
-        return logits.squeeze(1)
+        return self.head(h).squeeze(1)
+
+
+NETWORK = Network(("none", "class"), Generator, Discriminator)

@@ -1,24 +1,24 @@
 """The contract of this room, and its modules by name.
 
-A module that generates has a `Generator` and, for adversarial training, a `Discriminator`,
+Each module has a `NETWORK`: what conditions it takes, and what it builds. Of a `Spec` that is a generator, or
+a network in whose features images are compared; of a `DiscriminatorSpec`, the generator's opponent.
 
-    Generator(num_latents, num_conditions, width, shape)                                (z, c) -> x
-    Discriminator(num_conditions, width, shape, batch_norm, minibatch_stddev)           (x, c) -> logits
+    Generator(spec)         (z, c) -> x
+    Discriminator(spec)     (x, c) -> logits
 
 with latents z (N, Z + `generator.num_noise`), condition c (N, K) or an image (N, K, H, W) or words (N, L),
 images x (N, C, H, W) in [-1, 1], logits (N,) or a map of them. Of P draws of a condition z has P rows, one
 after the other, and c one. Z = 0 makes the generator a regression network; made for K = 0, either is
-unconditional, and a discriminator then ignores any c it is given. Those for images and words take one option
-more each, see unet.py.
+unconditional, and a discriminator then ignores any c it is given.
 
 A generator in evaluation mode is a pure function: `num_noise` numbers after the latents are the noise of its
 layers, which it never draws itself. A discriminator judges each image alone, unless batch normalisation or
 `minibatch_stddev` tells it of the batch.
-
-A module whose features are compared has a `FeatureNetwork`. All have `build(spec)`.
 """
 
-from typing import Protocol, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import torch
 from torch import nn
@@ -43,49 +43,57 @@ class Spec(Section):
     num_members: int = 1  # networks side by side, of points
     packing: int = 1  # rows of a member that follow one another, of points
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        channels, height, width = self.image_shape
-        return channels, height, width
-
     def build(self) -> nn.Module:
         """The network, untrained; with hidden groups, one that picks a group by itself."""
-        module = load(self.network)
+        network = load(self.network)
         if not self.clusters:
-            return module.build(self)
+            return network.build(self)
         num_classes = max(self.num_conditions, 1)
         num_inputs = self.num_conditions + num_classes * self.clusters
-        grouped = module.build(self.model_copy(update={"num_conditions": num_inputs, "clusters": 0}))
+        grouped = network.build(self.model_copy(update={"num_conditions": num_inputs, "clusters": 0}))
         return Mixture(grouped, self.num_conditions, torch.zeros(num_classes, self.clusters))
 
 
-class Network(Protocol):
-    """A module of this room."""
+@dataclass(frozen=True)
+class DiscriminatorSpec:
+    """All that is needed to build a discriminator; with packing, for whole packs."""
 
-    CONDITIONS: tuple[str, ...]  # kinds of condition (tasks.task.KINDS) that it takes
-    BATCH_NORM: bool  # whether its discriminator has batch normalisation; a ValueError elsewhere
-    TRUNCATES: bool  # whether its generator takes a third argument, `truncation`: variety for quality
+    width: int
+    image_shape: Sequence[int]  # C, H, W
+    num_conditions: int = 0  # K
+    batch_norm: bool = False  # where its network has that
+    minibatch_stddev: bool = False  # it sees how much the images of a batch differ
+    patch_size: int = 0  # pixels that a logit judges, of images and words; 0: the whole image
+    num_members: int = 1  # networks side by side, of points
 
-    def build(self, spec: Spec) -> nn.Module: ...
 
-    def Discriminator(
-        self,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        batch_norm: bool,
-        minibatch_stddev: bool,
-        *patch_size: int,
-    ) -> nn.Module: ...
+class Network(NamedTuple):
+    """What a module of this room offers."""
+
+    conditions: tuple[str, ...]  # kinds of condition (tasks.task.KINDS) that it takes
+    build: Callable[[Spec], nn.Module]
+    discriminator: Callable[[DiscriminatorSpec], nn.Module] | None = None
+    batch_norm: bool = False  # whether its discriminator has batch normalisation, if asked for it
+    truncates: bool = False  # whether its generator takes a third argument, `truncation`: variety for quality
+
+
+class Sampler(nn.Module):
+    """A generator: (z, c) -> x."""
+
+    num_noise = 0  # numbers after the latents
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.num_latents = spec.num_latents
 
 
 def load(name: str) -> Network:
     """The network of this name; an InputError where there is none."""
-    return cast(Network, modules.load("networks", "build", "network", name))
+    return cast(Network, modules.load("networks", "NETWORK", "network", name).NETWORK)
 
 
 def available() -> list[str]:
-    return modules.available("networks", "build")
+    return modules.available("networks", "NETWORK")
 
 
 def num_inputs(generator: nn.Module) -> int:

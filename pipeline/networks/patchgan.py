@@ -3,12 +3,13 @@ single pixels to the whole image. It sees the image and, unless asked otherwise,
 """
 
 import math
-from itertools import pairwise
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, FromImage, append_stddev, flatten_nhwc, side_by_side
+from pipeline.networks.layers import FromImage, MinibatchStddev, convolutions, flatten_nhwc, side_by_side
+from pipeline.networks.network import DiscriminatorSpec
 from pipeline.runtime.errors import InputError
 
 WHOLE = 0  # patch size: one logit an image
@@ -22,63 +23,38 @@ class Discriminator(nn.Module):
     The image and its condition, (N, K, H, W), are one stack of channels. Made for K = 0 it ignores c.
     """
 
-    def __init__(
-        self,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        batch_norm: bool = False,
-        minibatch_stddev: bool = False,
-        patch_size: int = WHOLE,
-    ) -> None:
+    def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        channels, rows, columns = image_shape
-        shape = (channels + num_conditions, rows, columns)
-        self.sees_condition = num_conditions > 0
-        self.layers = Layers(width, shape, batch_norm, minibatch_stddev, patch_size)
-        self.whole = patch_size == WHOLE
+        channels, rows, columns = spec.image_shape
+        self.sees_condition = spec.num_conditions > 0
+        self.layers = Layers(spec, (channels + spec.num_conditions, rows, columns))
+        self.whole = spec.patch_size == WHOLE
         num_maps, num_pixels = self.layers.num_maps, self.layers.num_pixels
         self.head = nn.Linear(num_maps * num_pixels, 1) if self.whole else nn.Conv2d(num_maps, 1, 1)
         self.apply(init_weights)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         h = self.layers(side_by_side(x, c) if self.sees_condition else x)
-        logits: Tensor = self.head(flatten_nhwc(h)).squeeze(1) if self.whole else self.head(h)
-        return logits
+        return self.head(flatten_nhwc(h)).squeeze(1) if self.whole else self.head(h)
 
 
 class Layers(nn.Module):
-    """Strided convolutions that see patches of the given size: (N, C, H, W) -> (N, num_maps, h, w), of
-    `num_pixels` pixels.
-    """
+    """Strided convolutions, (N, *shape) -> (N, num_maps, h, w), that see patches; num_pixels is h w."""
 
-    def __init__(
-        self,
-        width: int,
-        image_shape: tuple[int, int, int],
-        batch_norm: bool,
-        minibatch_stddev: bool,
-        patch_size: int,
-    ) -> None:
+    def __init__(self, spec: DiscriminatorSpec, shape: Sequence[int]) -> None:
         super().__init__()
-        channels, *sides = image_shape
-        num_halvings = halvings(patch_size, max(sides))
-        shape = (4, 2, 1) if num_halvings else (1, 1, 0)  # kernel, stride, padding: halve, or keep to a pixel
-        widths = [width * min(2**level, WIDEST) for level in range(num_halvings or 2)]
-        first = FromImage(channels, width) if num_halvings else nn.Conv2d(channels, width, *shape)
-        layers: list[nn.Module] = [first, nn.LeakyReLU(SLOPE)]
-        for num_inputs, num_outputs in pairwise(widths):
-            layers += [nn.Conv2d(num_inputs, num_outputs, *shape, bias=not batch_norm)]
-            layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []
-            layers += [nn.LeakyReLU(SLOPE)]
-        self.layers = nn.Sequential(*layers)
-        self.minibatch_stddev = minibatch_stddev
-        self.num_maps = widths[-1] + minibatch_stddev
+        channels, *sides = shape
+        num_halvings = halvings(spec.patch_size, max(sides))
+        kind = (4, 2, 1) if num_halvings else (1, 1, 0)  # kernel, stride, padding: halve, or keep to a pixel
+        widths = [spec.width * min(2**level, WIDEST) for level in range(num_halvings or 2)]
+        first = FromImage(channels, spec.width) if num_halvings else nn.Conv2d(channels, spec.width, *kind)
+        self.layers = nn.Sequential(*convolutions(first, widths, kind, spec.batch_norm))
+        self.spread = MinibatchStddev() if spec.minibatch_stddev else nn.Identity()
+        self.num_maps = widths[-1] + spec.minibatch_stddev
         self.num_pixels = math.prod(side // 2**num_halvings for side in sides)
 
     def forward(self, x: Tensor) -> Tensor:
-        h: Tensor = self.layers(x)
-        return append_stddev(h) if self.minibatch_stddev else h
+        return self.spread(self.layers(x))
 
 
 def halvings(patch_size: int, side: int) -> int:

@@ -10,14 +10,11 @@ is a mean over all rows gives each member 1 / S of the gradient it would have al
 import torch
 from torch import Tensor, nn
 
-from pipeline.networks.layers import append_stddev
-from pipeline.networks.network import Spec
+from pipeline.networks.layers import SLOPE, MinibatchStddev
+from pipeline.networks.network import DiscriminatorSpec, Network, Sampler, Spec
 
 SCALE = 4.0  # coordinates are so many times as large outside of the networks, where they reach about 4
-SLOPE = 0.2  # of leaky units, where they are below 0
 NUM_HIDDEN = 3  # layers
-
-CONDITIONS, BATCH_NORM, TRUNCATES = ("points",), False, False
 
 
 class Layer(nn.Module):
@@ -42,27 +39,14 @@ def hidden(num_members: int, num_inputs: int, width: int, unit: nn.Module) -> nn
     return nn.Sequential(*layers)
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(spec.num_members, spec.num_latents, spec.width, spec.packing)
+class Generator(Sampler):
+    """Three hidden layers of `width` ReLUs for each member; what comes out is not bounded."""
 
-
-class Generator(nn.Module):
-    """Three hidden layers of `width` ReLUs for each member; what comes out is not bounded.
-
-    Args:
-        num_members: S.
-        num_latents: Z.
-        width: units of a hidden layer.
-        turn: rows of a member that follow one another.
-    """
-
-    num_noise = 0
-
-    def __init__(self, num_members: int, num_latents: int, width: int, turn: int) -> None:
-        super().__init__()
-        self.num_members, self.num_latents, self.turn = num_members, num_latents, turn
-        self.layers = hidden(num_members, num_latents, width, nn.ReLU())
-        self.head = Layer(num_members, width, 2)
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        self.num_members, self.turn = spec.num_members, spec.packing
+        self.layers = hidden(spec.num_members, spec.num_latents, spec.width, nn.ReLU())
+        self.head = Layer(spec.num_members, spec.width, 2)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """(S * N, Z) -> points, (S * N, 2); a condition has no effect."""
@@ -71,26 +55,20 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Three hidden layers of `width` leaky ReLUs for each member.
+    """Three hidden layers of `width` leaky ReLUs for each member; points judged together lie on one row."""
 
-    Args:
-        num_members: S.
-        width: units of a hidden layer.
-        packing: points judged together; they lie on one row.
-        minibatch_stddev: whether a member sees how much four of its rows differ.
-    """
-
-    def __init__(self, num_members: int, width: int, packing: int, minibatch_stddev: bool) -> None:
+    def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        self.num_members, self.packing, self.minibatch_stddev = num_members, packing, minibatch_stddev
-        self.layers = hidden(num_members, 2 * packing, width, nn.LeakyReLU(SLOPE))
-        self.head = Layer(num_members, width + minibatch_stddev, 1)
+        self.num_members, self.packing = spec.num_members, spec.image_shape[0] // 2
+        self.layers = hidden(spec.num_members, spec.image_shape[0], spec.width, nn.LeakyReLU(SLOPE))
+        self.spread = MinibatchStddev() if spec.minibatch_stddev else None
+        self.head = Layer(spec.num_members, spec.width + spec.minibatch_stddev, 1)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         """(S * N, 2 * packing) -> logits, (S * N,); a condition has no effect."""
         h = self.layers(by_member(x / SCALE, self.num_members, 1))
-        if self.minibatch_stddev:
-            h = torch.stack([append_stddev(rows) for rows in h])
+        if self.spread is not None:
+            h = torch.stack([self.spread(rows) for rows in h])
         return in_turns(self.head(h), 1).squeeze(1)
 
 
@@ -102,3 +80,6 @@ def by_member(rows: Tensor, num_members: int, turn: int) -> Tensor:
 def in_turns(h: Tensor, turn: int) -> Tensor:
     """The way back, (S, N, F) -> (S * N, F)."""
     return h.unflatten(1, (-1, turn)).transpose(0, 1).flatten(0, 2)
+
+
+NETWORK = Network(("points",), Generator, Discriminator)

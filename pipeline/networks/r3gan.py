@@ -11,7 +11,6 @@ is a gain on the last layer, not its weight: a weight of zero has no spectral no
 
 import math
 from itertools import pairwise
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -21,46 +20,33 @@ from pipeline.networks.layers import (
     SLOPE,
     FromImage,
     Head,
+    MinibatchStddev,
     ToImage,
-    append_stddev,
     finished,
     for_each,
-    num_channels,
-    num_levels,
-    reject_batch_norm,
+    he_normal,
+    map_widths,
     smallest_map,
 )
-from pipeline.networks.network import Spec
+from pipeline.networks.network import DiscriminatorSpec, Network, Sampler, Spec
 
-CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), False, False
 EXPANSION = 2  # how much wider a block is inside
 GROUP_SIZE = 16  # channels of a group
-NUM_BLOCKS = 1  # of each map size
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
-
-
-class Generator(nn.Module):
+class Generator(Sampler):
     """A learned basis of maps, mixed by the latents; blocks; bilinear enlargement; no last non-linearity."""
 
-    num_noise = 0
-
-    def __init__(
-        self, num_latents: int, num_conditions: int, width: int, image_shape: tuple[int, int, int]
-    ) -> None:
-        super().__init__()
-        self.num_latents = num_latents
-        levels = num_levels(image_shape)
-        widths = [num_channels(width, level) for level in range(levels, 0, -1)]
-        self.linear = nn.Linear(num_latents + num_conditions, widths[0], bias=False)
-        self.basis = nn.Parameter(torch.randn(*smallest_map(image_shape), widths[0]))
-        layers: list[nn.Module] = blocks(widths[0], levels)
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        widths = map_widths(spec.width, spec.image_shape)[:0:-1]  # from the smallest map
+        self.linear = nn.Linear(spec.num_latents + spec.num_conditions, widths[0], bias=False)
+        self.basis = nn.Parameter(torch.randn(*smallest_map(spec.image_shape), widths[0]))
+        layers: list[nn.Module] = [Block(widths[0], len(widths))]
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.Conv2d(num_inputs, num_outputs, 1, bias=False)]
-            layers += [nn.Upsample(scale_factor=2, mode="bilinear"), *blocks(num_outputs, levels)]
-        self.layers = nn.Sequential(*layers, ToImage(widths[-1], image_shape[0]))
+            layers += [nn.Upsample(scale_factor=2, mode="bilinear"), Block(num_outputs, len(widths))]
+        self.layers = nn.Sequential(*layers, ToImage(widths[-1], spec.image_shape[0]))
         self.apply(init_weights)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
@@ -70,38 +56,24 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """The generator's mirror: a strided convolution, blocks, average pooling, a basis that maps are weighed
-    against, a projection.
-    """
+    """The mirror: strided convolution; blocks, average pooling; a basis that weighs maps; a projection."""
 
-    def __init__(
-        self,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        batch_norm: bool = False,
-        minibatch_stddev: bool = False,
-    ) -> None:
-        reject_batch_norm("r3gan", batch_norm)
+    def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        self.minibatch_stddev = minibatch_stddev
-        levels = num_levels(image_shape)
-        widths = [num_channels(width, level + 1) for level in range(levels)]
-        layers: list[nn.Module] = [FromImage(image_shape[0], width), *blocks(width, levels)]
+        widths = map_widths(spec.width, spec.image_shape)[1:]
+        layers: list[nn.Module] = [FromImage(spec.image_shape[0], spec.width), Block(spec.width, len(widths))]
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.AvgPool2d(2), nn.Conv2d(num_inputs, num_outputs, 1, bias=False)]
-            layers += blocks(num_outputs, levels)
-        self.layers = nn.Sequential(*layers)
-        num_features = widths[-1] + minibatch_stddev
-        rows, columns = smallest_map(image_shape)
+            layers += [Block(num_outputs, len(widths))]
+        self.layers = nn.Sequential(*layers, *([MinibatchStddev()] if spec.minibatch_stddev else []))
+        num_features = widths[-1] + spec.minibatch_stddev
+        rows, columns = smallest_map(spec.image_shape)
         self.basis = nn.Parameter(torch.randn(num_features, rows, columns) / (rows * columns) ** 0.5)
-        self.head = Head(num_features, num_conditions)
+        self.head = Head(num_features, spec.num_conditions)
         self.apply(init_weights)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         h = self.layers(x)
-        if self.minibatch_stddev:
-            h = append_stddev(h)
         return self.head((h * self.basis.to(h.dtype)).sum((2, 3)), c)
 
 
@@ -109,10 +81,10 @@ class Block(nn.Module):
     """x + gain * narrow(mix(widen(x))), with a leaky ReLU after the first two; gain is 0 at the start.
 
     Args:
-        scale: of the first two layers' weights at the start.
+        num_blocks: L, one of each map size.
     """
 
-    def __init__(self, num_features: int, scale: float) -> None:
+    def __init__(self, num_features: int, num_blocks: int) -> None:
         super().__init__()
         num_inside = EXPANSION * num_features
         self.widen = nn.Conv2d(num_features, num_inside, 1)
@@ -121,7 +93,7 @@ class Block(nn.Module):
         self.mix = nn.Conv2d(num_inside, num_inside, 3, padding=1, groups=num_groups)
         self.narrow = nn.Conv2d(num_inside, num_features, 1, bias=False)
         self.gain = nn.Parameter(torch.zeros(num_features, 1, 1))
-        self.scale = scale
+        self.scale = num_blocks ** (-1 / (2 * 3 - 2))  # of weights at the start
 
     def branch(self, x: Tensor) -> Tensor:
         h = F.leaky_relu(self.widen(x), SLOPE)
@@ -132,24 +104,14 @@ class Block(nn.Module):
         return torch.addcmul(x, self.gain.to(h.dtype), h)
 
 
-def blocks(num_features: int, levels: int) -> list[nn.Module]:
-    """The blocks of one map size in a network of `levels` sizes, each with its branch of three layers."""
-    scale = (NUM_BLOCKS * levels) ** (-1 / (2 * 3 - 2))
-    return [Block(num_features, scale) for _ in range(NUM_BLOCKS)]
-
-
 def init_weights(module: nn.Module) -> None:
-    """Normal weights that keep the signal's size (He et al. 2015, arXiv:1502.01852), biases 0; in a block's
-    first two layers smaller by its scale. Applied from the inside out: a block comes after its layers.
-    """
+    """`he_normal`, smaller by its scale in a block's first two layers. A block comes after its layers."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        fan: Literal["fan_in", "fan_out"] = "fan_in"
-        if isinstance(module, nn.ConvTranspose2d):
-            fan = "fan_out"  # its weight is (inputs, outputs)
-        nn.init.kaiming_normal_(module.weight, SLOPE, fan)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+        he_normal(module)
     if isinstance(module, Block):
         with torch.no_grad():
             module.widen.weight.mul_(module.scale)
             module.mix.weight.mul_(module.scale)
+
+
+NETWORK = Network(("none", "class"), Generator, Discriminator)

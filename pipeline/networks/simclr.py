@@ -1,6 +1,4 @@
-"""A small SimCLR encoder, trained without labels (Chen et al. 2020, arXiv:2002.05709), in whose features FID
-and KID of drawings are taken.
-"""
+"""A small SimCLR encoder (Chen et al. 2020, arXiv:2002.05709), in whose features drawings have FID, KID."""
 
 import math
 from itertools import pairwise
@@ -8,24 +6,21 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pipeline.networks.network import Spec
+from pipeline.networks.layers import flatten_nhwc
+from pipeline.networks.network import Network, Spec
 
 NUM_FEATURES = 64
 NUM_PROJECTED = 64
 NUM_HALVINGS = 3
 
-CONDITIONS, BATCH_NORM, TRUNCATES = (), False, False
-
 
 class FeatureNetwork(nn.Module):
-    """Three pairs of convolutions, each halving the size, and two linear layers; no normalisation, whose lack
-    keeps features of sharp and blurred images apart.
-    """
+    """Pairs of convolutions that halve the size; no normalisation, for the reason given in classifier.py."""
 
-    def __init__(self, width: int, image_shape: tuple[int, int, int]) -> None:
+    def __init__(self, spec: Spec) -> None:
         super().__init__()
-        channels, *sides = image_shape
-        counts = [channels] + [width * 2**i for i in range(NUM_HALVINGS)]
+        channels, *sides = spec.image_shape
+        counts = [channels] + [spec.width * 2**i for i in range(NUM_HALVINGS)]
         layers: list[nn.Module] = []
         for num_inputs, num_outputs in pairwise(counts):
             layers += [nn.Conv2d(num_inputs, num_outputs, 3, padding=1), nn.ReLU()]
@@ -37,12 +32,11 @@ class FeatureNetwork(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1] -> (N, 64), none negative."""
-        return F.relu(self.linear(self.convolutions(x).permute(0, 2, 3, 1).flatten(1)))
+        return F.relu(self.linear(flatten_nhwc(self.convolutions(x))))
 
     def forward(self, x: Tensor) -> Tensor:
         """Points on the unit sphere, (N, 64), where views of one image lie together."""
         return F.normalize(self.project(self.features(x)).float())
 
 
-def build(spec: Spec) -> FeatureNetwork:
-    return FeatureNetwork(spec.width, spec.shape)
+NETWORK = Network((), FeatureNetwork)

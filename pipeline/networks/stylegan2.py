@@ -19,54 +19,40 @@ from pipeline.networks.layers import (
     finished,
     for_each,
     he_normal,
-    num_channels,
-    num_levels,
+    map_widths,
     smallest_map,
+    style_mapping,
 )
-from pipeline.networks.network import Spec
-from pipeline.networks.r3gan import Discriminator as Discriminator
+from pipeline.networks.network import Network, Sampler, Spec
+from pipeline.networks.r3gan import Discriminator
 
-CONDITIONS, BATCH_NORM, TRUNCATES = ("none", "class"), False, True
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # by which it keeps unit variance
 MEAN_RATE = 0.01  # of the mean style, a batch
 NUM_LAYERS = 2  # of each map size
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(spec.num_latents, spec.num_conditions, spec.width, spec.shape)
-
-
-class Generator(nn.Module):
-    """Mapping network; then, from a learned constant, styled layers of each size, which add to an image (the
-    paper's skip generator).
-    """
+class Generator(Sampler):
+    """Mapping network; from a learned constant, styled layers of each size, which add to an image."""
 
     mean_w: Tensor
 
-    def __init__(
-        self, num_latents: int, num_conditions: int, width: int, image_shape: tuple[int, int, int]
-    ) -> None:
-        super().__init__()
-        channels, rows, columns = image_shape
-        levels = num_levels(image_shape)
-        widths = [num_channels(width, level) for level in range(levels, -1, -1)]
-        self.maps = [(NUM_LAYERS, rows >> level, columns >> level) for level in range(levels, -1, -1)]
-        self.num_latents = num_latents
-        self.num_noise = sum(map(math.prod, self.maps)) if num_latents else 0
-        self.mapping = Mapping(num_latents, num_conditions, 2 * width)
-        self.register_buffer("mean_w", torch.zeros(2 * width))
-        self.constant = nn.Parameter(torch.randn(1, widths[0], *smallest_map(image_shape)))
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        channels, rows, columns = spec.image_shape
+        num_styles, widths = 2 * spec.width, map_widths(spec.width, spec.image_shape)[::-1]
+        levels = reversed(range(len(widths)))
+        self.maps = [(NUM_LAYERS, rows >> level, columns >> level) for level in levels]
+        self.num_noise = sum(map(math.prod, self.maps)) if spec.num_latents else 0
+        self.mapping = Mapping(spec.num_latents, spec.num_conditions, num_styles)
+        self.register_buffer("mean_w", torch.zeros(num_styles))
+        self.constant = nn.Parameter(torch.randn(1, widths[0], *smallest_map(spec.image_shape)))
         self.sizes = nn.ModuleList(
-            Size(2 * width, num_inputs, num_outputs, channels)
+            Size(num_styles, num_inputs, num_outputs, channels)
             for num_inputs, num_outputs in zip(widths[:1] + widths, widths, strict=False)
         )
 
     def forward(self, z: Tensor, c: Tensor, truncation: float = 1.0) -> Tensor:
-        """The images of latents and noise (N, Z + num_noise) and conditions (N, K).
-
-        Args:
-            truncation: w is pulled to mean_w + truncation * (w - mean_w); 1: not at all.
-        """
+        """(N, Z + num_noise), (N, K) -> images; w is pulled to mean_w + truncation * (w - mean_w)."""
         w = self.mapping(z[:, : self.num_latents], for_each(c, z))
         if self.training:
             self.mean_w.lerp_(w.detach().mean(0).to(self.mean_w), MEAN_RATE)
@@ -94,16 +80,10 @@ class Mapping(nn.Module):
     def __init__(self, num_latents: int, num_conditions: int, num_styles: int) -> None:
         super().__init__()
         self.num_latents = num_latents
-        self.layers = nn.Sequential(
-            he_normal(nn.Linear(num_latents + num_conditions, num_styles)),
-            nn.LeakyReLU(SLOPE),
-            he_normal(nn.Linear(num_styles, num_styles)),
-            nn.LeakyReLU(SLOPE),
-        )
+        self.layers = style_mapping(num_latents + num_conditions, num_styles)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        w: Tensor = self.layers(torch.cat([F.normalize(z) * math.sqrt(self.num_latents), c], 1))
-        return w
+        return self.layers(torch.cat([F.normalize(z) * math.sqrt(self.num_latents), c], 1))
 
 
 class Size(nn.Module):
@@ -170,3 +150,6 @@ def style_layer(num_styles: int, num_outputs: int) -> nn.Linear:
     nn.init.normal_(layer.weight, 0.0, num_styles**-0.5)
     nn.init.ones_(layer.bias)
     return layer
+
+
+NETWORK = Network(("none", "class"), Generator, Discriminator, truncates=True)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Truncated(nn.Module):
-    """A generator of a network in TRUNCATING, always asked with one `truncation`; 1: none, 0: no variety."""
+    """A generator of a network that truncates, always asked with one `truncation`; 1: none, 0: no variety."""
 
     def __init__(self, generator: nn.Module, truncation: float) -> None:
         super().__init__()
@@ -17,5 +17,4 @@ class Truncated(nn.Module):
         self.num_noise = cast(int, generator.num_noise)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        x: Tensor = self.generator(z, c, self.truncation)
-        return x
+        return self.generator(z, c, self.truncation)

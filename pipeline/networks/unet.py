@@ -1,4 +1,4 @@
-"""The U-Net of pix2pix (Ronneberger et al. 2015, arXiv:1505.04597; Isola et al. 2017, arXiv:1611.07004): a
+"""The U-Net of pix2pix (Ronneberger et al. 2015, arXiv:1505.04597; Isola et al. 2017, arXiv:1611.07004): an
 image goes down by strided convolutions and up again, each map on the way up beside its like on the way
 down.
 
@@ -7,55 +7,34 @@ on the way up, so that no level can lose them; or of the smallest alone, where p
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, he_normal, repeated, side_by_side
-from pipeline.networks.network import Spec
-from pipeline.networks.patchgan import Discriminator
+from pipeline.networks.layers import SLOPE, repeated, side_by_side, style_mapping
+from pipeline.networks.network import Network, Sampler, Spec
+from pipeline.networks.patchgan import WIDEST, Discriminator
 from pipeline.runtime.errors import InputError
 
-__all__ = ["BATCH_NORM", "Discriminator", "Generator"]
-
-CONDITIONS, BATCH_NORM, TRUNCATES = ("image",), True, False
 SMALLEST_MAP = 2  # pixels: at most three, after all halvings
 NUM_STYLES = 64  # numbers of a style
-WIDEST = 4  # times `width` channels at most
 
 
-def build(spec: Spec) -> nn.Module:
-    return Generator(
-        spec.num_latents, spec.num_conditions, spec.width, spec.shape, spec.latents_at_every_level
-    )
-
-
-class Generator(nn.Module):
+class Generator(Sampler):
     """(z, c) -> x, z (N, Z) and c an image (N, K, H, W) of the size of x (N, C, H, W).
 
     Of P draws of each condition z has P rows, one after the other, and c one: it goes down once.
     """
 
-    num_noise = 0
-
-    def __init__(
-        self,
-        num_latents: int,
-        num_conditions: int,
-        width: int,
-        image_shape: tuple[int, int, int],
-        every_level: bool = True,
-    ) -> None:
-        super().__init__()
-        self.num_latents, self.num_conditions = num_latents, num_conditions
-        widths = level_widths(width, image_shape)
-        inputs = [num_conditions, *widths]
-        self.down = nn.ModuleList(
-            Down(*pair, norm=i > 0) for i, pair in enumerate(zip(inputs, widths, strict=False))
-        )
-        self.up = Decoder(num_latents, widths, widths[:-1], image_shape[0], num_conditions, every_level)
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        widths = level_widths(spec.width, spec.image_shape)
+        pairs = zip([spec.num_conditions, *widths], widths, strict=False)
+        self.down = nn.ModuleList(Down(*pair, norm=i > 0) for i, pair in enumerate(pairs))
+        self.up = Decoder(spec, spec.num_latents, widths, skips=True)
         self.apply(init_convolutions)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
@@ -77,41 +56,29 @@ class Down(nn.Module):
         self.activation = nn.LeakyReLU(SLOPE)
 
     def forward(self, h: Tensor) -> Tensor:
-        h = self.activation(self.norm(self.convolution(h)))
-        return h
+        return self.activation(self.norm(self.convolution(h)))
 
 
 class Decoder(nn.Module):
     """From the smallest map to the image.
 
     Args:
-        num_latents: Z; 0: no style.
+        num_latents: numbers that the style is made of; 0: no style.
         widths: channels of the maps on the way down, the smallest map's last.
-        beside: channels of what stands beside each map on the way up, the largest first; none for widths[-1].
-        channels: C of the image.
-        num_given: channels of what stands beside the image itself.
-        every_level: the style shifts all maps, else the smallest alone.
+        skips: those maps, and the condition, stand beside their like on the way up.
     """
 
-    def __init__(
-        self,
-        num_latents: int,
-        widths: list[int],
-        beside: list[int],
-        channels: int,
-        num_given: int,
-        every_level: bool,
-    ) -> None:
+    def __init__(self, spec: Spec, num_latents: int, widths: list[int], skips: bool) -> None:
         super().__init__()
-        self.mapping = mapping(num_latents) if num_latents else None
+        self.mapping = style_mapping(num_latents, NUM_STYLES) if num_latents else None
         outputs = [max(1, widths[0] // 2), *widths[:-1]]  # from the largest map to the smallest
+        beside = [*widths[:-1], 0] if skips else [0] * len(widths)
         levels = []
         for i in reversed(range(len(widths))):
-            num_inputs = widths[i] + (beside[i] if i < len(beside) else 0)
-            styled = bool(num_latents) and (every_level or i == len(widths) - 1)
-            levels.append(Up(num_inputs, outputs[i], NUM_STYLES if styled else 0))
+            styled = num_latents > 0 and (spec.latents_at_every_level or i == len(widths) - 1)
+            levels.append(Up(widths[i] + beside[i], outputs[i], NUM_STYLES if styled else 0))
         self.levels = nn.ModuleList(levels)
-        self.finish = nn.Conv2d(outputs[0] + num_given, channels, 3, 1, 1)
+        self.finish = nn.Conv2d(outputs[0] + skips * spec.num_conditions, spec.image_shape[0], 3, 1, 1)
 
     def forward(self, h: Tensor, skipped: list[Tensor], z: Tensor) -> Tensor:
         """The image, (N, C, H, W), from the smallest map; `skipped` are the others, the largest first, each
@@ -124,8 +91,7 @@ class Decoder(nn.Module):
             beside = waiting.pop() if waiting else None
         if beside is not None:
             h = side_by_side(h, repeated(beside, len(h) // len(beside)))
-        x: Tensor = self.finish(h)
-        return x
+        return self.finish(h)
 
 
 class Up(nn.Module):
@@ -149,21 +115,10 @@ class Up(nn.Module):
         """The convolution of both maps; of what stands beside several draws only once."""
         num_draws = len(h) // len(beside)
         if num_draws == 1:
-            result: Tensor = self.convolution(side_by_side(h, beside))
-            return result
+            return self.convolution(side_by_side(h, beside))
         own, others = self.convolution.weight.split([h.shape[1], beside.shape[1]])
         h, beside = (F.conv_transpose2d(*each, None, 2, 1) for each in ((h, own), (beside, others)))
         return h + repeated(beside, num_draws)
-
-
-def mapping(num_latents: int) -> nn.Module:
-    """Latents (N, Z) -> styles (N, NUM_STYLES)."""
-    return nn.Sequential(
-        he_normal(nn.Linear(num_latents, NUM_STYLES)),
-        nn.LeakyReLU(SLOPE),
-        he_normal(nn.Linear(NUM_STYLES, NUM_STYLES)),
-        nn.LeakyReLU(SLOPE),
-    )
 
 
 def init_convolutions(module: nn.Module) -> None:
@@ -172,7 +127,7 @@ def init_convolutions(module: nn.Module) -> None:
         init_weights(module)
 
 
-def level_widths(width: int, image_shape: tuple[int, int, int]) -> list[int]:
+def level_widths(width: int, image_shape: Sequence[int]) -> list[int]:
     """Channels after each halving, `width` first, twice as many after each further one up to four times.
 
     Raises:
@@ -183,3 +138,6 @@ def level_widths(width: int, image_shape: tuple[int, int, int]) -> list[int]:
         sides = " x ".join(map(str, image_shape[1:]))
         raise InputError(f"images of {sides} pixels: sides must be multiples of {2**num_levels}")
     return [width * min(2**level, WIDEST) for level in range(num_levels)]
+
+
+NETWORK = Network(("image",), Generator, Discriminator, batch_norm=True)

@@ -32,7 +32,7 @@ from pipeline.runtime.errors import InputError
 from pipeline.sampling import weights
 
 DATA = TASKS["class"].train
-CLASS_NETWORKS = [name for name in networks.available() if "class" in networks.load(name).CONDITIONS]
+CLASS_NETWORKS = [name for name in networks.available() if "class" in networks.load(name).conditions]
 
 
 def norm(network: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pipeline.methods import contrastive
 from pipeline.networks.network import Spec
-from pipeline.networks.simclr import NUM_FEATURES, FeatureNetwork
+from pipeline.networks.simclr import NUM_FEATURES
 from pipeline.runtime import randomness
 
 SHAPE = (3, 16, 16)
@@ -169,7 +169,8 @@ def test_the_encoders_points_lie_on_the_unit_sphere_and_its_features_are_not_neg
     shape: tuple[int, int, int],
 ) -> None:
     torch.manual_seed(0)
-    encoder, x = FeatureNetwork(3, shape), normal(4, *shape, seed=0)
+    encoder = Spec(method="contrastive", network="simclr", width=3, image_shape=list(shape)).build()
+    x = normal(4, *shape, seed=0)
     f, points = encoder.features(x), encoder(x)
     assert f.shape == (4, NUM_FEATURES)
     assert (f >= 0).all()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.networks import untrained
 from helpers.small_tasks import digits, written
 from helpers.synthetic import random_pixels
 from torch import Tensor, nn
@@ -26,7 +27,6 @@ from pipeline.metrics import (
 )
 from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
-from pipeline.networks import dcgan
 from pipeline.runtime import compute
 from pipeline.sampling.draw import draw
 from pipeline.tasks import stacked
@@ -166,7 +166,7 @@ def test_where_there_are_no_latents_there_are_no_paths(real: Reference) -> None:
 
 def test_paths_are_taken_with_the_first_test_conditions(real: Reference) -> None:
     torch.manual_seed(0)
-    generator, c = dcgan.Generator(4, 10, 8, (1, 28, 28)).eval(), torch.eye(10).repeat(2, 1)
+    generator, c = untrained("dcgan", 4, 10, 8, (1, 28, 28)).eval(), torch.eye(10).repeat(2, 1)
     found = distribution.of_paths(generator, real)
     expected = paths.of_generator(generator, real.extractor.of_images, c[:12], 0.01, 0)
     assert min(expected.values()) > 0

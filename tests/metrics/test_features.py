@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from pipeline.data.images import as_rgb, to_float
 from pipeline.metrics import features
-from pipeline.networks import dcgan
 from pipeline.networks.network import Spec
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
@@ -49,7 +48,7 @@ def test_what_has_other_channels_than_a_network_of_colours_takes_is_shown_in_col
 
 def test_weights_of_a_generator_are_no_feature_network(tmp_path: Path) -> None:
     spec = Spec(method="adversarial", network="dcgan", width=2, image_shape=[1, 8, 8], num_latents=2)
-    weights.save(tmp_path / "weights", dcgan.build(spec), spec)
+    weights.save(tmp_path / "weights", spec.build(), spec)
     with pytest.raises(InputError, match=r"weights: not the weights of a feature network$"):
         features.load(tmp_path / "weights")
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers.networks import untrained, untrained_discriminator
 from torch import Tensor, nn
 
 from pipeline.metrics import points
-from pipeline.networks.points import Discriminator, Generator
 from pipeline.tasks.points import TARGETS, Target, sample
 
 torch.set_num_threads(1)
@@ -60,7 +60,8 @@ def test_each_member_is_scored_by_itself_and_the_mean_is_over_members() -> None:
 @pytest.mark.parametrize("packing", [1, 2])
 def test_clouds_and_landscapes_are_those_of_each_member(packing: int) -> None:
     torch.manual_seed(0)
-    G, D = Generator(3, 2, 8, packing), Discriminator(3, 8, packing, False)
+    G = untrained("points", 2, 0, 8, (2,), num_members=3, packing=packing)
+    D = untrained_discriminator("points", 0, 8, (2 * packing,), num_members=3)
     clouds, places = points.clouds(G, 7, 0), points.landscapes(D, TARGETS["ring"], 5)
     assert clouds.shape == (3, 7, 2)
     assert places.shape == (3, 5, 5)

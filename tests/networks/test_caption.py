@@ -3,18 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.image_networks import (
-    LENGTH,
-    NUM_WORDS,
-    SHAPE,
-    K,
-    N,
-    Z,
-    conditions,
-    discriminator_of,
-    generator_of,
-    images,
-)
+from helpers.networks import LENGTH, NUM_WORDS, Z, conditions, discriminator_of, generator_of, images
 from torch import Tensor
 
 from pipeline.networks import caption
@@ -67,7 +56,7 @@ def test_the_order_of_a_captions_words_matters() -> None:
     encoder = caption.TextEncoder(NUM_WORDS)
     one, other = encoder(torch.tensor([[2, 7, 3, 0], [7, 2, 3, 0]]))
     assert (one - other).abs().max() > 0.01
-    generator = generator_of(caption)
+    generator = generator_of("caption")
     z = torch.randn(1, Z)
     x, y = (generator(z, torch.tensor([row])) for row in ([2, 7, 3, 0], [7, 2, 3, 0]))
     assert (x - y).abs().max() > 1e-4
@@ -77,22 +66,26 @@ def test_the_order_of_a_captions_words_matters() -> None:
 def test_a_patch_size_is_refused_for_captions(patch_size: int) -> None:
     expected = f"^patch_size = {patch_size}: captions are of whole images; allowed is 0$"
     with pytest.raises(InputError, match=expected):
-        caption.Discriminator(K, 2, SHAPE, patch_size=patch_size)
+        discriminator_of("caption", patch_size=patch_size)
 
 
-def test_a_discriminator_of_captioned_images_made_without_conditions_ignores_them() -> None:
-    discriminator = discriminator_of(caption, 0)
-    x = images()
-    logits = discriminator(x, torch.empty(N, 0))
-    assert torch.equal(discriminator(x, conditions(caption)), logits)
-    assert not any(isinstance(module, caption.TextEncoder) for module in discriminator.modules())
+def test_a_discriminator_of_captioned_images_made_without_conditions_has_no_encoder() -> None:
+    modules = discriminator_of("caption", 0).modules()
+    assert not any(isinstance(module, caption.TextEncoder) for module in modules)
 
 
 def test_the_caption_enters_the_logit_by_projection_alone() -> None:
-    discriminator = discriminator_of(caption)
-    x, c = images(), conditions(caption)
+    discriminator = discriminator_of("caption")
+    x, c = images(), conditions("caption")
     f = flatten_nhwc(discriminator.layers(x))
     head, meaning = discriminator.head, discriminator.text(c)
     expected = f @ head.linear.weight[0] + head.linear.bias
     expected = expected + torch.einsum("nk,kd,nd->n", meaning, head.project.weight, f)
     torch.testing.assert_close(discriminator(x, c), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_numbers_of_words_may_come_as_floats() -> None:
+    """As a blank condition does."""
+    generator = generator_of("caption")
+    z, c = torch.randn(5, Z), conditions("caption")
+    assert torch.equal(generator(z, c.float()), generator(z, c))

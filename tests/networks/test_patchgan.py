@@ -5,11 +5,10 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.image_networks import K, N, conditions, discriminator_of, each_size, images
+from helpers.networks import K, conditions, discriminator_of, images, untrained_discriminator
 
 from pipeline.networks import patchgan as patch
-from pipeline.networks import unet
-from pipeline.networks.layers import append_stddev, flatten_nhwc
+from pipeline.networks.layers import flatten_nhwc
 from pipeline.runtime.errors import InputError
 
 each_patch = pytest.mark.parametrize("patch_size", [1, 4, 10, 22, 46])
@@ -26,13 +25,14 @@ def test_patches_of_a_size_have_a_logit_each(patch_size: int) -> None:
     num_halvings = {1: 0, 4: 1, 10: 2, 22: 3, 46: 4}[patch_size]
     shape = (1, 64, 96)
     c = torch.randn(2, K, 64, 96)
-    logits = patch.Discriminator(K, 2, shape, patch_size=patch_size)(images(2, shape), c)
+    discriminator = untrained_discriminator("unet", width=2, shape=shape, patch_size=patch_size)
+    logits = discriminator(images(2, shape), c)
     assert logits.shape == (2, 1, 64 // 2**num_halvings, 96 // 2**num_halvings)
 
 
 @each_patch
 def test_a_logit_sees_a_patch_of_exactly_that_size(patch_size: int) -> None:
-    discriminator = discriminator_of(patch, shape=(2, 64, 64), patch_size=patch_size).double()
+    discriminator = discriminator_of("unet", shape=(2, 64, 64), patch_size=patch_size).double()
     x = torch.randn(1, 2, 64, 64, dtype=torch.double, requires_grad=True)
     c = torch.randn(1, K, 64, 64, dtype=torch.double, requires_grad=True)
     logits = discriminator(x, c)
@@ -46,9 +46,9 @@ def test_a_logit_sees_a_patch_of_exactly_that_size(patch_size: int) -> None:
     assert seen[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
 
 
-@each_size
+@pytest.mark.parametrize("size", [16, 32, 64])
 def test_the_logit_of_the_whole_image_sees_every_pixel(size: int) -> None:
-    discriminator = discriminator_of(patch, shape=(2, size, size)).double()
+    discriminator = discriminator_of("unet", shape=(2, size, size)).double()
     x = torch.randn(1, 2, size, size, dtype=torch.double, requires_grad=True)
     c = torch.randn(1, K, size, size, dtype=torch.double, requires_grad=True)
     for gradient in torch.autograd.grad(discriminator(x, c).sum(), (x, c)):
@@ -56,8 +56,8 @@ def test_the_logit_of_the_whole_image_sees_every_pixel(size: int) -> None:
 
 
 def test_a_discriminator_of_pixels_is_the_same_function_of_each() -> None:
-    discriminator = discriminator_of(patch, patch_size=1)
-    x, c = images(), conditions(unet)
+    discriminator = discriminator_of("unet", patch_size=1)
+    x, c = images(), conditions("unet")
     logits = discriminator(x, c)
     mixed = torch.randperm(16 * 32)
     moved = [h.flatten(2)[:, :, mixed].unflatten(2, (16, 32)) for h in (x, c, logits)]
@@ -78,30 +78,21 @@ def test_each_further_convolution_sees_twice_as_much_and_two_pixels_more() -> No
 def test_other_patch_sizes_are_refused_with_those_allowed(side: int, expected: str, patch_size: int) -> None:
     message = f"^patch_size = {patch_size}: allowed are 0 [(]the whole image[)], {expected}$"
     with pytest.raises(InputError, match=message):
-        patch.Discriminator(K, 2, (3, side, side), patch_size=patch_size)
+        untrained_discriminator("unet", shape=(3, side, side), patch_size=patch_size)
 
 
 @pytest.mark.parametrize(("size", "left"), [(16, 4), (24, 3), (32, 4), (64, 4)])
 def test_a_whole_image_is_reduced_to_four_pixels_a_side(size: int, left: int) -> None:
-    discriminator = patch.Discriminator(K, 2, (3, size, size))
+    discriminator = untrained_discriminator("unet", width=2, shape=(3, size, size))
     h = discriminator.layers(torch.randn(1, 3 + K, size, size))
     assert h.shape[2:] == (left, left)
     assert discriminator.head.in_features == h.shape[1] * left**2
 
 
-@pytest.mark.parametrize("patch_size", [0, 1, 10])
-def test_a_discriminator_of_images_made_without_conditions_ignores_them(patch_size: int) -> None:
-    discriminator = discriminator_of(unet, 0, patch_size=patch_size)
-    x = images()
-    logits = discriminator(x, torch.empty(N, 0))
-    assert torch.equal(discriminator(x, conditions(unet)), logits)
-    assert torch.equal(discriminator(x, torch.full((N, K, 16, 32), 1e3)), logits)
-
-
 def test_image_and_condition_are_one_stack_of_channels() -> None:
     """The first convolution adds what it makes of one to what it makes of the other."""
-    discriminator = discriminator_of(patch)
-    x, c = images(), conditions(unet)
+    discriminator = discriminator_of("unet")
+    x, c = images(), conditions("unet")
     first = discriminator.layers.layers[0]
     of_x = F.conv2d(x, first.weight[:, :3], first.bias, 2, 1)
     of_c = F.conv2d(c, first.weight[:, 3:], None, 2, 1)
@@ -109,14 +100,3 @@ def test_image_and_condition_are_one_stack_of_channels() -> None:
     h = discriminator.layers.layers[1:](of_x + of_c)
     expected = discriminator.head(flatten_nhwc(h))[:, 0]
     torch.testing.assert_close(discriminator(x, c), expected)
-
-
-@pytest.mark.parametrize("patch_size", [0, 4])
-def test_a_discriminator_with_minibatch_stddev_scores_images_together(patch_size: int) -> None:
-    discriminator = discriminator_of(unet, minibatch_stddev=True, patch_size=patch_size)
-    x, c = images(), conditions(unet)
-    logits = discriminator(x, c)
-    assert logits.shape == ((N,) if patch_size == 0 else (N, 1, 8, 16))
-    assert not torch.allclose(discriminator(x[:1], c[:1]), logits[:1], atol=1e-5)
-    h = discriminator.layers.layers(torch.cat([x, c], 1))
-    torch.testing.assert_close(discriminator.layers(torch.cat([x, c], 1)), append_stddev(h))

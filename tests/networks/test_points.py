@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from helpers.networks import untrained, untrained_discriminator
 from torch import nn
 
-from pipeline.networks.points import Discriminator, Generator, by_member, in_turns
+from pipeline.networks.points import by_member, in_turns
 
 torch.set_num_threads(1)
 
@@ -18,11 +19,17 @@ def test_rows_come_in_turns() -> None:
     assert torch.equal(in_turns(by_member(order, 3, 2), 2), order)
 
 
+def members_of(network: str, num_members: int) -> nn.Module:
+    sizes = {"num_conditions": 0, "width": 8, "shape": (2,), "num_members": num_members}
+    if network == "generator":
+        return untrained("points", 2, **sizes)
+    return untrained_discriminator("points", **sizes)
+
+
 @pytest.mark.parametrize("network", ["generator", "discriminator"])
 def test_a_member_computes_what_a_network_of_its_own_would(network: str) -> None:
     torch.manual_seed(0)
-    many: nn.Module = Generator(3, 2, 8, 1) if network == "generator" else Discriminator(3, 8, 1, False)
-    one: nn.Module = Generator(1, 2, 8, 1) if network == "generator" else Discriminator(1, 8, 1, False)
+    many, one = (members_of(network, num_members) for num_members in (3, 1))
     one.load_state_dict({name: tensor[1:2] for name, tensor in many.state_dict().items()})
     x = torch.randn(12, 2)
     assert torch.allclose(many(x, NOTHING)[1::3], one(x[1::3], NOTHING), atol=1e-6)
@@ -30,10 +37,10 @@ def test_a_member_computes_what_a_network_of_its_own_would(network: str) -> None
 
 def test_with_minibatch_stddev_rows_count_by_their_difference_from_their_own_members() -> None:
     torch.manual_seed(0)
-    D = Discriminator(2, 8, 1, True)
-    x = torch.randn(16, 2)
+    D = untrained_discriminator("points", 0, 8, (2,), minibatch_stddev=True, num_members=2)
+    x = torch.randn(12, 2)
     logits = D(x, NOTHING)
     moved = x.clone()
-    moved[14] += 5  # the seventh row of the first member: of its second group of four
+    moved[10] += 5  # the first member's sixth row: of its second group, filled up with its own first rows
     changed = (D(moved, NOTHING) != logits).nonzero()[:, 0].tolist()
-    assert changed == [8, 10, 12, 14]
+    assert changed == [8, 10]

@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.image_networks import SHAPE, WIDTH, K, N, Z, conditions, generator_of
+from helpers.networks import K, N, Z, conditions, each_image_network, generator_of, untrained
 from torch import Tensor, nn
 
 from pipeline.networks import unet
+from pipeline.runtime.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def _same_weights_each_time() -> None:
 def test_images_are_halved_until_two_or_three_pixels_are_left(size: int, multiples: list[int]) -> None:
     assert unet.level_widths(5, (3, size, size)) == [5 * multiple for multiple in multiples]
     assert size / 2 ** len(multiples) in (2, 3)
-    generator = unet.Generator(Z, K, 2, (3, size, size))
+    generator = untrained("unet", width=2, shape=(3, size, size))
     sizes: list[int] = []
     for layer in generator.down:
         layer.register_forward_hook(lambda module, inputs, h: sizes.append(h.shape[-1]))
@@ -31,27 +32,27 @@ def test_images_are_halved_until_two_or_three_pixels_are_left(size: int, multipl
 
 
 def test_a_regression_network_of_images_has_no_style() -> None:
-    generator = unet.Generator(0, K, WIDTH, SHAPE)
+    generator = untrained("unet", 0)
     assert generator.up.mapping is None
     assert [level.style for level in generator.up.levels] == [None] * 4
 
 
 def test_the_condition_stands_beside_the_last_map() -> None:
     """Where the way up is silent, the image is the last convolution of the condition."""
-    generator = generator_of(unet, num_latents=0)
+    generator = generator_of("unet", num_latents=0)
     with torch.no_grad():
         for level in generator.up.levels:
             level.norm.weight.zero_()
             level.norm.bias.zero_()
-    c, finish = conditions(unet), generator.up.finish
+    c, finish = conditions("unet"), generator.up.finish
     expected = torch.tanh(F.conv2d(c, finish.weight[:, -K:], finish.bias, 1, 1))
     torch.testing.assert_close(generator(torch.empty(N, 0), c), expected)
 
 
 def test_each_map_on_the_way_up_stands_beside_its_like_on_the_way_down() -> None:
     """The way down cut below a level: what remains passes by the skip connection."""
-    generator = generator_of(unet, num_latents=0)
-    c = conditions(unet)
+    generator = generator_of("unet", num_latents=0)
+    c = conditions("unet")
     for cut in range(1, 4):
         gains = [layer.norm for layer in generator.down[cut:]]
         before = [(norm.weight.clone(), norm.bias.clone()) for norm in gains]
@@ -77,8 +78,8 @@ def test_each_map_on_the_way_up_stands_beside_its_like_on_the_way_down() -> None
 
 
 def test_on_the_way_down_all_maps_but_the_first_are_normalised() -> None:
-    generator = generator_of(unet)
-    c = conditions(unet)
+    generator = generator_of("unet")
+    c = conditions("unet")
     h = F.leaky_relu(generator.down[0].convolution(c), 0.2)
     torch.testing.assert_close(generator.down[0](c), h)
     for layer in generator.down[1:]:
@@ -89,7 +90,7 @@ def test_on_the_way_down_all_maps_but_the_first_are_normalised() -> None:
 
 
 def test_convolutions_start_small_and_styles_do_not() -> None:
-    generator = unet.Generator(64, 16, 32, (3, 32, 32))
+    generator = untrained("unet", 64, 16, 32, (3, 32, 32))
     for layer in (generator.down[1].convolution, generator.up.levels[0].convolution):
         assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
     first, _, second, _ = generator.up.mapping
@@ -97,3 +98,54 @@ def test_convolutions_start_small_and_styles_do_not() -> None:
         assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / 1.04 / 64), rel=0.05)
         assert not layer.bias.any()
     assert generator.up.levels[0].style.weight.std() > 0.05
+
+
+# The way up, which networks of images and of captions share.
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "multiple"), [(20, 20, 8), (40, 40, 16), (32, 24, 16), (28, 28, 8)]
+)
+@each_image_network
+def test_images_that_cannot_be_halved_so_often_are_refused(
+    network: str, rows: int, columns: int, multiple: int
+) -> None:
+    expected = f"^images of {rows} x {columns} pixels: sides must be multiples of {multiple}$"
+    with pytest.raises(InputError, match=expected):
+        untrained(network, shape=(3, rows, columns))
+
+
+@pytest.mark.parametrize(("every_level", "expected"), [(True, [0, 1, 2, 3]), (False, [0])])
+@each_image_network
+def test_latents_enter_at_every_level_or_at_the_smallest_map_alone(
+    network: str, every_level: bool, expected: list[int]
+) -> None:
+    """With the styles of all levels but one at rest, latents change the image if that one has a style."""
+    found = []
+    for alone in range(4):
+        generator = generator_of(network, latents_at_every_level=every_level)
+        with torch.no_grad():
+            for i, level in enumerate(generator.up.levels):
+                if i != alone and level.style is not None:
+                    level.style.weight.zero_()
+                    level.style.bias.zero_()
+            if network == "caption":
+                generator.linear.weight[:, :Z] = 0  # its first map comes from latents too
+        c = conditions(network)
+        x, other = (generator(torch.randn(N, Z), c) for _ in range(2))
+        if (x - other).abs().max() > 1e-5:
+            found.append(alone)
+    assert found == expected
+
+
+@each_image_network
+def test_a_style_scales_and_shifts_the_normalised_map(network: str) -> None:
+    generator = generator_of(network)
+    level = generator.up.levels[0]
+    h, w = torch.randn(N, level.convolution.in_channels, 2, 3), torch.randn(N, unet.NUM_STYLES)
+    before = level.norm(level.convolution(h))
+    num = before.shape[1]
+    style = w @ level.style.weight.T + level.style.bias
+    expected = before * (1 + style[:, :num, None, None]) + style[:, num:, None, None]
+    torch.testing.assert_close(level(h, w), expected.clamp(min=0))
+    assert before.shape[2:] == (4, 6)
