@@ -2,6 +2,8 @@
 posterior of a flipper's length, beside what regression and a cGAN make of it.
 """
 
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,21 @@ from pipeline.runtime import params
 from pipeline.runtime.files import new_folder, rounded, write_json
 from pipeline.theory import game, penguins
 from stages import InputFile, run, timed
+
+SCORES = {  # in the metrics file -> where it stands among all numbers
+    "value_deviation": "losses/value_at_optimal_discriminator/deviation",
+    "trained_relative_error": "losses/value_at_trained_discriminator/relative_error",
+    "jsd_relative_error": "losses/jsd_from_trained_discriminator/relative_error",
+    "saturating_gradient_deviation": "losses/gradients/saturating/largest_deviation",
+    "nonsaturating_gradient_deviation": "losses/gradients/nonsaturating/largest_deviation",
+    "regression_largest_error": "bayes/regression/largest_error",
+    "cgan_wasserstein": "bayes/cgan/wasserstein",
+    "cgan_mean_error": "bayes/cgan/mean_error",
+    "cgan_sd_error": "bayes/cgan/sd_error",
+    "rmse_posterior_mean": "bayes/rmse_held_out/posterior_mean",
+    "rmse_regression": "bayes/rmse_held_out/regression",
+    "rmse_one_cgan_draw": "bayes/rmse_held_out/one_cgan_draw",
+}
 
 
 def main(lengths: InputFile, scores: Path, details: Path, curves: Path) -> None:
@@ -25,19 +42,13 @@ def main(lengths: InputFile, scores: Path, details: Path, curves: Path) -> None:
     measured = table.flipper_lengths(lengths)
     torch.set_num_threads(1)  # the networks are too small to share
     with timed("theory"):
-        gradients, derivatives = game.gradients(losses)
-        values, lines = game.value(losses)
-        networks = penguins.train(measured, bayes)
-        found = {
-            "losses": rounded({"gradients": gradients} | values),
-            "bayes": rounded(penguins.measure(measured, networks, bayes)),
-        }
-        arrays = {"losses": derivatives | lines, "bayes": penguins.curves(networks, bayes)}
+        results = {"losses": game.measure(losses), "bayes": penguins.measure(measured, bayes)}
+        found = rounded({name: numbers for name, (numbers, _) in results.items()})
         with new_folder(curves) as folder:
-            for name, shown in arrays.items():
+            for name, (_, shown) in results.items():
                 np.savez_compressed(folder / f"{name}.npz", **shown)  # type: ignore[arg-type]
         write_json(details, found)
-        write_json(scores, game.flat(found["losses"]) | penguins.flat(found["bayes"]))
+        write_json(scores, {name: reduce(getitem, place.split("/"), found) for name, place in SCORES.items()})
 
 
 if __name__ == "__main__":

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.data import idx
 from pipeline.data.download import mnist
 from pipeline.data.images import NUM_CLASSES
-from pipeline.data.prepared import DataSet
+from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Section, Seed
 from pipeline.runtime.randomness import permutation
@@ -28,20 +27,12 @@ def prepare(raw: Path, settings: Settings) -> DataSet:
     Raises:
         InputError: a raw file is missing or damaged, or the validation split would leave nothing to train on.
     """
-    mnist.verify(raw, settings.dataset)
-    folder = mnist.raw_folder(raw, settings.dataset)
-    images, labels = idx.read(folder / mnist.TRAIN_IMAGES), idx.read(folder / mnist.TRAIN_LABELS)
+    (images, labels), test = mnist.read(raw, settings.dataset)
     if settings.num_validation >= len(images):
         found = f"digits.num_validation = {settings.num_validation}"
         raise InputError(f"{found}: must be below {len(images)}, the size of the training part")
     order = permutation(len(images), settings.seed, VALIDATION_SPLIT).numpy()
-    parts = {
-        "train": np.sort(order[settings.num_validation :]),
-        "validation": np.sort(order[: settings.num_validation]),
-    }
-    splits = {name: {"images": images[rows, None], "labels": labels[rows]} for name, rows in parts.items()}
-    splits["test"] = {
-        "images": idx.read(folder / mnist.TEST_IMAGES)[:, None],
-        "labels": idx.read(folder / mnist.TEST_LABELS),
-    }
+    validation, train = (np.sort(rows) for rows in np.split(order, [settings.num_validation]))
+    parts = (images[train], labels[train]), (images[validation], labels[validation]), test
+    splits = {split: {"images": x[:, None], "labels": y} for split, (x, y) in zip(SPLITS, parts, strict=True)}
     return DataSet(splits, {"num_classes": NUM_CLASSES})

@@ -2,7 +2,7 @@
 variant of a drawing for testing was trained on.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
@@ -11,12 +11,21 @@ from pydantic import model_validator
 
 from pipeline.data import captions, openmoji, pairs
 from pipeline.data.images import NUM_LABELS
-from pipeline.data.prepared import DataSet
+from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Fraction, Section, Seed
 from pipeline.runtime.randomness import permutation
 
-FIELDS = ("images", "sketches", "layers", "captions", "tokens", "names", "bases", "tones")
+FIELDS = (
+    "images",  # (N, 3, S, S) uint8
+    "sketches",  # (N, C, S, S) uint8: the line layer, or A of the user's pairs
+    "layers",  # (N, S, S) uint8: the kind of layer seen at each pixel, below NUM_LABELS
+    "captions",  # (N,); "" where a drawing has no name
+    "tokens",  # (N, L) int64: the captions' word numbers
+    "names",  # (N,), of the files
+    "bases",  # (N,) int64, a number for each base drawing: the same for all its variants
+    "tones",  # (N,) int64: 0 .. 5 for drawings that come in exactly six tones, else NO_TONE
+)
 NO_TONE = -1
 NUM_REGIONS = NUM_LABELS  # colours that the A images of the user's pairs are reduced to
 SPLIT = "drawings split"  # purpose of random numbers
@@ -32,27 +41,14 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _leaves_drawings_to_train_on(self) -> Self:
-        if not 0 < self.validation_share + self.test_share < 1:
-            raise ValueError(
-                f"validation_share + test_share = {self.validation_share + self.test_share}: must be below 1"
-            )
+        if not 0 < (shares := self.validation_share + self.test_share) < 1:
+            raise ValueError(f"validation_share + test_share = {shares}: must be below 1")
         if self.image_size % 8 or self.image_size < 16:
             raise ValueError(f"image_size = {self.image_size}: must be a multiple of 8, 16 at least")
         return self
 
 
-@dataclass(frozen=True)
-class Raw:
-    """All drawings, before the split."""
-
-    images: np.ndarray  # (N, 3, S, S) uint8
-    sketches: np.ndarray  # (N, C, S, S) uint8: the line layer, or A of the user's pairs
-    layers: np.ndarray  # (N, S, S) uint8: the kind of layer seen at each pixel, below NUM_LABELS
-    captions: list[str]  # "" where a drawing has no name
-    names: list[str]  # of the files
-    bases: list[str]  # the base drawing: the same for all its variants
-    tones: np.ndarray  # (N,) int64: 0 .. 5 for drawings that come in exactly six tones, else NO_TONE
-    left_out: list[str]  # files, and why
+Raw = tuple[Arrays, list[str]]  # all drawings: bases by name, no tokens yet; files left out, and why
 
 
 def prepare(folder: Path, settings: Settings) -> DataSet:
@@ -62,26 +58,15 @@ def prepare(folder: Path, settings: Settings) -> DataSet:
         InputError: a file is damaged, or a split would be empty.
     """
     own = settings.source == "folder"
-    raw = SOURCES[settings.source](Path(settings.folder) if own else folder, settings)
-    known, number = np.unique(raw.bases, return_inverse=True)
-    parts = split(len(known), settings)
-    vocabulary = captions.vocabulary(
-        [raw.captions[i] for i in np.flatnonzero(np.isin(number, parts["train"]))]
-    )
-    fields = {
-        "images": raw.images,
-        "sketches": raw.sketches,
-        "layers": raw.layers,
-        "captions": np.array(raw.captions),
-        "tokens": captions.tokens(raw.captions, vocabulary),
-        "names": np.array(raw.names),
-        "bases": number,
-        "tones": raw.tones,
-    }
-    rows = {part: np.flatnonzero(np.isin(number, chosen)) for part, chosen in parts.items()}
-    splits = {part: {key: field[rows[part]] for key, field in fields.items()} for part in rows}
+    arrays, left_out = SOURCES[settings.source](Path(settings.folder) if own else folder, settings)
+    known, numbers = np.unique(arrays["bases"], return_inverse=True)
+    chosen = split(len(known), settings)
+    rows = {part: np.flatnonzero(np.isin(numbers, bases)) for part, bases in chosen.items()}
+    vocabulary = captions.vocabulary(arrays["captions"][rows["train"]].tolist())
+    arrays |= {"tokens": captions.tokens(arrays["captions"].tolist(), vocabulary), "bases": numbers}
+    splits = {part: {field: arrays[field][rows[part]] for field in FIELDS} for part in rows}
     facts = {"source": settings.source, "num_words": captions.num_words(vocabulary)}
-    return DataSet(splits, facts, raw.left_out)
+    return DataSet(splits, facts, left_out)
 
 
 def split(num_bases: int, settings: Settings) -> dict[str, np.ndarray]:
@@ -91,16 +76,12 @@ def split(num_bases: int, settings: Settings) -> dict[str, np.ndarray]:
         InputError: one would be empty.
     """
     order = permutation(num_bases, settings.seed, SPLIT).numpy()
-    num_validation, num_test = (
-        round(share * num_bases) for share in (settings.validation_share, settings.test_share)
-    )
-    ends = np.cumsum([num_validation, num_test])
-    validation, test, train = np.split(order, ends)
+    sizes = [round(share * num_bases) for share in (settings.validation_share, settings.test_share)]
+    validation, test, train = np.split(order, np.cumsum(sizes))
     if not min(len(validation), len(test), len(train)):
-        raise InputError(
-            f"drawings.validation_share = {settings.validation_share}, test_share = {settings.test_share}: of"
-            f" {num_bases} base drawings a split is left empty; each needs one at least"
-        )
+        found = f"validation_share = {settings.validation_share}, test_share = {settings.test_share}"
+        empty = f"of {num_bases} base drawings a split is left empty; each needs one at least"
+        raise InputError(f"drawings.{found}: {empty}")
     return {"train": train, "validation": validation, "test": test}
 
 
@@ -126,16 +107,17 @@ def from_openmoji(folder: Path, settings: Settings) -> Raw:
         if len({lines[name] for name in variants}) > 1:
             raise InputError(f"{folder}: the six tones of {variants[0]} differ in their line layer")
         tones |= {name: tone for tone, name in enumerate(variants)}
-    return Raw(
-        images=np.stack([drawing.image for drawing in rendered]),
-        sketches=np.stack([drawing.sketch for drawing in rendered]),
-        layers=np.stack([drawing.layers for drawing in rendered]),
-        captions=[openmoji.caption(name) for name in files],
-        names=list(files),
-        bases=[openmoji.base(name) for name in files],
-        tones=np.array(list(tones.values())),
-        left_out=[],
-    )
+    images, sketches, layers = (np.stack(parts) for parts in zip(*rendered, strict=True))
+    arrays = {
+        "images": images,
+        "sketches": sketches,
+        "layers": layers,
+        "captions": np.array([openmoji.caption(name) for name in files]),
+        "names": np.array(list(files)),
+        "bases": np.array([openmoji.base(name) for name in files]),
+        "tones": np.array(list(tones.values())),
+    }
+    return arrays, []
 
 
 def from_folder(folder: Path, settings: Settings) -> Raw:
@@ -143,22 +125,20 @@ def from_folder(folder: Path, settings: Settings) -> Raw:
     for the caption; each pair is a base drawing of its own.
     """
     found = pairs.load(folder, settings.image_size)
-    return Raw(
-        images=found.images,
-        sketches=found.conditions,
-        layers=regions(found.conditions),
-        captions=[" ".join(captions.words(name.replace("_", " "))) for name in found.names],
-        names=found.names,
-        bases=found.names,
-        tones=np.full(len(found.names), NO_TONE),
-        left_out=found.left_out,
-    )
+    arrays = {
+        "images": found.images,
+        "sketches": found.conditions,
+        "layers": regions(found.conditions),
+        "captions": np.array([" ".join(captions.words(name.replace("_", " "))) for name in found.names]),
+        "names": np.array(found.names),
+        "bases": np.array(found.names),
+        "tones": np.full(len(found.names), NO_TONE),
+    }
+    return arrays, found.left_out
 
 
 def regions(pixels: np.ndarray) -> np.ndarray:
-    """Which of a few colours each pixel is nearest to, (N, S, S) uint8; the colours are the median cut of all
-    of them, (N, 3, S, S) uint8.
-    """
+    """Which colour of their median cut each pixel is nearest to, (N, 3, S, S) uint8 -> (N, S, S) uint8."""
     from PIL import Image
 
     num, _, height, width = pixels.shape
@@ -167,4 +147,4 @@ def regions(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(reduced).reshape(num, height, width)
 
 
-SOURCES = {"openmoji": from_openmoji, "folder": from_folder}
+SOURCES: dict[str, Callable[[Path, Settings], Raw]] = {"openmoji": from_openmoji, "folder": from_folder}

@@ -29,9 +29,8 @@ def read(path: Path) -> np.ndarray:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise InputError(
-            f"{path}: not an IDX file of bytes (begins with {content[:4].hex() or 'nothing'}, not 000008)"
-        )
+        found = content[:4].hex() or "nothing"
+        raise InputError(f"{path}: not an IDX file of bytes (begins with {found}, not 000008)")
     start = 4 + 4 * content[3]
     if len(content) < start:
         raise InputError(f"{path}: truncated: {len(content)} bytes, its header alone is {start}")

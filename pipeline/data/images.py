@@ -45,9 +45,7 @@ def one_hot_maps(labels: Tensor) -> Tensor:
 
 
 def as_rgb(pixels: Tensor) -> Tensor:
-    """Whatever a task's condition or target is, (N, C, H, W) uint8, in red, green and blue: grey as grey, an
-    image with a mask without the mask, label maps in colours of their own.
-    """
+    """Any condition or target, (N, C, H, W) uint8, in RGB: without a mask, label maps in LABEL_COLOURS."""
     channels = pixels.shape[1]
     if channels == 1:
         return pixels.expand(-1, 3, -1, -1)
@@ -62,7 +60,6 @@ def grid(pixels: Tensor, columns: int = 0) -> Tensor:
     num, channels, height, width = pixels.shape
     columns = columns or math.ceil(math.sqrt(num))
     rows = math.ceil(num / columns)
-    padded = torch.zeros(rows * columns, channels, height, width, dtype=torch.uint8)
-    padded[:num] = pixels
+    padded = F.pad(pixels, [0] * 7 + [rows * columns - num])
     tiles = padded.view(rows, columns, channels, height, width).permute(2, 0, 3, 1, 4)
     return tiles.reshape(channels, rows * height, columns * width)

@@ -15,7 +15,6 @@ import numpy as np
 from pipeline.runtime.errors import InputError
 
 TONES = ("", "1F3FB", "1F3FC", "1F3FD", "1F3FE", "1F3FF")  # yellow, then from light to dark: U+1F3FB ...
-TONE_WORDS = ("light", "medium-light", "medium", "medium-dark", "dark")
 NEUTRAL_STYLE = "FE0F"  # the code point that asks for an image, which only some names have
 LAYERS = ("background", "line", "skin", "hair", "other")
 KIND_OF_LAYER = {
@@ -47,11 +46,8 @@ def six_tones(names: Iterable[str]) -> dict[str, list[str]]:
     for name in names:
         variants[base(name)][tuple(part for part in name.split("-") if part in TONES)] = name
     one_each = [(tone,) if tone else () for tone in TONES]
-    return {
-        drawing: [found[tone] for tone in one_each]
-        for drawing, found in variants.items()
-        if found.keys() == set(one_each)
-    }
+    whole = {drawing: found for drawing, found in variants.items() if found.keys() == set(one_each)}
+    return {drawing: [found[tone] for tone in one_each] for drawing, found in whole.items()}
 
 
 def line_layer(svg: bytes) -> str:
@@ -67,14 +63,11 @@ def line_layer(svg: bytes) -> str:
 
 
 def caption(name: str) -> str:
-    """The Unicode short name of a drawing (CLDR) in lower case, less its tone words; "" for drawings of
-    OpenMoji's own.
-    """
+    """The Unicode short name (CLDR) in lower case, less its tone words; "" for OpenMoji's own drawings."""
     from emoji import EMOJI_DATA
 
     text = "".join(chr(int(part, 16)) for part in name.split("-") if part not in TONES)
-    bare = text.replace("\ufe0f", "")
-    for form in (text, text + "\ufe0f", bare):
+    for form in (text, text + "\ufe0f", text.replace("\ufe0f", "")):
         if form in EMOJI_DATA:
             return str(EMOJI_DATA[form]["en"]).strip(":").replace("_", " ").lower()
     return ""

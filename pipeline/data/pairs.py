@@ -25,7 +25,7 @@ CONTENTS = (
     " or folders A and B with images of equal names"
 )
 
-Found = tuple[dict[str, np.ndarray], list[str]]  # name -> A and B, (2, 3, S, S) uint8; what is left out
+Parts = dict[str, tuple[Path, np.ndarray]]  # name -> a file, and its parts, (P, 3, S, S) uint8
 
 
 @dataclass(frozen=True)
@@ -46,35 +46,27 @@ def load(folder: Path, size: int) -> Pairs:
     if not folder.is_dir():
         raise InputError(f"{key}: not a folder; it must hold {CONTENTS}")
     two = (folder / "A").is_dir() and (folder / "B").is_dir()
-    found, left_out = from_two_folders(folder, size) if two else from_side_by_side(folder, size)
+    found, left_out = from_two_folders(folder, size) if two else read_all(folder, folder, size, num_parts=2)
     if len(found) < MIN_PAIRS:
         first = f" (the first: {left_out[0]})" if left_out else ""
         counts = f"pairs found: {len(found)}, files left out: {len(left_out)}{first}"
         raise InputError(f"{key}: {counts}; it must hold {CONTENTS}")
     names = sorted(found)
-    conditions, images = (np.stack([found[name][part] for name in names]) for part in (0, 1))
+    conditions, images = (np.stack([found[name][1][part] for name in names]) for part in (0, 1))
     return Pairs(conditions, images, names, left_out)
 
 
-def from_side_by_side(folder: Path, size: int) -> Found:
-    """Each image is a pair: A is its left half, B its right half."""
-    found, left_out = read_all(folder, folder, size, num_parts=2)
-    return {path.stem: parts for path, parts in found.items()}, left_out
-
-
-def from_two_folders(folder: Path, size: int) -> Found:
+def from_two_folders(folder: Path, size: int) -> tuple[Parts, list[str]]:
     """An image in A and one of the same name in B are a pair; one without the other is left out."""
-    (a, left_out), (b, more) = (read_all(folder / side, folder, size, 1) for side in "AB")
+    (a, left_out), (b, more) = (read_all(folder / side, folder, size, num_parts=1) for side in "AB")
     left_out += more
     for mine, others, side in ((a, b, "B"), (b, a, "A")):
-        names = {path.stem for path in others}
         reason = f"{side} holds no image of this name that can be used"
-        left_out += [line(path, folder, reason) for path in mine if path.stem not in names]
+        left_out += [line(path, folder, reason) for name, (path, _) in mine.items() if name not in others]
     strays = [path for path in visible(folder) if path.name not in ("A", "B")]
     left_out += [line(path, folder, "in neither A nor B") for path in strays]
-    partners = {path.stem: parts for path, parts in b.items()}
-    both = {path: partners[path.stem] for path in a if path.stem in partners}
-    return {path.stem: np.concatenate([a[path], partner]) for path, partner in both.items()}, left_out
+    both = {name: (path, np.concatenate([x, b[name][1]])) for name, (path, x) in a.items() if name in b}
+    return both, left_out
 
 
 def visible(folder: Path) -> list[Path]:
@@ -87,19 +79,15 @@ def line(path: Path, root: Path, reason: str) -> str:
     return " ".join(f"{path.relative_to(root).as_posix()}: {reason}".split())
 
 
-def read_all(folder: Path, root: Path, size: int, num_parts: int) -> tuple[dict[Path, np.ndarray], list[str]]:
-    """The images in a folder, as `read` gives them, one of each name; and what is left out, named from
-    `root`.
-    """
-    found: dict[Path, np.ndarray] = {}
+def read_all(folder: Path, root: Path, size: int, num_parts: int) -> tuple[Parts, list[str]]:
+    """The images in a folder, cut as by `read`, one of each name; and what is left out, named from `root`."""
+    found: Parts = {}
     left_out: list[str] = []
-    taken: dict[str, Path] = {}
     for path in visible(folder):
         try:
-            if path.stem in taken and path.suffix.lower() in EXTENSIONS:
-                raise InputError(f"{taken[path.stem].name} has the same name")
-            found[path] = read(path, size, num_parts)
-            taken[path.stem] = path
+            if path.stem in found and path.suffix.lower() in EXTENSIONS:
+                raise InputError(f"{found[path.stem][0].name} has the same name")
+            found[path.stem] = path, read(path, size, num_parts)
         except InputError as error:
             left_out.append(line(path, root, str(error)))
     return found, left_out

@@ -1,6 +1,4 @@
-"""The Palmer penguins (Horst, Hill and Gorman 2020): a table of animals -> the flipper lengths of one
-species.
-"""
+"""The Palmer penguins (Horst, Hill and Gorman 2020): a table -> the flipper lengths of one species."""
 
 import csv
 import math

@@ -1,6 +1,4 @@
-"""What networks are trained on: processor or GPU, how many threads, which precision, and the settings that
-make either fast and repeatable.
-"""
+"""What networks are trained on: processor or GPU, threads, precision; what makes it fast and repeatable."""
 
 import contextlib
 import ctypes
@@ -26,9 +24,7 @@ class Settings(Section):
 
 
 def configure(settings: Settings) -> None:
-    """Make this process compute with `threads` threads and keep freed memory for the next step; on a GPU,
-    with algorithms that give the same bits each time, where there are such.
-    """
+    """Set the number of threads, keep freed memory for the next step, and make a GPU deterministic."""
     _keep_freed_memory()
     torch.set_num_threads(settings.threads)
     if device(settings).type == "cuda":

@@ -109,9 +109,7 @@ def average(values: Tensor) -> Tensor:
 
 
 def replica(network: nn.Module) -> nn.Module:
-    """The network as one that, after a backward pass through its output, has the gradients of the whole
-    batch.
-    """
+    """The network, whose gradients after a backward pass through its output are the whole batch's."""
     return _replica(network) if world() > 1 else network
 
 
@@ -143,9 +141,7 @@ class Mean(torch.autograd.Function):
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """Batch normalisation by the statistics of the whole batch, as PyTorch's SyncBatchNorm, which is for GPUs
-    alone.
-    """
+    """Batch normalisation by the statistics of the whole batch: SyncBatchNorm, also without a GPU."""
 
     def forward(self, h: Tensor) -> Tensor:
         if not self.training and self.running_mean is not None:

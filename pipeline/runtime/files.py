@@ -15,34 +15,29 @@ from pipeline.runtime.errors import InputError
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A folder to write in, which takes its name only when the block ends without an error.
+    """A folder to write in, which replaces what stands at `path` if the block ends without an error."""
+    with _temporary(path) as part:
+        yield part
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(part, path)
 
-    What stood at `path` before is replaced then, and not touched otherwise.
-    """
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """The same for a file; its name is the same while it is written, since some formats store that."""
+    with _temporary(path) as part:
+        yield part / path.name
+        os.replace(part / path.name, path)
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """A folder beside `path`, which is removed at the end."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a killed process that had our number
     part.mkdir(parents=True)
     try:
         yield part
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(part, path)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[Path]:
-    """A file to write, which takes its name only when the block ends without an error.
-
-    Yields a path with the same file name in a temporary folder (some formats store the name of their file).
-    """
-    part = path.parent / f".{path.name}.{os.getpid()}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        yield part / path.name
-        os.replace(part / path.name, path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -61,9 +56,8 @@ def sole_writer(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             holder = lock.read().strip() or "unknown"
-            raise InputError(
-                f"{folder}: process {holder} is writing here; wait for it, or stop it with: kill {holder}"
-            ) from None
+            advice = f"wait for it, or stop it with: kill {holder}"
+            raise InputError(f"{folder}: process {holder} is writing here; {advice}") from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -97,9 +91,3 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def md5(path: Path) -> str:
-    """The MD5 of a file, in hexadecimal: what MNIST's files are known by."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()

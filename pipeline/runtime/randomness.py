@@ -42,8 +42,7 @@ def permutation(num: int, seed: int, purpose: str, step: int = 0) -> Tensor:
 
 
 def batch_indices(num_images: int, batch_size: int, seed: int, index: int) -> Tensor:
-    """Which images the batch number `index` holds, (batch_size,): each image once an epoch, in a new order
-    each epoch.
+    """Rows of the batch number `index`, (batch_size,): each image once an epoch, newly ordered each epoch.
 
     Raises:
         InputError: the batch is larger than the data set.

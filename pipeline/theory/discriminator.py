@@ -24,9 +24,7 @@ class Settings(Section):
 
 
 def train(p: Normals, q: Normals, settings: Settings) -> nn.Module:
-    """D, (N, 1) -> (N, 1), after `num_steps` steps of the GAN's own loss against a G that draws from q and
-    never moves.
-    """
+    """D, (N, 1) -> (N, 1), trained by the GAN's own loss against a fixed G that draws from q."""
     torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
     D = mlp(1, settings.width)
     optimizer = Adam(D.parameters(), settings.learning_rate, fused=True)

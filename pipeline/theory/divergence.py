@@ -21,8 +21,8 @@ Function = Callable[[np.ndarray], np.ndarray]
 
 def support(p: Normals, q: Normals) -> tuple[float, float]:
     """The ends of the range that holds both densities."""
-    ends = np.array([p.support(), q.support()])
-    return float(ends[:, 0].min()), float(ends[:, 1].max())
+    (low, high), (other_low, other_high) = p.support(), q.support()
+    return min(low, other_low), max(high, other_high)
 
 
 def trapezoidal(f: Function, low: float, high: float) -> float:
@@ -55,9 +55,7 @@ def value(p: Normals, q: Normals, logits: Function) -> float:
 
 
 def jensen_shannon(p: Normals, q: Normals) -> float:
-    """JSD = KL(p, m) / 2 + KL(q, m) / 2 with m = (p + q) / 2, in nats, 0 to log 2; by Gauss and Legendre's
-    rule.
-    """
+    """JSD = KL(p, m) / 2 + KL(q, m) / 2, m = (p + q) / 2, in nats, 0 to log 2; by Gauss and Legendre."""
 
     def integrand(x: np.ndarray) -> np.ndarray:
         log_p, log_q = p.log_density(x), q.log_density(x)
@@ -68,9 +66,7 @@ def jensen_shannon(p: Normals, q: Normals) -> float:
 
 
 def deviation(p: Normals, q: Normals, logits: Function) -> dict[str, float]:
-    """How far sigmoid(D) is from sigmoid(D*): on average over (p + q) / 2, and at most within the range that
-    holds all but 0.1 % of it at each end.
-    """
+    """|sigmoid(D) - sigmoid(D*)|: its mean over (p + q) / 2, and its largest but for 0.1 % at each end."""
     x = np.linspace(*support(p, q), NUM_POINTS)
     m = (np.exp(p.log_density(x)) + np.exp(q.log_density(x))) / 2
     apart = np.abs(sigmoid(logits(x)) - sigmoid(optimal_logits(p, q)(x)))

@@ -1,11 +1,10 @@
-"""The section `theory` of params.yaml, and all that is measured of the game: each number beside what it
-should be.
-"""
+"""The section `theory` of params.yaml, and all numbers of the game, each beside what it should be."""
 
 from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from pipeline.runtime.params import Count, Positive, Section
 from pipeline.theory import discriminator, divergence, saturation
@@ -25,47 +24,42 @@ class Settings(Section):
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
 
 
-def gradients(settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """All numbers, and the curves that figures show."""
+    gradients, derivatives = of_gradients(settings)
+    values, curves = of_value(settings)
+    return {"gradients": gradients} | values, derivatives | curves
+
+
+def of_gradients(settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """How far each loss's gradient is from its closed form at worst, and the gradients themselves."""
-    logits = saturation.logits(settings.max_logit, settings.num_logits)
+    logits = torch.linspace(-settings.max_logit, settings.max_logit, settings.num_logits, dtype=torch.float64)
     found = saturation.gradients(logits)
     entries = {
         name: {
-            "largest_deviation": largest,
+            "largest_deviation": saturation.deviation(name, gradient, logits),
             "compared_to": saturation.CLOSED_FORMS[name][0],
             "tolerance": EXACT,
             "num_logits": settings.num_logits,
         }
-        for name, largest in saturation.deviations(logits).items()
+        for name, gradient in found.items()
     }
     return entries, {"logits": logits.numpy()} | {name: each.numpy() for name, each in found.items()}
 
 
-def value(settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def of_value(settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The game's value at the best D and at a trained one, and the curves of both."""
     p, q = settings.real, settings.fake
-    best = divergence.optimal_logits(p, q)
     trained = partial(discriminator.logits, discriminator.train(p, q, settings.discriminator))
     x = np.linspace(*divergence.support(p, q), 1001)
-    shown = {
-        name: divergence.sigmoid(logits(x)) for name, logits in (("optimal", best), ("trained", trained))
+    curves = {
+        "x": x,
+        "real": np.exp(p.log_density(x)),
+        "fake": np.exp(q.log_density(x)),
+        "optimal": divergence.sigmoid(divergence.optimal_logits(p, q)(x)),
+        "trained": divergence.sigmoid(trained(x)),
     }
-    densities = {"real": np.exp(p.log_density(x)), "fake": np.exp(q.log_density(x))}
-    return values(p, q, trained, settings.discriminator), {"x": x} | densities | shown
-
-
-def flat(found: dict[str, Any]) -> dict[str, float]:
-    """The numbers that a metrics file holds of these."""
-    optimal, trained = found["value_at_optimal_discriminator"], found["value_at_trained_discriminator"]
-    return {
-        "value_deviation": optimal["deviation"],
-        "trained_relative_error": trained["relative_error"],
-        "jsd_relative_error": found["jsd_from_trained_discriminator"]["relative_error"],
-        **{
-            f"{name}_gradient_deviation": entry["largest_deviation"]
-            for name, entry in found["gradients"].items()
-        },
-    }
+    return values(p, q, trained, settings.discriminator), curves
 
 
 def values(p: Normals, q: Normals, trained: Function, settings: DiscriminatorSettings) -> dict[str, Any]:
@@ -73,8 +67,8 @@ def values(p: Normals, q: Normals, trained: Function, settings: DiscriminatorSet
     jsd = divergence.jensen_shannon(p, q)
     optimal = divergence.value(p, q, divergence.optimal_logits(p, q))
     reached = divergence.value(p, q, trained)
-    implied = (reached + LOG_4) / 2
     budget = {"num_steps": settings.num_steps, "batch_size": settings.batch_size}
+    at_trained = relative(reached, "the value at the optimal discriminator", optimal)
     return {
         "value_at_optimal_discriminator": {
             "value": optimal,
@@ -83,22 +77,15 @@ def values(p: Normals, q: Normals, trained: Function, settings: DiscriminatorSet
             "deviation": abs(optimal - 2 * jsd + LOG_4),
             "tolerance": EXACT,
         },
-        "value_at_trained_discriminator": budget
-        | {
-            "value": reached,
-            "compared_to": "the value at the optimal discriminator",
-            "expected": optimal,
-            "relative_error": abs(reached / optimal - 1),
-            "tolerance": TRAINED,
-        },
-        "jsd_from_trained_discriminator": budget
-        | {
-            "value": implied,
-            "compared_to": "JSD by quadrature",
-            "expected": jsd,
-            "relative_error": abs(implied / jsd - 1),
-        },
+        "value_at_trained_discriminator": budget | at_trained | {"tolerance": TRAINED},
+        "jsd_from_trained_discriminator": budget | relative((reached + LOG_4) / 2, "JSD by quadrature", jsd),
         "trained_probability_minus_optimal": budget
         | {"compared_to": "p / (p + q)"}
         | divergence.deviation(p, q, trained),
     }
+
+
+def relative(value: float, compared_to: str, expected: float) -> dict[str, Any]:
+    """A value beside what it should be, and by what share of that it is off."""
+    error = abs(value / expected - 1)
+    return {"value": value, "compared_to": compared_to, "expected": expected, "relative_error": error}

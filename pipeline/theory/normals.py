@@ -1,6 +1,4 @@
-"""Mixtures of normal distributions on the line: densities that can be written down, drawn from and
-integrated.
-"""
+"""Mixtures of normal distributions on the line: densities to write down, draw from and integrate."""
 
 import math
 from typing import Annotated, Self

@@ -1,5 +1,4 @@
-"""The section `bayes` of params.yaml, and four answers to one question: a camera says x, how long is the
-flipper?
+"""The section `bayes` of params.yaml, and four answers to: a camera says x, how long is the flipper?
 
 The exact posterior, the conjugate-normal one, a network trained by squared error and a conditional GAN, both
 by the methods that train images. They see pairs drawn from the same prior and camera that the exact answer
@@ -21,7 +20,7 @@ from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, Positive, Section, Seed
 from pipeline.tasks.task import Task
 from pipeline.theory import posterior as bayes
-from pipeline.theory.posterior import Camera, Posterior
+from pipeline.theory.posterior import Camera
 
 HELD = [0.025, 0.975]  # shares of p(x) below and above which regression is not measured
 REGRESSION_TOLERANCE, CGAN_TOLERANCE = 0.3, 1.0  # mm: of regression's mean, and of W1 of the cGAN's samples
@@ -89,74 +88,70 @@ def train(lengths: np.ndarray, settings: Settings) -> Networks:
 
 
 def trained(training: Training, task: Task) -> nn.Module:
-    """The averaged network after all steps."""
+    """The EMA copy after all steps."""
     while training.steps_done < training.settings.num_steps:
         training.step(task.train)
         training.steps_done += 1
     return training.ema
 
 
-def measure(lengths: np.ndarray, networks: Networks, settings: Settings) -> dict[str, Any]:
-    """All numbers, in mm, each with what it is compared to and the counts it comes from."""
-    camera = networks.camera
+def measure(lengths: np.ndarray, settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """All numbers, in mm, each with what it is compared to and the counts it comes from; and the curves."""
+    networks = train(lengths, settings)
+    camera, shown = networks.camera, np.array([settings.shown_x])
     low, high = camera.seen.quantiles(HELD)
     x = np.linspace(low, high, NUM_SHOWN)
-    means = bayes.exact(camera, x).mean
-    x_held_out, y_held_out = (
-        part.double().numpy() for part in camera.pairs(settings.num_held_out, settings.seed, HELD_OUT)
-    )
-    posterior = bayes.exact(camera, x_held_out)
-    drawn = networks.draws(x_held_out, settings.num_draws, HELD_OUT_LATENTS)
+    along = four_answers(networks, x, networks.draws_along(x, settings.num_draws, CURVE_LATENTS))
+    drawn_at = networks.draws(shown, settings.num_draws, FIGURE_LATENTS)
+    at_shown = four_answers(networks, shown, drawn_at)
     compared = {"compared_to": "mean of the exact posterior", "x_from": low, "x_to": high, "num_x": NUM_SHOWN}
-    off = np.abs(networks.answers(x) - means)
-    conjugate = np.abs(bayes.conjugate(camera, x)[0] - means)
     prior = {"num_lengths": len(lengths), "bandwidth": settings.bandwidth}
-    return {
+    counts = {"x": settings.shown_x, "num_draws": settings.num_draws}
+    numbers = {
         "prior": prior | {"mean": camera.prior.mean, "sd": camera.prior.sd},
-        "answers_at_shown_x": at_shown(networks, settings),
-        "regression": compared
-        | {"largest_error": off.max(), "mean_error": off.mean(), "tolerance": REGRESSION_TOLERANCE},
-        "conjugate": compared | {"largest_error": conjugate.max(), "mean_error": conjugate.mean()},
-        "cgan": of_draws(posterior, drawn, settings),
-        "rmse_held_out": {"num_held_out": settings.num_held_out}
-        | {
-            "posterior_mean": rmse(posterior.mean, y_held_out),
-            "regression": rmse(networks.answers(x_held_out), y_held_out),
-            "mean_of_cgan_draws": rmse(drawn.mean(1), y_held_out),
-            "one_cgan_draw": rmse(drawn[:, 0], y_held_out),
-        },
+        "answers_at_shown_x": counts | {name: values[0] for name, values in at_shown.items()},
+        "regression": compared | errors(along, "regression") | {"tolerance": REGRESSION_TOLERANCE},
+        "conjugate": compared | errors(along, "conjugate_mean"),
+        **on_held_out(networks, settings),
     }
+    return numbers, curves(camera, settings.shown_x, drawn_at[0], {"x": x} | along)
 
 
-def at_shown(networks: Networks, settings: Settings) -> dict[str, float]:
-    """The four answers to the measurement that the figure shows."""
-    x = np.array([settings.shown_x])
+def four_answers(networks: Networks, x: np.ndarray, drawn: np.ndarray) -> dict[str, np.ndarray]:
+    """The four answers to each x, (N,), with draws of the cGAN, (N, M): by name, (N,), in mm."""
     posterior = bayes.exact(networks.camera, x)
-    conjugate_mean, conjugate_sd = bayes.conjugate(networks.camera, x)
-    drawn = networks.draws(x, settings.num_draws, FIGURE_LATENTS)
+    mean, sd = bayes.conjugate(networks.camera, x)
     return {
-        "x": settings.shown_x,
-        "exact_mean": posterior.mean[0],
-        "exact_sd": posterior.sd[0],
-        "conjugate_mean": conjugate_mean[0],
-        "conjugate_sd": conjugate_sd,
-        "regression": networks.answers(x)[0],
-        "cgan_mean": drawn.mean(),
-        "cgan_sd": drawn.std(),
-        "num_draws": settings.num_draws,
+        "exact_mean": posterior.mean,
+        "exact_sd": posterior.sd,
+        "conjugate_mean": mean,
+        "conjugate_sd": np.full(len(x), sd),
+        "regression": networks.answers(x),
+        "cgan_mean": drawn.mean(1),
+        "cgan_sd": drawn.std(1),
     }
 
 
-def of_draws(posterior: Posterior, drawn: np.ndarray, settings: Settings) -> dict[str, Any]:
-    """How far the cGAN's draws are from the posteriors of held-out measurements; the floor is what as many
-    draws from the posteriors themselves get.
+def errors(found: dict[str, np.ndarray], name: str) -> dict[str, float]:
+    """How far an answer is from the posterior mean."""
+    off = np.abs(found[name] - found["exact_mean"])
+    return {"largest_error": off.max(), "mean_error": off.mean()}
+
+
+def on_held_out(networks: Networks, settings: Settings) -> dict[str, dict[str, Any]]:
+    """How far the cGAN's draws are from the posteriors of held-out measurements, and each answer from the
+    truth; the floor is what as many draws from the posteriors themselves get.
     """
+    pairs = networks.camera.pairs(settings.num_held_out, settings.seed, HELD_OUT)
+    x, y = (part.double().numpy() for part in pairs)
+    posterior = bayes.exact(networks.camera, x)
+    drawn = networks.draws(x, settings.num_draws, HELD_OUT_LATENTS)
+    best = bayes.draws(posterior, settings.num_draws, settings.seed, FLOOR)
     distances = bayes.wasserstein(posterior, drawn)
-    floor = bayes.wasserstein(posterior, bayes.draws(posterior, settings.num_draws, settings.seed, FLOOR))
-    return {
+    of_draws = {
         "compared_to": "exact posteriors of held-out x",
         "wasserstein": distances.mean(),
-        "floor": floor.mean(),
+        "floor": bayes.wasserstein(posterior, best).mean(),
         "tolerance": CGAN_TOLERANCE,
         "worst_wasserstein": distances.max(),
         "mean_error": np.abs(drawn.mean(1) - posterior.mean).mean(),
@@ -164,51 +159,34 @@ def of_draws(posterior: Posterior, drawn: np.ndarray, settings: Settings) -> dic
         "num_held_out": settings.num_held_out,
         "num_draws": settings.num_draws,
     }
-
-
-def flat(found: dict[str, Any]) -> dict[str, float]:
-    """The numbers that a metrics file holds of these."""
-    return {
-        "regression_largest_error": found["regression"]["largest_error"],
-        "cgan_wasserstein": found["cgan"]["wasserstein"],
-        "cgan_mean_error": found["cgan"]["mean_error"],
-        "cgan_sd_error": found["cgan"]["sd_error"],
-        "rmse_posterior_mean": found["rmse_held_out"]["posterior_mean"],
-        "rmse_regression": found["rmse_held_out"]["regression"],
-        "rmse_one_cgan_draw": found["rmse_held_out"]["one_cgan_draw"],
+    rmse = {
+        "posterior_mean": posterior.mean,
+        "regression": networks.answers(x),
+        "mean_of_cgan_draws": drawn.mean(1),
+        "one_cgan_draw": drawn[:, 0],
     }
+    errors = {name: float(np.sqrt(np.square(found - y).mean())) for name, found in rmse.items()}
+    return {"cgan": of_draws, "rmse_held_out": {"num_held_out": settings.num_held_out} | errors}
 
 
-def rmse(found: np.ndarray, truth: np.ndarray) -> float:
-    return float(np.sqrt(np.square(found - truth).mean()))
-
-
-def curves(networks: Networks, settings: Settings) -> dict[str, np.ndarray]:
+def curves(
+    camera: Camera, shown_x: float, drawn: np.ndarray, along: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """What the figures show, by name; *_at is about the one x shown, the rest runs over x.
 
     In float32: in the last digits of float64 processors differ.
     """
-    camera, shown = networks.camera, np.array([settings.shown_x])
-    low, high = camera.seen.quantiles(HELD)
-    x = np.linspace(low, high, NUM_SHOWN)
-    posterior, at = bayes.exact(camera, x), bayes.exact(camera, shown)
-    conjugate_mean, conjugate_sd = bayes.conjugate(camera, shown)
-    drawn = networks.draws_along(x, settings.num_draws, CURVE_LATENTS)
-    error = np.exp(-np.square((settings.shown_x - at.y) / camera.noise) / 2)
-    normal = np.exp(-np.square((at.y - conjugate_mean) / conjugate_sd) / 2)
-    shown_curves = {
+    shown = np.array([shown_x])
+    at, (mean, sd) = bayes.exact(camera, shown), bayes.conjugate(camera, shown)
+    likelihood = np.exp(-np.square((shown_x - at.y) / camera.noise) / 2)
+    normal = np.exp(-np.square((at.y - mean) / sd) / 2)
+    found = {
         "y": at.y,
         "prior": np.exp(camera.prior.log_density(at.y)),
-        "likelihood_at": error / (camera.noise * np.sqrt(2 * np.pi)),
+        "likelihood_at": likelihood / (camera.noise * np.sqrt(2 * np.pi)),
         "exact_at": at.density[0],
-        "conjugate_at": normal / (conjugate_sd * np.sqrt(2 * np.pi)),
-        "drawn_at": networks.draws(shown, settings.num_draws, FIGURE_LATENTS)[0],
-        "x": x,
-        "exact_mean": posterior.mean,
-        "exact_sd": posterior.sd,
-        "conjugate_mean": bayes.conjugate(camera, x)[0],
-        "regression": networks.answers(x),
-        "cgan_mean": drawn.mean(1),
-        "cgan_sd": drawn.std(1),
+        "conjugate_at": normal / (sd * np.sqrt(2 * np.pi)),
+        "drawn_at": drawn,
     }
-    return {name: values.astype(np.float32) for name, values in shown_curves.items()}
+    found |= {name: values for name, values in along.items() if name != "conjugate_sd"}
+    return {name: values.astype(np.float32) for name, values in found.items()}

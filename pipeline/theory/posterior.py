@@ -1,5 +1,4 @@
-"""The exact answer: which true lengths y, in mm, does a measurement x = y + noise leave plausible, and how
-plausible?
+"""The exact answer: how plausible is each true length y, in mm, after a measurement x = y + noise?
 
 p(y | x) = p(x | y) p(y) / p(x): the prior p(y) is the data's, the likelihood p(x | y) is N(x; y, noise^2).
 """
@@ -94,13 +93,9 @@ def conjugate(camera: Camera, x: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def wasserstein(posterior: Posterior, drawn: np.ndarray) -> np.ndarray:
-    """W1 between each posterior and the draws in the same row, in mm, (N,).
+    """W1 between each of N posteriors and the draws in its row, (N, M), in mm, (N,).
 
     On a line W1 is the area between the two distribution functions.
-
-    Args:
-        posterior: of N values of x.
-        drawn: (N, M).
     """
     y, spacing = posterior.y, posterior.y[1] - posterior.y[0]
     within = drawn.clip(y[0], y[-1])
@@ -113,6 +108,5 @@ def wasserstein(posterior: Posterior, drawn: np.ndarray) -> np.ndarray:
 def draws(posterior: Posterior, num: int, seed: int, purpose: str) -> np.ndarray:
     """Draws from each posterior itself, (N, num): what the best sampler would give, so W1's noise floor."""
     u = randomness.uniform(len(posterior.p) * num, seed, purpose).double().numpy().reshape(-1, num)
-    below = np.cumsum(posterior.p, 1)
-    rows = zip(u, below, strict=True)
-    return np.stack([np.interp(row, cumulated, posterior.y) for row, cumulated in rows])
+    rows = zip(u, np.cumsum(posterior.p, 1), strict=True)
+    return np.stack([np.interp(row, below, posterior.y) for row, below in rows])

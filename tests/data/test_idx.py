@@ -20,7 +20,7 @@ def path(tmp_path_factory):
     return tmp_path_factory.mktemp("idx") / "some-idx3-ubyte"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(array=hnp.arrays(np.uint8, SMALL))
 def test_what_is_written_is_read_back_in_its_shape(path, array):
     idx.write(path, array)
@@ -51,21 +51,15 @@ def test_a_missing_file_is_refused_by_name(tmp_path):
     assert str(caught.value).startswith(f"{tmp_path / 'absent'}: cannot be read")
 
 
-def test_an_empty_file_is_refused(path):
-    path.write_bytes(b"")
-    with pytest.raises(InputError, match=r"not an IDX file of bytes \(begins with nothing"):
-        idx.read(path)
-
-
-@pytest.mark.parametrize("start", ["1f8b0800", "00000d01", "3c68746d", "00010801"])
+@pytest.mark.parametrize("start", ["1f8b0800", "00000d01", "00010801", ""])
 def test_a_file_that_begins_otherwise_is_refused_with_its_beginning(path, start):
-    path.write_bytes(bytes.fromhex(start) + bytes(8))
-    with pytest.raises(InputError, match=f"begins with {start}, not 000008") as caught:
+    path.write_bytes(bytes.fromhex(start) + bytes(8 if start else 0))
+    with pytest.raises(InputError, match=f"begins with {start or 'nothing'}, not 000008") as caught:
         idx.read(path)
     assert str(caught.value).startswith(str(path))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(array=hnp.arrays(np.uint8, hnp.array_shapes(max_dims=3, max_side=4)), data=st.data())
 def test_a_file_cut_short_anywhere_is_refused(path, array, data):
     idx.write(path, array)

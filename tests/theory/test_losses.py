@@ -32,9 +32,10 @@ def test_the_log_density_is_finite_where_the_density_is_zero_in_floating_point()
     assert STANDARD.log_density(np.array(100.0)) == pytest.approx(-5000 - math.log(2 * math.pi) / 2)
 
 
-def test_mean_and_sd_are_those_of_the_mixture():
-    assert PAIR.mean == pytest.approx(0.75 * -1 + 0.25 * 3)
+def test_mean_and_sd_are_those_of_the_mixture_and_blurring_adds_variances():
+    assert PAIR.mean == PAIR.blurred(1.5).mean == pytest.approx(0.75 * -1 + 0.25 * 3)
     assert PAIR.sd**2 == pytest.approx(0.75 * (1 + 1) + 0.25 * (4 + 9))
+    assert PAIR.blurred(1.5).sd ** 2 == pytest.approx(PAIR.sd**2 + 1.5**2)
 
 
 def test_draws_have_the_mixtures_moments_and_are_a_function_of_seed_purpose_and_step():
@@ -50,12 +51,6 @@ def test_draws_have_the_mixtures_moments_and_are_a_function_of_seed_purpose_and_
 def test_quantiles_of_a_normal_are_those_of_the_tables():
     found = Normals(means=[10.0], sds=[2.0], shares=[1.0]).quantiles([0.025, 0.5, 0.975])
     assert found == pytest.approx([10 - 2 * 1.959964, 10, 10 + 2 * 1.959964], abs=1e-3)
-
-
-def test_blurring_adds_variances_and_keeps_the_mean():
-    blurred = PAIR.blurred(1.5)
-    assert blurred.mean == pytest.approx(PAIR.mean)
-    assert blurred.sd**2 == pytest.approx(PAIR.sd**2 + 1.5**2)
 
 
 @pytest.mark.parametrize(
@@ -77,17 +72,17 @@ def test_what_is_no_mixture_is_refused(changes, words):
 
 
 def test_gradients_of_both_losses_are_their_closed_forms():
-    found = saturation.deviations(saturation.logits(OURS.max_logit, OURS.num_logits))
-    assert set(found) == {"saturating", "nonsaturating"}
-    assert max(found.values()) < game.EXACT
+    found, curves = game.of_gradients(OURS)
+    assert set(found) == {"saturating", "nonsaturating"} == curves.keys() - {"logits"}
+    assert max(entry["largest_deviation"] for entry in found.values()) < game.EXACT
 
 
 def test_a_loss_with_another_gradient_is_found_out(monkeypatch):
     wrong = ADVERSARIAL_LOSSES["nonsaturating"]
     monkeypatch.setitem(ADVERSARIAL_LOSSES, "saturating", wrong)
-    found = saturation.deviations(saturation.logits(2.0, 5))
+    found, _ = game.of_gradients(OURS.model_copy(update={"max_logit": 2.0, "num_logits": 5}))
     sure = 1 / (1 + math.exp(-2))
-    assert found["saturating"] == pytest.approx(sure - (1 - sure))
+    assert found["saturating"]["largest_deviation"] == pytest.approx(sure - (1 - sure))
 
 
 def test_gradients_have_the_values_worked_out_by_hand():
@@ -107,16 +102,10 @@ def test_both_rules_integrate_a_normal_density_and_its_moments(rule):
     assert [moment(k) for k in range(5)] == pytest.approx([1, 0, 1, 0, 3], abs=1e-10)
 
 
-def test_the_divergence_of_equal_densities_is_zero():
-    assert divergence.jensen_shannon(PAIR, PAIR) == pytest.approx(0, abs=1e-12)
-
-
-def test_the_divergence_of_disjoint_densities_is_log_2():
+def test_the_divergence_is_symmetric_from_zero_for_equal_to_log_2_for_disjoint_densities():
     far = Normals(means=[100.0], sds=[1.0], shares=[1.0])
+    assert divergence.jensen_shannon(PAIR, PAIR) == pytest.approx(0, abs=1e-12)
     assert divergence.jensen_shannon(STANDARD, far) == pytest.approx(math.log(2), abs=1e-9)
-
-
-def test_the_divergence_is_symmetric_and_between_its_bounds():
     one, other = (divergence.jensen_shannon(*pair) for pair in ((STANDARD, PAIR), (PAIR, STANDARD)))
     assert one == pytest.approx(other, abs=1e-9)
     assert 0 < one < math.log(2)
@@ -161,7 +150,8 @@ def test_the_deviation_of_a_discriminator_moved_by_a_constant_is_the_one_worked_
 
 @pytest.fixture(scope="module")
 def measured():
-    return game.value(OURS)
+    half = OURS.discriminator.model_copy(update={"num_steps": OURS.discriminator.num_steps // 2})
+    return game.of_value(OURS.model_copy(update={"discriminator": half}))
 
 
 def test_a_trained_discriminator_comes_within_its_tolerance_and_stays_below_the_optimum(measured):

