@@ -93,11 +93,8 @@ def span(numbers: Iterable[int]) -> str:
 
 
 def sketch(cgan: Arrays, regression: Arrays | None) -> dict[str, Any]:
-    """What is said of the sketch whose six right answers are known, and of how far these lie apart.
-
-    Args:
-        cgan: `tone_true_colours` (6, 3) and as many `tone_colours` as there are samples.
-        regression: the same, of one answer.
+    """What is said of the sketch whose six right answers are known: the true colours and those of answers,
+    `tone_true_colours` (6, 3) and `tone_colours` (k, 3).
     """
     true, num_draws = cgan["tone_true_colours"], len(cgan["tone_colours"])
     radius = tones.radii(torch.from_numpy(true)[None]).item()

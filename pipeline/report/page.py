@@ -33,7 +33,7 @@ def digits(models: Results, real: Mapping[str, Any], table: pd.DataFrame, task: 
 
     Args:
         models: by name.
-        real: floors and details of real digits, asked for by class.
+        real: floors and details of the `task`'s real digits.
         table: a comparison of these models, among others.
         task: digits by class.
     """
@@ -71,8 +71,7 @@ def figures_of(models: Results, real: Mapping[str, Any], table: pd.DataFrame, ta
 def claim(models: Results, task: Task) -> dict[str, np.ndarray]:
     """The project's one figure: for each class regression's answer, the true mean, samples, real digits."""
     arrays, train = task.test.arrays, task.splits["train"].arrays
-    labels = arrays["labels"]
-    chosen = [(labels == k).nonzero()[:2, 0] for k in range(NUM_CLASSES)]
+    chosen = [(arrays["labels"] == k).nonzero()[:2, 0] for k in range(NUM_CLASSES)]
     true = means(train["images"], train["labels"].long()) * 255
     asked = {name: model for name, model in models.items() if model.kind == "class"}
     answers = {name: model for name, model in asked.items() if not model.style.sampled}
@@ -118,8 +117,8 @@ def render(section: Section, files: Mapping[str, bytes], **values: object) -> st
     Args:
         section: of the page, or the page itself.
         files: PNG files by name.
-        values: what else the template uses: `sections`, which it includes, and `facts`, what it was all made
-            from: `params` (text), `hashes` (file -> SHA-256), `seeds`.
+        values: of index.html `sections`, which it includes, and `facts`: `params` (text), `hashes` (file ->
+            SHA-256), `seeds`.
     """
     encoded = {name: base64.b64encode(file).decode() for name, file in files.items()}
     images = {name: f"data:image/png;base64,{text}" for name, text in encoded.items()}

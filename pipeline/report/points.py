@@ -25,7 +25,8 @@ def section(results: Results) -> Section:
     drawn = {"points-evolution": evolutions, "points-modes": points.modes(histories, totals)}
     scores = {name: result.details | {"mean": result.metrics} for name, result in results.items()}
     num_members = max(len(score["members"]) for score in scores.values())
-    return Section("toys", drawn, {"toys": scores, "num_members": num_members})
+    headings = [("modes", f"seed {i + 1}") for i in range(num_members)]
+    return Section("toys", drawn, {"toys": scores, "of_members": headings})
 
 
 def worst(result: Result) -> Evolution:

@@ -113,7 +113,7 @@ def descents(curves: Mapping[str, Sequence[tuple[float, float]]], label: str) ->
 def saturation(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """By loss: the length of G's gradient, D's mean logit of fakes, and the FID, over the steps."""
     labels = {"g_gradient": "length of G's gradient", "fake_logits": "D's mean logit of fakes"}
-    labels["fid"] = "FID of 2,000 samples"
+    labels |= {"fid": "FID of 2,000 samples"}
     figure, cells = subplots(12, 3.2, columns=3)
     for cell, (column, label) in zip(cells, labels.items(), strict=True):
         for (loss, history), colour in zip(histories.items(), ("#c0392b", "#1f6fb2"), strict=True):

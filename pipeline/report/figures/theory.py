@@ -13,11 +13,7 @@ SEEN = 1e-4  # of a density's peak: the part of the line that is shown
 
 
 def gradients(curves: Arrays) -> Figure:
-    """How strongly G is pushed by either loss, over D's probability and over its logit.
-
-    Args:
-        curves: `logits` and, at each, the gradients `saturating` and `nonsaturating`, all (N,).
-    """
+    """How hard each loss pushes G, over D's `logits`: `saturating` and `nonsaturating`, all (N,)."""
     figure, (left, right) = subplots(10, 3.4, columns=2)
     logits = curves["logits"]
     for name, colour in LOSSES.items():
@@ -35,12 +31,7 @@ def gradients(curves: Arrays) -> Figure:
 
 
 def discriminators(curves: Arrays) -> Figure:
-    """Two densities, and beside them what the best and a trained discriminator make of each point.
-
-    Args:
-        curves: points `x` and at each the densities `real` and `fake` and the probabilities `optimal` and
-            `trained`, all (N,).
-    """
+    """Densities `real` and `fake` over `x`, and D's probabilities, `optimal` and `trained`, all (N,)."""
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True)
     x, density = curves["x"], curves["real"] + curves["fake"]
@@ -59,13 +50,7 @@ def discriminators(curves: Arrays) -> Figure:
 
 
 def posteriors(curves: Arrays, shown_x: float, regression: float) -> Figure:
-    """Four answers: to one measurement on the left, to all of them on the right.
-
-    Args:
-        curves: what the stage `bayes` left.
-        shown_x: the one measurement, in mm.
-        regression: the answer to it of the network trained by squared error, in mm.
-    """
+    """Four answers: to one measurement on the left, with regression's; to all on the right. Lengths in mm."""
     figure = Figure(figsize=(12, 5), layout="constrained")
     one, rest = figure.subfigures(1, 2, width_ratios=(1.15, 1), squeeze=False)[0]
     answers_to_one(one.subplots(), curves, shown_x, regression)
