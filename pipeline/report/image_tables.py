@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from markupsafe import Markup
 
 from pipeline.metrics import tones
 from pipeline.metrics.posterior import theoretical_gain
 from pipeline.report import tables
-from pipeline.report.figures.tones import TONES, Arrays
-from pipeline.report.tables import Column
+from pipeline.report.figures.figures import Arrays
+from pipeline.report.figures.tones import TONES
+from pipeline.report.tables import Column, Columns
 
 NUM_TONES = 6
+BOLD = Markup("<b>{}</b>")
 OF_TASKS: dict[str, Column] = {
     "sample_mse": ("error of one sample", "lower", "{:.4f}"),
     "mean_mse": ("error of the samples' mean", "lower", "{:.4f}"),
@@ -36,57 +39,40 @@ OF_TONES: dict[str, Column] = {
     "tone_purity": ("samples that hit one", "higher", "{:.3f}"),
     "tone_tv": ("distance to equal shares", "lower", "{:.3f}"),
 }
-OF_ABLATIONS = {
-    name: column
-    for name, column in (OF_TASKS | OF_TONES).items()
-    if name not in ("kid", "cfid", "calibration", "rank_distance")
-}
+NOT_OF_ABLATIONS = ("kid", "cfid", "calibration", "rank_distance")
+OF_ABLATIONS = {key: column for key, column in (OF_TASKS | OF_TONES).items() if key not in NOT_OF_ABLATIONS}
 
 
-def compared(
-    table: pd.DataFrame, models: Mapping[str, Iterable[str]], columns: Mapping[str, Column]
-) -> dict[str, Any]:
-    """The columns that any of these models fills: `headings`, and `rows`, one a model, each with its `task`,
-    `name` and `cells`, pairs of text and whether it is the best of its task.
+def compared(table: pd.DataFrame, models: Mapping[str, Iterable[str]], columns: Columns) -> dict[str, Any]:
+    """A table, `headings` and `rows`, of models and of the columns that any of them fills.
 
     Args:
-        table: rows of `tables.comparison`, these models' among others.
-        models: their names by task.
+        table: a comparison of these models, among others.
+        models: their names by task; the best of a task is bold.
         columns: by metric.
     """
-    chosen = table[table["model"].isin([name for names in models.values() for name in names])]
+    every = [name for names in models.values() for name in names]
+    chosen = table[table["model"].isin(every)]
     columns = {key: column for key, column in columns.items() if key in chosen and chosen[key].notna().any()}
-    texts = {row[0]: row[1:] for row in tables.written(chosen, columns)}
-    means = chosen.groupby("model")[list(columns)].mean()
-    rows: list[dict[str, Any]] = []
+    texts, means = tables.written(chosen, columns, every), chosen.groupby("model")[list(columns)].mean()
+    rows: list[list[str]] = []
     for task, names in models.items():
-        best = {
-            key: winners({name: float(means[key][name]) for name in names}, column)
-            for key, column in columns.items()
-        }
-        for name in (name for name in names if set(texts[name]) != {"-"}):
-            flags = [name in best[key] for key in columns]
-            rows.append({"task": task, "name": name, "cells": list(zip(texts[name], flags, strict=True))})
-    return {"headings": [column[:2] for column in columns.values()], "rows": rows}
+        best = [winners(means.loc[list(names), key], column) for key, column in columns.items()]
+        for name in (name for name in names if set(texts[name]) - {"-"}):
+            cells = zip(texts[name], best, strict=True)
+            rows.append([task, name, *(BOLD.format(text) if name in top else text for text, top in cells)])
+    return {"headings": ["task", "model", *tables.headings(columns)], "rows": rows}
 
 
-def winners(values: Mapping[str, float], column: Column) -> set[str]:
+def winners(values: "pd.Series[float]", column: Column) -> set[str]:
     """The models whose value reads as the best one does; none if all read alike, or no way is better."""
-    _, better, form = column
-    near = float(better.removeprefix("near ")) if better.startswith("near ") else None
-    if near is None and better not in ("lower", "higher"):
+    (_, better, form), values = column, values.dropna()
+    texts = values.map(form.format)
+    if texts.nunique() < 2 or not better.startswith(("lower", "higher", "near ")):
         return set()
-    sign = -1 if better == "higher" else 1
-    losses = {
-        name: sign * value if near is None else abs(value - near)
-        for name, value in values.items()
-        if not math.isnan(value)
-    }
-    texts = {name: form.format(values[name]) for name in losses}
-    if len(set(texts.values())) < 2:
-        return set()
-    best = texts[min(losses, key=losses.__getitem__)]
-    return {name for name, text in texts.items() if text == best}
+    losses = (values - float(better.removeprefix("near "))).abs() if "near" in better else values
+    best = losses.argmax() if better == "higher" else losses.argmin()
+    return set(texts.index[texts == texts.iloc[best]])
 
 
 def counts(details: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -107,32 +93,24 @@ def span(numbers: Iterable[int]) -> str:
 
 
 def sketch(cgan: Arrays, regression: Arrays | None) -> dict[str, Any]:
-    """What is said of the sketch whose six right answers are known, and of how far these lie apart.
-
-    Args:
-        cgan: `tone_true_colours` (6, 3) and as many `tone_colours` as there are samples.
-        regression: the same, of one answer.
+    """What is said of the sketch whose six right answers are known: the true colours and those of answers,
+    `tone_true_colours` (6, 3) and `tone_colours` (k, 3).
     """
     true, num_draws = cgan["tone_true_colours"], len(cgan["tone_colours"])
-    said: dict[str, Any] = {
-        "num_draws": num_draws,
-        "radius": tones.radii(torch.from_numpy(true)[None]).item(),
-    }
+    radius = tones.radii(torch.from_numpy(true)[None]).item()
+    said: dict[str, Any] = {"num_draws": num_draws, "radius": radius, **perfect(num_draws)}
     if regression is not None:
         distances = np.linalg.norm(true - regression["tone_colours"][0], axis=1)
         said |= {"nearest": TONES[int(distances.argmin())], "distance": float(distances.min())}
-    return said | perfect(num_draws)
+    return said
 
 
-def perfect(num_draws: int) -> dict[str, float]:
-    """The tone metrics to be expected of a sampler that draws all six tones equally often.
+def perfect(num: int) -> dict[str, float]:
+    """The tone metrics to be expected of `num` samples if all six tones are equally likely.
 
-    Of n samples Binomial(n, 1/6) are of a tone; the distance to equal shares is half the sum over the tones
-    of |share - 1/6|.
+    Of n, Binomial(n, 1/6) are of a tone; the distance to equal shares is half the sum of |share - 1/6|.
     """
     share = 1 / NUM_TONES
-    chances = [
-        math.comb(num_draws, k) * share**k * (1 - share) ** (num_draws - k) for k in range(num_draws + 1)
-    ]
-    deviation = sum(chance * abs(k / num_draws - share) for k, chance in enumerate(chances))
+    chances = [math.comb(num, k) * share**k * (1 - share) ** (num - k) for k in range(num + 1)]
+    deviation = sum(chance * abs(k / num - share) for k, chance in enumerate(chances))
     return {"tone_recall": NUM_TONES * (1 - chances[0]), "tone_tv": NUM_TONES / 2 * deviation}

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 from pipeline.metrics.posterior import NUM_DRAWS
 from pipeline.report import image_tables
 from pipeline.report.figures import images, tones
-from pipeline.report.figures.figures import png
-from pipeline.report.results import Arrays, Result, Results
-from pipeline.report.sections import Section
+from pipeline.report.figures.figures import Arrays
+from pipeline.report.results import Result, Results, Section
 from pipeline.report.styles import STYLES
 
 NUM_ROWS = 6  # test images that are shown
@@ -21,50 +20,47 @@ NUM_COMPARED = 2  # samples shown of an ablation: enough to see whether they dif
 STEP = 0.05  # scales of standard deviations end at a multiple of it
 
 
-def section(
-    results: Results, ablations: Results, table: pd.DataFrame, real: Mapping[str, Mapping[str, Any]]
-) -> Section:
-    """The section on all tasks.
+def section(results: Results, table: pd.DataFrame, real: Mapping[str, Mapping[str, Any]]) -> Section:
+    """The section on all tasks; ablations have a table of their own.
 
     Args:
         results: of the first seed, by name.
-        ablations: the same, shown in a table of their own.
-        table: rows of `tables.comparison`, these models' among others.
+        table: a comparison of these models, among others.
         real: by task, the floors and details of real images.
     """
-    every = {**results, **ablations}
-    tasks = list(dict.fromkeys(result.task for result in every.values()))
-    models = {task: found for task in tasks if (found := of_task(results, task))}
-    ablated = {task: found for task in tasks if (found := of_task(ablations, task))}
+    ablations = {name: result for name, result in results.items() if result.section == "ablations"}
+    others = {name: result for name, result in results.items() if name not in ablations}
+    models, ablated, every = by_task(others), by_task(ablations), by_task(others | ablations)
     beside = {task: {**found, **models.get(task, {})} for task, found in ablated.items()}
     drawn = {f"images-{task}": strip(found) for task, found in models.items()}
     drawn |= {f"images-ablations-{task}": ablation_strip(found) for task, found in ablated.items()}
-    drawn |= calibration(results)
-    first = real[next(iter(models), tasks[0])]
+    drawn |= calibration(others)
+    first = real[next(iter(every))]
     values = {
         "real": first,
         "openmoji": first["facts"].get("source") == "openmoji",
         "tasks": list(models),
         "ablated": list(ablated),
         "table": image_tables.compared(table, models, image_tables.OF_TASKS),
-        "tones": image_tables.compared(
-            table, {task: of_task(every, task) for task in tasks}, image_tables.OF_TONES
-        ),
+        "tones": image_tables.compared(table, every, image_tables.OF_TONES),
         "ablations": image_tables.compared(table, beside, image_tables.OF_ABLATIONS),
-        "counts": image_tables.counts([result.details for result in every.values()]),
-        "num_seeds": int(table.loc[table["model"].isin(list(every)), "seed"].nunique()),
+        "counts": image_tables.counts([result.details for result in results.values()]),
+        "num_seeds": int(table.loc[table["model"].isin(list(results)), "seed"].nunique()),
         "sketch": None,
     }
-    if cgan := tones_of(results, STYLES["cgan"].label):
-        regression = tones_of(results, STYLES["regression"].label)
+    if cgan := tones_of(others, STYLES["cgan"].label):
+        regression = tones_of(others, STYLES["regression"].label)
         drawn["images-tones"] = tones.six_tones(cgan, regression)
         values["sketch"] = image_tables.sketch(cgan, regression)
-    return Section("images", "images.html", {name: png(figure) for name, figure in drawn.items()}, values)
+    return Section("images", drawn, values)
 
 
-def of_task(results: Results, task: str) -> dict[str, Result]:
-    """The models of a task."""
-    return {name: result for name, result in results.items() if result.task == task}
+def by_task(results: Results) -> dict[str, dict[str, Result]]:
+    """The models of each task."""
+    found: dict[str, dict[str, Result]] = {}
+    for name, result in results.items():
+        found.setdefault(result.task, {})[name] = result
+    return found
 
 
 def called(result: Result) -> str:
@@ -75,9 +71,8 @@ def called(result: Result) -> str:
 
 def tones_of(results: Results, label: str) -> Arrays | None:
     """What the first model of this label left of a sketch whose six right answers are known, if one did."""
-    found = [result.samples for result in results.values() if result.style.label == label]
-    found = [samples for samples in found if "tone_samples" in samples]
-    return found[0] if found else None
+    found = (result.samples for result in results.values() if result.style.label == label)
+    return next((samples for samples in found if "tone_samples" in samples), None)
 
 
 def strip(models: Results) -> Figure:
@@ -109,25 +104,19 @@ def ablation_strip(models: Results) -> Figure:
 
 def conditions(models: Results) -> dict[str, np.ndarray | list[str]]:
     """The conditions, and the truth; both are the same for all models of a task."""
-    samples = next(iter(models.values())).samples
-    truth = samples["truth"][:NUM_ROWS, None]
-    if "condition" in samples:
-        return {"condition": samples["condition"][:NUM_ROWS, None], "truth": truth}
-    return {"condition": samples["captions"][:NUM_ROWS].tolist(), "truth": truth}
+    first = {key: array[:NUM_ROWS] for key, array in next(iter(models.values())).samples.items()}
+    given = first["condition"][:, None] if "condition" in first else first["captions"].tolist()
+    return {"condition": given, "truth": first["truth"][:, None]}
 
 
 def calibration(results: Results) -> dict[str, Figure]:
     """How far the spread of each model's samples may be trusted; nothing if none is sampled."""
-    sampled = {result.entry: result for result in results.values() if result.style.sampled}
-    if not sampled:
+    spreads, gains, ranks = {}, {}, {}
+    for name, result in ((result.entry, result) for result in results.values() if result.style.sampled):
+        samples, metrics = result.samples, result.metrics
+        ranks[name] = samples["ranks"]
+        spreads[name] = np.stack([samples["predicted_sd"], samples["actual_error"]])
+        gains[name] = {num: metrics[f"gain_{num}"] for num in NUM_DRAWS if f"gain_{num}" in metrics}
+    if not ranks:
         return {}
-    spreads, gains = {}, {}
-    for name, result in sampled.items():
-        spreads[name] = np.stack([result.samples["predicted_sd"], result.samples["actual_error"]])
-        gains[name] = {
-            num: gain for num in NUM_DRAWS if (gain := result.metrics.get(f"gain_{num}")) is not None
-        }
-    return {
-        "images-ranks": images.ranks({name: result.samples["ranks"] for name, result in sampled.items()}),
-        "images-trust": images.trust(spreads, gains),
-    }
+    return {"images-ranks": images.ranks(ranks), "images-trust": images.trust(spreads, gains)}

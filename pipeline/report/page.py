@@ -4,58 +4,74 @@ Numbers are means over the seeds of a model; images are of its first seed.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
 
 from pipeline.data.images import NUM_CLASSES
 from pipeline.metrics.classes import means
 from pipeline.report import tables
 from pipeline.report.figures import figures
-from pipeline.report.figures.figures import png
-from pipeline.report.results import Results
-from pipeline.report.sections import Section
+from pipeline.report.results import Figures, Results, Section
 from pipeline.report.styles import STYLES
 from pipeline.tasks.task import Task
 
 PANELS = (("d_loss", "g_loss"), ("real_logits", "fake_logits"), ("loss",))  # of columns that a history has
+HERE = FileSystemLoader(Path(__file__).parent)
+TEMPLATES = Environment(
+    loader=HERE, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
 
 
-def draw_figures(
-    models: Results, real: Mapping[str, Any], table: pd.DataFrame, task: Task
-) -> dict[str, bytes]:
-    """All figures of the models of digits, as PNG files, by name; `task` is the one by class."""
-    drawn = {"claim": png(figures.labelled_rows(claim(models, task)))}
+def digits(models: Results, real: Mapping[str, Any], table: pd.DataFrame, task: Task) -> Section:
+    """The page itself, and on it the models of digits.
+
+    Args:
+        models: by name.
+        real: floors and details of the `task`'s real digits.
+        table: a comparison of these models, among others.
+        task: digits by class.
+    """
+    columns = {key: column for key, column in tables.COLUMNS.items() if key in table}
+    cells = tables.written(table, columns, ["real", *models])
+    values = {"models": models, "real": real, "headings": ["model", *tables.headings(columns)]}
+    values["rows"] = [[name, *row] for name, row in cells.items()]
+    return Section("index", figures_of(models, real, table, task), values)
+
+
+def figures_of(models: Results, real: Mapping[str, Any], table: pd.DataFrame, task: Task) -> Figures:
+    """All figures of the models of digits, by name."""
+    drawn: dict[str, Figure | bytes] = {"claim": figures.labelled_rows(claim(models, task))}
     for name, model in models.items():
         panels = [panel for panel in PANELS if set(panel) <= set(model.history)]
-        drawn[f"{name}-curves"] = png(figures.curves(model.history, panels))
+        drawn[f"{name}-curves"] = figures.curves(model.history, panels)
         drawn[f"{name}-sheet"] = figures.sheet(model.samples["sheet"], NUM_CLASSES)
         steps, frames = model.snapshots["steps"], model.snapshots["images"]
         rows = {f"step {step}": frame[:NUM_CLASSES] for step, frame in zip(steps, frames, strict=True)}
-        drawn[f"{name}-frames"] = png(figures.labelled_rows(rows))
+        drawn[f"{name}-frames"] = figures.labelled_rows(rows)
         if model.style.sampled:
             paths = model.samples["paths"]
             drawn[f"{name}-paths"] = figures.sheet(paths.reshape(-1, *paths.shape[2:]), paths.shape[1])
     colours = {name: model.style.colour for name, model in models.items()} | {"real": STYLES["real"].colour}
     pixels = {"real": task.test.arrays["images"].numpy()}
     pixels |= {name: model.samples["pixels"] for name, model in models.items()}
-    drawn["histograms"] = png(figures.pixel_histograms(pixels, colours))
+    drawn["histograms"] = figures.pixel_histograms(pixels, colours)
     over_seeds = table.groupby("model")["fid"].mean()
     fids = {name: float(over_seeds[name]) for name in models}
     marks = {"split": real["metrics"]["fid"]} | real["corruptions"]
-    drawn["fid"] = png(figures.bars(fids, colours, marks, "FID (logarithmic)"))
+    drawn["fid"] = figures.bars(fids, colours, marks, "FID (logarithmic)")
     return drawn
 
 
 def claim(models: Results, task: Task) -> dict[str, np.ndarray]:
     """The project's one figure: for each class regression's answer, the true mean, samples, real digits."""
     arrays, train = task.test.arrays, task.splits["train"].arrays
-    labels = arrays["labels"]
-    chosen = [(labels == k).nonzero()[:2, 0] for k in range(NUM_CLASSES)]
+    chosen = [(arrays["labels"] == k).nonzero()[:2, 0] for k in range(NUM_CLASSES)]
     true = means(train["images"], train["labels"].long()) * 255
     asked = {name: model for name, model in models.items() if model.kind == "class"}
     answers = {name: model for name, model in asked.items() if not model.style.sampled}
@@ -71,59 +87,40 @@ def claim(models: Results, task: Task) -> dict[str, np.ndarray]:
     }
 
 
-def render(
-    models: Results,
-    real: Mapping[str, Any],
-    table: pd.DataFrame,
-    drawn: Mapping[str, bytes],
-    sections: Sequence[Section],
-    facts: Mapping[str, Any],
-) -> str:
-    """The page, as HTML.
+def timings(seconds: dict[str, dict[str, float]], speeds: Mapping[str, Mapping[str, Any]]) -> Section:
+    """The page of times.
 
     Args:
-        models: of digits, by name.
-        real: floors and details of real digits, asked for by class.
-        table: the metrics of all models and seeds.
-        drawn: PNG files by name.
-        sections: parts of the page; their figures are not in `drawn`.
-        facts: what the report was made from: `params` (text), `hashes` (file -> SHA-256), `seeds`.
-    """
-    columns = {name: column for name, column in tables.COLUMNS.items() if name in table}
-    files = dict(drawn) | {name: file for section in sections for name, file in section.figures.items()}
-    return template("index.html").render(
-        headings=list(columns.values()),
-        rows=tables.written(table[table["model"].isin(["real", *models])], columns),
-        real=real,
-        models=models,
-        images={name: data_uri(content) for name, content in files.items()},
-        sections=sections,
-        facts=facts,
-    )
-
-
-def render_timings(
-    seconds: Mapping[str, Mapping[str, float]], speeds: Mapping[str, Mapping[str, Any]]
-) -> str:
-    """The page of times, as HTML.
-
-    Args:
-        seconds: for each stage its whole time and that of its loops.
-        speeds: for each model whose training is known `fid`, `coverage`, `train_seconds`,
-            `images_per_second` and `curve`, pairs of seconds and cheap FID.
+        seconds: of each stage, `seconds` and those of its loops, `loop_seconds`.
+        speeds: of each model `fid`, `coverage`, `train_seconds`, `images_per_second` and `curve`, pairs of
+            seconds and cheap FID.
     """
     curves = {name: speed["curve"] for name, speed in speeds.items() if speed["curve"]}
-    drawn = data_uri(png(figures.paces(curves))) if curves else ""
-    return template("timings.html").render(stages=seconds, speeds=speeds, curves=drawn)
+    drawn = {"paces": figures.descents(curves, "seconds of training")} if curves else {}
+    keys = ("seconds", "loop_seconds")
+    total = {"all": {key: sum(times[key] for times in seconds.values()) for key in keys}} if seconds else {}
+    stages = [[name, *(f"{times[key]:.1f}" for key in keys)] for name, times in (seconds | total).items()]
+    forms = {"fid": "{:.1f}", "coverage": "{:.3f}", "train_seconds": "{:.1f}", "images_per_second": "{:.0f}"}
+    models = [[name, *(form.format(row[key]) for key, form in forms.items())] for name, row in speeds.items()]
+    return Section("timings", drawn, {"stages": stages, "speeds": models})
 
 
-def data_uri(file: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(file).decode()
+def files(sections: Iterable[Section]) -> dict[str, bytes]:
+    """The figures of all sections as PNG files, by name."""
+    drawn = {name: figure for section in sections for name, figure in section.figures.items()}
+    return {name: each if isinstance(each, bytes) else figures.png(each) for name, each in drawn.items()}
 
 
-def template(name: str) -> Template:
-    """A template of this folder; a name that it uses and is not given is an error."""
-    loader = FileSystemLoader(Path(__file__).parent)
-    return Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).get_template(name)
+def render(section: Section, files: Mapping[str, bytes], **values: object) -> str:
+    """A section or a whole page, as HTML.
+
+    Args:
+        section: of the page, or the page itself.
+        files: PNG files by name.
+        values: of index.html `sections`, which it includes, and `facts`: `params` (text), `hashes` (file ->
+            SHA-256), `seeds`.
+    """
+    encoded = {name: base64.b64encode(file).decode() for name, file in files.items()}
+    images = {name: f"data:image/png;base64,{text}" for name, text in encoded.items()}
+    template = TEMPLATES.get_template(f"{section.name}.html")
+    return template.render(values=section.values, images=images, **values)

@@ -1,39 +1,41 @@
-"""What the stages left of a model, trained from one seed."""
+"""What the stages left of a model, and what the page shows of models: sections."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from pipeline.report.figures.figures import Arrays
 from pipeline.report.styles import Style, style_of
 from pipeline.training.trainer import HISTORY, SNAPSHOTS
 
-Arrays = Mapping[str, np.ndarray]
+Figures = Mapping[str, Figure | bytes]  # by name; bytes are a PNG file
+
+
+class Section(NamedTuple):
+    """A part of the page that a module of its own makes."""
+
+    name: str  # the heading's id, and the template: <name>.html in this folder
+    figures: Figures
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Result:
-    """A model's files, read when asked for.
+    """A model's files, read when asked for."""
 
-    Args:
-        section: of params.yaml.
-        entry: in it.
-        name: of the model without its seed.
-        seed: None for a variant.
-        models, reports: the folders of all models and of all that is reported.
-    """
-
-    section: str
-    entry: str
-    name: str
-    seed: int | None
-    models: Path
-    reports: Path
+    section: str  # of params.yaml
+    entry: str  # in it
+    name: str  # of the model without its seed
+    seed: int | None  # None for a variant or a toy
+    models: Path  # the folder of all models
+    reports: Path  # the folder of all that is reported
 
     @property
     def model(self) -> str:
@@ -77,8 +79,7 @@ Results = Mapping[str, Result]  # of the first seed, by name without seed
 
 
 def read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    return json.loads(path.read_text())
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The GAN study: what each loss, network and stabiliser comes to, and why the saturating loss is not used."""
+"""The report's sections on GANs: the study of losses, networks and stabilisers; stacked digits."""
 
 from collections.abc import Mapping
 
@@ -7,44 +7,47 @@ import pandas as pd
 from pipeline.methods.adversarial import Settings
 from pipeline.report import tables
 from pipeline.report.figures import figures
-from pipeline.report.results import Result, Results
-from pipeline.report.sections import Section
+from pipeline.report.results import Result, Results, Section
 
 PENALTIES = {"r1": "R1", "r2": "R2", "gradient_penalty": "gradient penalty", "orthogonal": "orthogonal"}
-COLUMNS = {
-    name: tables.COLUMNS[name]
-    for name in (
-        "fid",
-        "coverage",
-        "precision",
-        "recall",
-        "class_kl",
-        "two_sample_accuracy",
-        "path_unevenness_slerp",
-        "memorisation",
-    )
+SHOWN: tuple[str, ...] = ("fid", "coverage", "precision", "recall", "class_kl", "two_sample_accuracy")
+SHOWN += ("path_unevenness_slerp", "memorisation")
+COLUMNS = {name: tables.COLUMNS[name] for name in SHOWN}
+OF_STACKED: dict[str, tables.Column] = {
+    "modes": ("modes hit", "higher", "{:.0f}"),
+    "kl": ("KL of modes", "lower", "{:.3f}"),
 }
 
 
 def section(entries: Mapping[str, Settings], table: pd.DataFrame, results: Results) -> Section:
-    """The study of the unconditional GANs.
+    """The study of the unconditional GANs, and why the saturating loss is not used.
 
     Args:
         entries: the settings of each GAN, by name.
-        table: rows of `tables.comparison`, these models' among others.
+        table: a comparison of these models, among others.
         results: theirs, by the same names.
     """
     curves = {name: curve(result.history, entries[name]) for name, result in results.items()}
-    drawn = {"study-curves": figures.png(figures.training_curves(curves))}
+    drawn = {"study-curves": figures.descents(curves, "images seen")}
     pair = twins(entries)
     if pair:
         of_losses = {entries[name].loss: results[name].history for name in pair}
-        drawn["study-saturation"] = figures.png(figures.saturation(of_losses))
-    cells = {row[0]: row[1:] for row in tables.written(table, COLUMNS)}
+        drawn["study-saturation"] = figures.saturation(of_losses)
+    cells = tables.written(table, COLUMNS, results)
     rows = [facts(result, entries[name]) + cells[name] for name, result in results.items()]
     named = [results[name].entry for name in pair]
-    values = {"rows": rows, "headings": list(COLUMNS.values()), "pair": named}
-    return Section("study", "study.html", drawn, values)
+    return Section("study", drawn, {"rows": rows, "headings": tables.headings(COLUMNS), "pair": named})
+
+
+def of_stacked(table: pd.DataFrame, results: Results, num_stacks: int) -> Section:
+    """How many of a thousand modes each GAN of stacked digits hits, trained on so many images."""
+    drawn = {f"{name}-sheet": figures.sheet(result.samples["sheet"], 20) for name, result in results.items()}
+    num_samples = next(iter(results.values())).details["counts"]["modes"][0]
+    cells, counted = tables.written(table, OF_STACKED, results), ["1,000", f"{num_samples:,}"]
+    rows = [[name, *row, *counted] for name, row in cells.items()]
+    headings = ["GAN", *(heading for heading, _ in tables.headings(OF_STACKED)), "of", "samples counted"]
+    values = {"headings": headings, "rows": rows, "names": list(results), "num_stacks": num_stacks}
+    return Section("stacked", drawn, values)
 
 
 def facts(result: Result, entry: Settings) -> list[str]:
@@ -72,10 +75,10 @@ def stabilisers(entry: Settings) -> list[str]:
     return found
 
 
-def curve(history: pd.DataFrame, entry: Settings) -> pd.DataFrame:
-    """Images seen and the cheap FID after them."""
+def curve(history: pd.DataFrame, entry: Settings) -> list[tuple[float, float]]:
+    """Pairs of images seen and the cheap FID after them."""
     measured = history.dropna(subset=["fid"])
-    return pd.DataFrame({"images": measured["step"] * entry.batch_size, "fid": measured["fid"]})
+    return list(zip(measured["step"] * entry.batch_size, measured["fid"], strict=True))
 
 
 def twins(entries: Mapping[str, Settings]) -> list[str]:

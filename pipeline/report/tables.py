@@ -1,12 +1,13 @@
 """The numbers of all models in one table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 Column = tuple[str, str, str]  # heading, which way is better, how it is written
+Columns = Mapping[str, Column]  # by metric
 
-COLUMNS: dict[str, Column] = {  # by metric
+COLUMNS: dict[str, Column] = {
     "fid": ("FID", "lower", "{:.1f}"),
     "kid": ("KID", "lower", "{:.4f}"),
     "precision": ("precision", "higher", "{:.3f}"),
@@ -38,12 +39,16 @@ def comparison(metrics: Mapping[tuple[str, int | None], Mapping[str, float]]) ->
     return pd.DataFrame(rows).astype({"seed": "Int64"})
 
 
-def written(table: pd.DataFrame, columns: Mapping[str, Column]) -> list[list[str]]:
-    """The table's cells as text, one row a model, its name first."""
-    return [
-        [str(model), *(cell(rows[name], form) for name, (_, _, form) in columns.items())]
-        for model, rows in table.groupby("model", sort=False)
-    ]
+def headings(columns: Columns) -> list[tuple[str, str]]:
+    """Each column's heading, and which way is better."""
+    return [(heading, better) for heading, better, _ in columns.values()]
+
+
+def written(table: pd.DataFrame, columns: Columns, models: Iterable[str]) -> dict[str, list[str]]:
+    """By model, its cells of a comparison as text."""
+    rows = {model: table[table["model"] == model] for model in models}
+    forms = {key: form for key, (_, _, form) in columns.items()}
+    return {model: [cell(row[key], form) for key, form in forms.items()] for model, row in rows.items()}
 
 
 def cell(values: "pd.Series[float]", form: str) -> str:

@@ -3,21 +3,16 @@
 from pathlib import Path
 
 from pipeline.report.figures import theory
-from pipeline.report.figures.figures import png
-from pipeline.report.results import arrays, read
-from pipeline.report.sections import Section
+from pipeline.report.results import Section, arrays, read
 
 
 def of_losses(details: Path, curves: Path) -> Section:
     """Gradients in closed form, and the value of the game."""
     found, lines = read(details)["losses"], arrays(curves / "losses.npz")
-    figures = {
-        "theory-gradients": png(theory.gradients(lines)),
-        "theory-discriminators": png(theory.discriminators(lines)),
-    }
     trained = found["value_at_trained_discriminator"]
     values = found | {"num_draws": trained["num_steps"] * trained["batch_size"]}
-    return Section("theory", "losses.html", figures, values)
+    drawn = {"gradients": theory.gradients(lines), "discriminators": theory.discriminators(lines)}
+    return Section("theory", {f"theory-{name}": figure for name, figure in drawn.items()}, values)
 
 
 def of_penguins(details: Path, curves: Path) -> Section:
@@ -25,4 +20,4 @@ def of_penguins(details: Path, curves: Path) -> Section:
     found = read(details)["bayes"]
     at = found["answers_at_shown_x"]
     figure = theory.posteriors(arrays(curves / "bayes.npz"), at["x"], at["regression"])
-    return Section("bayes", "bayes.html", {"bayes-posteriors": png(figure)}, found)
+    return Section("bayes", {"bayes-posteriors": figure}, found)

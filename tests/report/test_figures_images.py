@@ -1,13 +1,9 @@
 """Images drawn for a condition each, the six tones, and how far a spread may be trusted."""
 
-from collections.abc import Callable
-from io import BytesIO
-
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
+from helpers.report import noise, opened
 
 from pipeline.report.figures import figures
 from pipeline.report.figures import images as figures_images
@@ -20,14 +16,6 @@ TRUE = np.vstack([TRUE, [0.2, 0.8, 0.1]])
 NEAR = TRUE + np.array([0.01, 0, 0])
 
 
-def noise(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-
-
-def opened(content: bytes) -> np.ndarray:
-    return np.asarray(Image.open(BytesIO(content)).convert("RGB"))
-
-
 def cgan(colours: np.ndarray) -> dict[str, np.ndarray]:
     drawn = noise(len(colours), 3, 8, 8)
     arrays = {"tone_condition": drawn[0], "tone_truth": noise(6, 3, 8, 8), "tone_samples": drawn}
@@ -37,25 +25,6 @@ def cgan(colours: np.ndarray) -> dict[str, np.ndarray]:
 REGRESSION = cgan(TRUE.mean(0, keepdims=True))
 GAINS = {"sketch": {2: 1.0, 4: 1.5, 8: 1.9}, "text": {}}
 SPREADS = {"sketch": np.array([[0.0, 0.1, 0.2], [0.05, 0.12, 0.4]]), "text": np.zeros((2, 3))}
-FIGURES: dict[str, Callable[[], Figure]] = {
-    "strip": lambda: figures_images.strip(
-        {"condition": noise(2, 1, 3, 8, 8), "sd": noise(2, 1, 3, 8, 8)}, 0.1
-    ),
-    "texts": lambda: figures_images.strip({"condition": ["a", "b"], "truth": noise(2, 1, 3, 8, 8)}),
-    "six_tones": lambda: figures_tones.six_tones(cgan(NEAR), REGRESSION),
-    "tones alone": lambda: figures_tones.six_tones(cgan(NEAR), None),
-    "ranks": lambda: figures_images.ranks({"sketch": np.full(5, 0.2), "text": np.array([0.5, 0.5])}),
-    "trust": lambda: figures_images.trust(SPREADS, GAINS),
-}
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_equal_figures_are_equal_bytes_without_date_or_version(name: str) -> None:
-    first = figures.png(FIGURES[name]())
-    assert figures.png(FIGURES[name]()) == first
-    assert b"tIME" not in first
-    assert b"tEXt" not in first
-    assert opened(first).std() > 5  # not an empty page
 
 
 # images
@@ -66,15 +35,15 @@ def test_an_image_is_enlarged_a_whole_number_of_times() -> None:
     twice = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
     for side in (4, 5):
         shown = figures_images.fitted(image, side)
-        assert shown[..., 0].tolist() == twice
-        assert (shown[..., 2] - shown[..., 0] == 20).all()
+        assert shown[0].tolist() == twice
+        assert (shown[2] - shown[0] == 20).all()
 
 
 def test_an_image_too_large_is_reduced_by_means() -> None:
     rows = np.array([[0, 4, 8, 8], [4, 8, 8, 8], [100, 100, 0, 0], [100, 100, 0, 0]], np.uint8)
     shown = figures_images.fitted(np.stack([rows] * 3), 2)
-    assert shown[..., 1].tolist() == [[4, 8], [100, 0]]
-    assert figures_images.fitted(noise(3, 8, 4), 4).shape == (4, 2, 3)
+    assert shown[1].tolist() == [[4, 8], [100, 0]]
+    assert figures_images.fitted(noise(3, 8, 4), 4).shape == (3, 4, 2)
 
 
 def test_images_stand_in_rows_each_in_a_frame() -> None:
@@ -87,11 +56,8 @@ def test_images_stand_in_rows_each_in_a_frame() -> None:
 
 
 def test_groups_stand_side_by_side_under_their_headings() -> None:
-    groups = {
-        "condition": noise(2, 1, 3, 8, 8),
-        "truth": noise(2, 1, 3, 8, 8) // 2,
-        "samples": noise(2, 4, 3, 8, 8),
-    }
+    condition, samples = noise(2, 1, 3, 8, 8), noise(2, 4, 3, 8, 8)
+    groups = {"condition": condition, "truth": condition // 2, "samples": samples}
     figure = figures_images.strip(groups)
     assert [cell.get_title() for cell in figure.axes] == list(groups)
     for cell, images in zip(figure.axes, groups.values(), strict=True):
@@ -109,8 +75,8 @@ def test_in_a_long_row_images_are_smaller() -> None:
 
 def test_the_file_holds_every_pixel_as_a_square_of_equal_pixels() -> None:
     images = noise(2, 2, 3, 32, 32)
-    file = opened(figures.png(figures_images.strip({"a": images, "b": images}))).astype(int)
-    sheet = figures_images.sheet(images, 96).astype(int)
+    file = opened(figures.png(figures_images.strip({"a": images, "b": images})))[..., :3]
+    sheet = figures_images.sheet(images, 96)
     height, width, _ = sheet.shape
     places = [
         (top, left)
@@ -153,7 +119,7 @@ def test_the_scale_says_where_it_ends_and_stands_beneath_the_last_group() -> Non
     assert below.y1 < above.y0
 
 
-@pytest.mark.parametrize("side", [32, 48, 64, 128])
+@pytest.mark.parametrize("side", [32, 128])
 def test_a_strip_of_any_size_is_a_small_file_that_fits_the_page(side: int) -> None:
     flat = noise(6, 8, 3, 8, 8).repeat(side // 8, 3).repeat(side // 8, 4)
     uneven = flat // 2 + noise(6, 8, 3, side, side) // 64  # as a network draws it
@@ -195,12 +161,8 @@ def test_the_plane_keeps_the_distances_of_coplanar_colours_and_rings_reach_as_fa
 def test_without_regression_its_answer_is_not_shown() -> None:
     figure = figures_tones.six_tones(cgan(NEAR), None)
     titles = [cell.get_title().replace("\n", " ") for cell in figure.axes if cell.get_title()]
-    assert titles == [
-        "condition",
-        "the six true answers",
-        "the conditional GAN, asked 6 times",
-        "colours of the skin",
-    ]
+    samples = "the conditional GAN, asked 6 times"
+    assert titles == ["condition", "the six true answers", samples, "colours of the skin"]
     assert "regression" not in [text.get_text() for text in figure.axes[-1].texts]
 
 
@@ -236,9 +198,5 @@ def test_gains_stand_beside_what_posterior_samples_would_gain() -> None:
     assert list(theory.get_xdata()) == [2, 4, 8, 16, 32]
     assert theory.get_ydata() == pytest.approx([1.25, 2.04, 2.50, 2.75, 2.88], abs=0.006)
     assert [label.get_text() for label in right.get_xticklabels()] == ["2", "4", "8", "16", "32"]
-
-
-def test_a_line_has_the_colour_of_its_model_on_both_sides() -> None:
-    left, right = figures_images.trust(SPREADS, GAINS).axes
     for one, other in zip(left.lines, right.lines, strict=True):
         assert one.get_color() == other.get_color()

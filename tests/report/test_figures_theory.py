@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from helpers.report import rendered
 
-from pipeline.report import page, theory
-from pipeline.report.figures import figures
+from pipeline.report import theory
 from pipeline.report.figures import theory as figures_theory
 
 X = np.linspace(-3, 3, 31)
@@ -19,16 +19,6 @@ ANSWERS |= {"y": Y, "conjugate_at": ANSWERS["exact_at"] * 0.9, "drawn_at": np.li
 ANSWERS |= {"x": MEASURED, "exact_mean": MEASURED, "conjugate_mean": MEASURED + 0.1}
 ANSWERS |= {"regression": MEASURED + 0.2, "cgan_mean": MEASURED - 0.3}
 ANSWERS |= {"exact_sd": np.full(7, 4.0), "cgan_sd": np.full(7, 3.5)}
-DRAWN = {
-    "gradients": lambda: figures_theory.gradients(LOSSES),
-    "discriminators": lambda: figures_theory.discriminators(DENSITIES),
-    "posteriors": lambda: figures_theory.posteriors(ANSWERS, 201.0, 197.0),
-}
-
-
-@pytest.mark.parametrize("name", DRAWN)
-def test_equal_figures_are_equal_bytes(name):
-    assert figures.png(DRAWN[name]()) == figures.png(DRAWN[name]())
 
 
 def lines(cell):
@@ -68,11 +58,6 @@ def saved(folder, part, numbers, name, curves):
     (folder / "theory.json").write_text(json.dumps({part: numbers}))
     np.savez_compressed(folder / f"{name}.npz", **curves)
     return folder / "theory.json", folder
-
-
-def rendered(section):
-    images = dict.fromkeys(section.figures, "data:,")
-    return page.template(section.template).render(images=images, values=section.values)
 
 
 def test_the_theorys_section_shows_its_numbers_beside_what_they_should_be(tmp_path):

@@ -5,14 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from helpers.commands import call
+from helpers.report import noise, rendered, result
 
 from pipeline.methods.adversarial import Settings
-from pipeline.report import stacked, study, tables
-from pipeline.report.results import Result
+from pipeline.report import image_tables, study, tables
 from pipeline.report.styles import STYLES, style_of
 
 METRICS: dict[tuple[str, int | None], dict[str, float]] = {
@@ -22,13 +21,6 @@ METRICS: dict[tuple[str, int | None], dict[str, float]] = {
     ("cgan-a", 0): {"class_mean_error": 0.00012, "fid": 7.04},
     ("cgan-a", 1): {"fid": 7.04},
 }
-
-
-def result(section: str, entry: str, **files: object) -> Result:
-    """A model whose files hold this."""
-    found = Result(section, entry, f"{section}-{entry}", 0, Path(), Path())
-    vars(found).update(files)
-    return found
 
 
 def test_a_comparison_has_a_row_a_model_and_seed_and_is_empty_where_a_metric_is_absent() -> None:
@@ -44,17 +36,19 @@ def test_a_comparison_has_a_row_a_model_and_seed_and_is_empty_where_a_metric_is_
 
 def test_a_written_table_has_a_row_a_model_in_the_order_given_with_mean_and_spread_over_seeds() -> None:
     columns = {name: tables.COLUMNS[name] for name in ("recall", "fid", "class_mean_error")}
-    assert tables.written(tables.comparison(METRICS), columns) == [
-        ["real", "0.750", "1.3", "-"],
-        ["gan-b", "-", "123.0 ± 4.2", "-"],  # 6 / sqrt 2
-        ["cgan-a", "-", "7.0 ± 0.0", "1.2e-04"],
+    models = ("real", "gan-b", "cgan-a")
+    assert list(tables.written(tables.comparison(METRICS), columns, models).items()) == [
+        ("real", ["0.750", "1.3", "-"]),
+        ("gan-b", ["-", "123.0 ± 4.2", "-"]),  # 6 / sqrt 2
+        ("cgan-a", ["-", "7.0 ± 0.0", "1.2e-04"]),
     ]
 
 
 def test_every_metric_has_a_heading_and_a_way_to_be_better() -> None:
-    for heading, better, written in (*tables.COLUMNS.values(), *stacked.COLUMNS.values()):
+    every = tables.COLUMNS | study.OF_STACKED | image_tables.OF_TASKS | image_tables.OF_TONES
+    for heading, better, written in every.values():
         assert heading
-        assert better in ("lower", "higher") or re.fullmatch(r"near [01](\.5)?", better)
+        assert better in ("lower", "higher", "0: z ignored") or re.fullmatch(r"near \d(\.\d+)?", better)
         assert float(written.format(1.0)) == 1
 
 
@@ -74,11 +68,11 @@ def test_a_model_is_shown_by_its_method_and_the_kind_of_its_condition(method, ki
 
 def test_the_section_of_stacked_digits_shows_its_own_models_alone() -> None:
     table = tables.comparison(METRICS | {("stacked-x", 0): {"modes": 812, "kl": 1.2345}})
-    sheet = np.random.default_rng(0).integers(0, 256, (4, 3, 5, 5), np.uint8)
-    model = result("stacked", "x", samples={"sheet": sheet}, details={"counts": {"modes": [26000, 0]}})
-    section = stacked.section(table, {"stacked-x": model}, {"num_stacks": 9})
-    assert section.values["rows"] == [["stacked-x", "812", "1.234"]]
-    assert (section.values["num_samples"], section.values["num_stacks"]) == (26000, 9)
+    details = {"counts": {"modes": [26000, 0]}}
+    model = result("stacked", "x", samples={"sheet": noise(4, 3, 5, 5)}, details=details)
+    section = study.of_stacked(table, {"stacked-x": model}, 9)
+    assert section.values["rows"] == [["stacked-x", "812", "1.234", "1,000", "26,000"]]
+    assert "Trained on 9 images" in rendered(section)
     assert list(section.figures) == ["stacked-x-sheet"]
     assert section.figures["stacked-x-sheet"].startswith(b"\x89PNG")
 
@@ -102,10 +96,8 @@ def test_the_study_says_of_a_gan_what_it_is_and_what_it_cost() -> None:
 
 
 def test_a_curve_is_over_images_and_has_the_steps_at_which_the_fid_was_taken() -> None:
-    history = pd.DataFrame({"step": [10, 20, 30], "fid": [90.0, np.nan, 40.0]})
-    curve = study.curve(history, Settings(batch_size=64))
-    assert curve["images"].tolist() == [640, 1920]
-    assert curve["fid"].tolist() == [90.0, 40.0]
+    history = pd.DataFrame({"step": [10, 20, 30], "fid": [90.0, None, 40.0]})
+    assert study.curve(history, Settings(batch_size=64)) == [(640, 90.0), (1920, 40.0)]
 
 
 # the small project's page

@@ -1,5 +1,4 @@
-"""Images drawn for a condition each, side by side; and how far their spread may be trusted. Writes nothing;
-equal inputs give equal bytes.
+"""Images drawn for a condition each, side by side; and how far their spread may be trusted.
 
 Images are (.., 3, H, W) uint8 and shown pixel by pixel, enlarged a whole number of times.
 """
@@ -14,9 +13,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from pipeline.metrics.posterior import NUM_DRAWS, theoretical_gain
+from pipeline.report.figures.figures import Arrays, subplots, tiles
 from pipeline.report.styles import STYLES
 
-Arrays = Mapping[str, np.ndarray]
 Blocks = Mapping[str, np.ndarray | list[str]]  # by heading, pixels (H, W, 3), or texts
 DPI = 110  # of figures.png; lengths below are in pixels of that file
 LARGE, SMALL = 96, 64  # side, at most, of an image as it is shown; SMALL if it has to be reduced
@@ -81,17 +80,12 @@ def canvas(width: float, height: float) -> Figure:
 
 def put(figure: Figure, box: tuple[float, float, float, float], heading: str = "") -> Axes:
     """Axes without lines in a box: left, top, width and height, in pixels from the upper left corner."""
-    (left, top, width, height), (whole_width, whole_height) = box, figure.get_size_inches() * DPI
-    place = (
-        left / whole_width,
-        1 - (top + height) / whole_height,
-        width / whole_width,
-        height / whole_height,
-    )
+    (left, top, width, height), (wide, high) = box, figure.get_size_inches() * DPI
+    place = left / wide, 1 - (top + height) / high, width / wide, height / high
     cell = figure.add_axes(place, xticks=[], yticks=[])
     cell.spines[:].set_visible(False)
     lines = textwrap.fill(heading, max(8, round(width / 7.5)))
-    cell.set_title(lines, fontsize=9, pad=HEADING * 72 / DPI, parse_math=False)
+    cell.set_title(lines, pad=HEADING * 72 / DPI, parse_math=False)
     return cell
 
 
@@ -112,43 +106,35 @@ def heat(sd: np.ndarray, top: float) -> np.ndarray:
 
 def sheet(images: np.ndarray, side: int) -> np.ndarray:
     """Images (n, k, 3, H, W) in n rows, framed, (H', W', 3)."""
-    num_rows, num_columns = images.shape[:2]
     shown = np.stack([fitted(image, side) for image in images.reshape(-1, *images.shape[2:])])
-    for grey in (FRAME, 255):
-        shown = np.pad(shown, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=grey)
-    height, width = shown.shape[1:3]
-    rows = shown.reshape(num_rows, num_columns, height, width, 3).transpose(0, 2, 1, 3, 4)
-    return rows.reshape(num_rows * height, num_columns * width, 3)
+    return tiles(np.pad(shown, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=FRAME), images.shape[1])
 
 
 def fitted(image: np.ndarray, side: int) -> np.ndarray:
-    """An image (3, H, W) enlarged a whole number of times, or reduced, to `side` at most, (h, w, 3)."""
-    pixels, longest = image.transpose(1, 2, 0), max(image.shape[1:])
+    """An image (3, H, W) enlarged a whole number of times, or reduced, to `side` at most, (3, h, w)."""
+    longest = max(image.shape[1:])
     if longest <= side:
-        return pixels.repeat(side // longest, 0).repeat(side // longest, 1)
-    height, width = (max(1, round(length * side / longest)) for length in pixels.shape[:2])
-    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+        return image.repeat(side // longest, 1).repeat(side // longest, 2)
+    height, width = (max(1, round(length * side / longest)) for length in image.shape[1:])
+    reduced = Image.fromarray(image.transpose(1, 2, 0)).resize((width, height), Image.Resampling.BOX)
+    return np.asarray(reduced).transpose(2, 0, 1)
 
 
 def ranks(histograms: Arrays) -> Figure:
-    """For each model how often the truth has each rank among its samples, (M + 1,), over how often it would
-    if it were one of them.
-    """
+    """How often the truth has each rank among a model's samples, (M + 1,), over how often by chance."""
     num_columns = min(4, len(histograms))
     num_rows = -(-len(histograms) // num_columns)
-    figure = Figure(figsize=(2.4 * num_columns, 1.7 * num_rows + 0.3), layout="constrained")
-    cells = figure.subplots(num_rows, num_columns, squeeze=False).ravel()
+    figure, cells = subplots(2.4 * num_columns, 1.7 * num_rows + 0.3, num_rows, num_columns)
     for cell in cells[len(histograms) :]:
         cell.set_axis_off()
     for cell, (name, shares) in zip(cells, histograms.items(), strict=False):
         ratios = shares * len(shares)
         cell.bar(np.arange(len(shares)), ratios, 1, color=STYLES["cgan"].colour, alpha=0.55)
         cell.axhline(1, color=STYLES["real"].colour, linewidth=1)
-        cell.set_title(name, fontsize=9)
+        cell.set_title(name)
         cell.set(xticks=[0, len(shares) - 1], xlim=(-0.5, len(shares) - 0.5))
         cell.set_ylim(0, max(2, 1.05 * ratios.max()))
         cell.locator_params(axis="y", nbins=3)
-        cell.spines[["top", "right"]].set_visible(False)
     figure.supxlabel("samples darker than the truth", fontsize=9)
     figure.supylabel("how often, over chance", fontsize=9)
     return figure
@@ -158,21 +144,18 @@ def trust(spreads: Arrays, gains: Mapping[str, Mapping[int, float]]) -> Figure:
     """Left: (2, B) by model, the standard deviation that samples predict and the error of their mean. Right:
     what the mean of P samples gains over one, in dB by P, and what that of posterior samples would.
     """
-    figure = Figure(figsize=(9.6, 3.7), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = subplots(9.6, 3.7, columns=2)
     for i, (name, (predicted, actual)) in enumerate(spreads.items()):
         style = "-" if i < 10 else "--"
         left.plot(predicted, actual, style, marker=".", linewidth=1.2, label=name)
         right.plot(list(gains[name]), list(gains[name].values()), style, marker=".", linewidth=1.2)
     end = max(float(pair.max()) for pair in spreads.values())
-    ideal = {"color": STYLES["real"].colour, "linestyle": ":", "label": "samples of the posterior"}
-    left.plot([0, end], [0, end], **ideal)
-    right.plot(NUM_DRAWS, [theoretical_gain(num) for num in NUM_DRAWS], **ideal)
+    ideal = [theoretical_gain(num) for num in NUM_DRAWS]
+    for cell, x, y in ((left, [0, end], [0, end]), (right, NUM_DRAWS, ideal)):
+        cell.plot(x, y, ":", color=STYLES["real"].colour, label="samples of the posterior")
     left.set(xlabel="standard deviation of the samples", ylabel="error of the samples' mean")
     right.set(xscale="log", xlabel="P, samples averaged", ylabel="gain in PSNR over one sample, dB")
     right.minorticks_off()
     right.set_xticks(NUM_DRAWS, [str(num) for num in NUM_DRAWS])
-    for cell in (left, right):
-        cell.spines[["top", "right"]].set_visible(False)
-    figure.legend(*left.get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right center")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside right center")
     return figure

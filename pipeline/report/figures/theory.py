@@ -1,30 +1,20 @@
-"""Curves of what is known exactly, and of what networks make of it. Writes nothing; equal inputs give equal
-bytes.
-"""
-
-from collections.abc import Mapping
+"""Curves of what is known exactly, and of what networks make of it."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.report.figures.figures import finish
+from pipeline.report.figures.figures import Arrays, subplots
 from pipeline.report.styles import STYLES
 
-Arrays = Mapping[str, np.ndarray]
 EXACT, CONJUGATE, OTHER = STYLES["real"].colour, "#e08e0b", "#8a8a8f"
 LOSSES = {"saturating": "#c0392b", "nonsaturating": "#1f6fb2"}
 SEEN = 1e-4  # of a density's peak: the part of the line that is shown
 
 
 def gradients(curves: Arrays) -> Figure:
-    """How strongly G is pushed by either loss, over D's probability and over its logit.
-
-    Args:
-        curves: `logits` and, at each, the gradients `saturating` and `nonsaturating`, all (N,).
-    """
-    figure = Figure(figsize=(10, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    """How hard each loss pushes G, over D's `logits`: `saturating` and `nonsaturating`, all (N,)."""
+    figure, (left, right) = subplots(10, 3.4, columns=2)
     logits = curves["logits"]
     for name, colour in LOSSES.items():
         strength = np.abs(curves[name])
@@ -34,20 +24,14 @@ def gradients(curves: Arrays) -> Figure:
     right.set(xlabel="D's logit of the fake", ylabel="|gradient|, logarithmic", yscale="log")
     right.axvspan(logits[0], 0, color="#f1f1f3", zorder=0)
     right.set_xlim(logits[0], logits[-1])
-    said = "D is right:\nit takes the image\nfor a fake"
-    right.text(0.72 * logits[0], 0.02, said, ha="center", fontsize=8)
-    for cell in (left, right):
-        finish(cell)
+    right.text(0.72 * logits[0], 0.02, "D is right:\nit takes the image\nfor a fake", ha="center", fontsize=8)
+    left.legend()
+    right.legend()
     return figure
 
 
 def discriminators(curves: Arrays) -> Figure:
-    """Two densities, and beside them what the best and a trained discriminator make of each point.
-
-    Args:
-        curves: points `x` and at each the densities `real` and `fake` and the probabilities `optimal` and
-            `trained`, all (N,).
-    """
+    """Densities `real` and `fake` over `x`, and D's probabilities, `optimal` and `trained`, all (N,)."""
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True)
     x, density = curves["x"], curves["real"] + curves["fake"]
@@ -60,19 +44,13 @@ def discriminators(curves: Arrays) -> Figure:
     shown = x[density > SEEN * density.max()]
     left.set(xlabel="x", ylabel="density", xlim=(shown[0], shown[-1]), ylim=(0, None))
     right.set(xlabel="x", ylabel="probability of being real", ylim=(-0.03, 1.03))
-    for cell in (left, right):
-        finish(cell)
+    left.legend()
+    right.legend()
     return figure
 
 
 def posteriors(curves: Arrays, shown_x: float, regression: float) -> Figure:
-    """Four answers: to one measurement on the left, to all of them on the right.
-
-    Args:
-        curves: what the stage `bayes` left.
-        shown_x: the one measurement, in mm.
-        regression: the answer to it of the network trained by squared error, in mm.
-    """
+    """Four answers: to one measurement on the left, with regression's; to all on the right. Lengths in mm."""
     figure = Figure(figsize=(12, 5), layout="constrained")
     one, rest = figure.subfigures(1, 2, width_ratios=(1.15, 1), squeeze=False)[0]
     answers_to_one(one.subplots(), curves, shown_x, regression)
@@ -98,8 +76,7 @@ def answers_to_one(cell: Axes, curves: Arrays, shown_x: float, regression: float
     held = y[curves["exact_at"] + curves["prior"] + curves["likelihood_at"] > 1e-3]
     top = max(curves[name].max() for name in ("prior", "exact_at", "likelihood_at"))
     cell.set(xlabel="flipper length, mm", ylabel="density", xlim=(held[0], held[-1]), ylim=(0, 1.25 * top))
-    finish(cell)
-    cell.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    cell.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
 
 def answers_to_all(cell: Axes, curves: Arrays) -> None:
@@ -115,7 +92,7 @@ def answers_to_all(cell: Axes, curves: Arrays) -> None:
         cell.plot(x, edge, color=STYLES["cgan"].colour, linewidth=1, linestyle=style, label=label)
     cell.plot(x, x, color=OTHER, linewidth=1, linestyle=(0, (1, 3)), label="the camera's word for it")
     cell.set(ylabel="flipper length, mm")
-    finish(cell)
+    cell.legend()
 
 
 def errors(cell: Axes, curves: Arrays) -> None:
@@ -128,5 +105,4 @@ def errors(cell: Axes, curves: Arrays) -> None:
     ):
         cell.plot(curves["x"], curves[name] - curves["exact_mean"], color=colour, linewidth=1.2, label=label)
     cell.set(xlabel="what the camera says, mm", ylabel="mean less\nexact mean, mm", xlim=curves["x"][[0, -1]])
-    finish(cell)
-    cell.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.22))
+    cell.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.22))

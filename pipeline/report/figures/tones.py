@@ -1,10 +1,7 @@
-"""One drawing in six tones of skin: its right answers are known, and beside them stand those given. Writes
-nothing; equal inputs give equal bytes.
+"""One drawing in six tones of skin: its right answers are known, and beside them stand those given.
 
 Colours are RGB in [0, 1].
 """
-
-from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -13,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from pipeline.metrics import tones
+from pipeline.report.figures.figures import Arrays
 from pipeline.report.figures.images import LARGE, SMALL, canvas, lay, put, sheet, size
 
-Arrays = Mapping[str, np.ndarray]
 WIDTH = 1020  # pixels
 TONES = ("yellow", "light", "medium-light", "medium", "medium-dark", "dark", "none of these", "regression")
 MARKS = {"cgan": ("o", 22, "a sample of the cGAN"), "regression": ("X", 130, "regression's one answer")}
@@ -26,15 +23,12 @@ def six_tones(cgan: Arrays, regression: Arrays | None) -> Figure:
 
     Args:
         cgan: what it left of the sketch: `tone_condition` (3, H, W), `tone_truth` (6, 3, H, W),
-        `tone_samples`
-            (k, 3, H, W), and the colours `tone_true_colours` (6, 3) and `tone_colours` (k, 3).
+            `tone_samples` (k, 3, H, W), and the colours `tone_true_colours` (6, 3) and `tone_colours` (k, 3).
         regression: the same of regression, k = 1.
     """
     drawn, true = cgan["tone_samples"], cgan["tone_true_colours"]
-    answers = {
-        "condition": cgan["tone_condition"][None, None],
-        "the six true answers": cgan["tone_truth"][None],
-    }
+    condition, truth = cgan["tone_condition"][None, None], cgan["tone_truth"][None]
+    answers = {"condition": condition, "the six true answers": truth}
     colours = {"cgan": cgan["tone_colours"]}
     if regression is not None:
         answers["regression"] = regression["tone_samples"][None]
@@ -68,12 +62,11 @@ def plane(cell: Axes, true: np.ndarray, colours: Arrays) -> None:
     for name, found in colours.items():
         marker, area, label = MARKS[name]
         x, y = ((found - centre) @ axes.T).T
-        cell.scatter(
-            x, y, area, found, marker=marker, edgecolors="#222222", linewidths=0.7, label=label, zorder=3
-        )
+        marks = cell.scatter(x, y, area, found, marker=marker, label=label, zorder=3)
+        marks.set(edgecolors="#222222", linewidths=0.7)
     cell.set_aspect("equal", "datalim")
     cell.margins(0.08)
-    cell.legend(frameon=False, fontsize=8, loc="lower left")
+    cell.legend(loc="lower left")
 
 
 def swatches(cell: Axes, true: np.ndarray, colours: Arrays) -> None:
