@@ -218,12 +218,6 @@ def test_the_seed_decides_the_first_weights_and_the_training() -> None:
     assert {name for name in differing(first, other) if name.endswith("weight")}
 
 
-def test_without_averaging_what_is_kept_is_the_generator_itself() -> None:
-    training = start(ema_halflife=0.0)
-    advance(training, DATA, 2)
-    assert not differing(tensors(training.generator), tensors(training.ema))
-
-
 def test_the_average_forgets_the_untrained_start_and_then_follows_by_the_halflife() -> None:
     training = start(network="mlp")
     training.step(DATA)

@@ -137,7 +137,7 @@ def test_by_two_draws_and_the_reward_a_toy_posterior_gets_its_spread_and_by_plai
     """One grey condition whose right answers are black and white: the project's claim in little."""
     answers = torch.tensor([-1.0, 1.0]).repeat_interleave(32).view(-1, 1, 1, 1).expand(64, 3, 16, 16)
     task = task_of("image", answers.contiguous(), torch.zeros(64, 1, 16, 16))
-    schedule = {"num_steps": 100, "batch_size": 16, "learning_rate": 0.002, "ema_halflife": 100.0}
+    schedule = {"num_steps": 60, "batch_size": 16, "learning_rate": 0.002, "ema_halflife": 100.0}
     schedule |= {"beta1": 0.0, "r1": 0.1, "r2": 0.1}
     spreads = {}
     for name, changes in {
@@ -145,7 +145,7 @@ def test_by_two_draws_and_the_reward_a_toy_posterior_gets_its_spread_and_by_plai
         "l1": {"num_draws": 1, "spread": 0.0, "l1": 10.0, "latents_at_every_level": False},
     }.items():
         training = adversarial.start(settings("image", **(schedule | changes)), task)
-        advance(training, task.train, 100)
+        advance(training, task.train, 60)
         with torch.no_grad():
             z = randomness.normal(64, 3, 0, "draws")
             drawn = training.ema(z, torch.zeros(64, 1, 16, 16)).flatten(1).mean(1)
