@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,14 +24,14 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
 
 
 class Dag:
-    """`dvc repro` in a small project, under way in the background."""
+    """`make repro` in a small project, under way in the background."""
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.project = make(Path(self.folder.name))
         self.log = (self.project / "repro.log").open("w")
         self.process = subprocess.Popen(
-            ["dvc", "repro"],
+            [sys.executable, "-m", "stages.repro", "--jobs", "2"],
             cwd=self.project,
             env=environment(),
             stdout=self.log,
@@ -67,7 +68,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def finished(request: pytest.FixtureRequest) -> Path:
-    """A small project in which `dvc repro` has run. Tests leave it as they found it."""
+    """A small project in which `make repro` has run. Tests leave it as they found it."""
     dag = request.config.stash[DAG]
     assert dag.process.wait(900) == 0, (dag.project / "repro.log").read_text()
     return dag.project

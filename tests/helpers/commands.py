@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import stages
 from pipeline.runtime.files import sha256
 
 DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
@@ -84,7 +83,7 @@ def call(command: str, monkeypatch: pytest.MonkeyPatch) -> int:
     handler = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as ended:
-            stages.run(importlib.import_module(f"stages.{name}").main)
+            importlib.import_module("stages").run(importlib.import_module(f"stages.{name}").main)
     finally:
         signal.signal(signal.SIGTERM, handler)
     return int(ended.value.code or 0)

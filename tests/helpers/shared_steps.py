@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pipeline.data.prepared import SPLITS, DataSet
-from pipeline.methods import adversarial, method, regression
+from pipeline.methods import adversarial, adversarial_settings, method, regression
 from pipeline.methods.schedule import Schedule
 from pipeline.runtime import compute, distributed, params
 from pipeline.tasks import task as tasks
@@ -27,9 +27,9 @@ SECTIONS: dict[str, tuple[str, type[Schedule], str, int]] = {  # method, setting
     "gans.r3gan": ("adversarial", adversarial.Settings, "none", 1),
     "gans.wgan-gp": ("adversarial", adversarial.Settings, "none", 1),
     "stacked.pacdcgan2": ("adversarial", adversarial.Settings, "none", 3),
-    "cgans.digit": ("adversarial", adversarial.ClassSettings, "label", 1),
+    "cgans.digit": ("adversarial", adversarial_settings.ClassSettings, "label", 1),
     "regressions.digit": ("regression", regression.Settings, "label", 1),
-    "cgans.sketch": ("adversarial", adversarial.ImageSettings, "sketch", 3),
+    "cgans.sketch": ("adversarial", adversarial_settings.ImageSettings, "sketch", 3),
 }
 
 

@@ -12,7 +12,8 @@ from pipeline.networks.network import Spec
 from pipeline.sampling import weights
 from pipeline.tasks import make, task
 from pipeline.tasks.known import SKIN
-from pipeline.tasks.task import Settings, Task
+from pipeline.tasks.question import Settings
+from pipeline.tasks.task import Task
 
 SIZE = 16  # of drawings
 

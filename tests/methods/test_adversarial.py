@@ -23,7 +23,7 @@ from helpers.adversarial import (
 )
 from pydantic import ValidationError
 
-from pipeline.methods import adversarial
+from pipeline.methods import adversarial, adversarial_settings
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
 from pipeline.methods.method import available, load, settings_class
 from pipeline.networks import network as networks
@@ -218,12 +218,6 @@ def test_the_seed_decides_the_first_weights_and_the_training() -> None:
     assert {name for name in differing(first, other) if name.endswith("weight")}
 
 
-def test_without_averaging_what_is_kept_is_the_generator_itself() -> None:
-    training = start(ema_halflife=0.0)
-    advance(training, DATA, 2)
-    assert not differing(tensors(training.generator), tensors(training.ema))
-
-
 def test_the_average_forgets_the_untrained_start_and_then_follows_by_the_halflife() -> None:
     training = start(network="mlp")
     training.step(DATA)
@@ -279,7 +273,7 @@ def test_sizes_are_those_of_one_image_and_for_a_packed_discriminator_of_one_pack
 def test_methods_are_found_by_name_and_kind_and_others_refused_with_those_there_are() -> None:
     assert available() == ["adversarial", "classification", "contrastive", "points", "regression"]
     assert load("adversarial") is adversarial
-    assert settings_class("adversarial", "words") is adversarial.WordSettings
+    assert settings_class("adversarial", "words") is adversarial_settings.WordSettings
     with pytest.raises(InputError, match=r"^method = 'ema': allowed are adversarial, .*, regression$"):
         load("ema")
     expected = (

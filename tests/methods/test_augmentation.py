@@ -42,14 +42,6 @@ def test_a_change_is_differentiable_as_finite_differences_say(name: str) -> None
     assert torch.autograd.gradcheck(lambda x: AUGMENTATIONS[name](x, source(3)), [x])
 
 
-@every_name
-def test_gradients_reach_most_pixels(name: str) -> None:
-    x = X.clone().requires_grad_()
-    AUGMENTATIONS[name](x, source()).square().sum().backward()
-    assert x.grad is not None
-    assert (x.grad != 0).double().mean() > 0.5
-
-
 def test_brightness_adds_one_number_below_a_half_to_all_of_an_image() -> None:
     added = (augmentation.brightness(X.repeat(50, 1, 1, 1), source()) - X.repeat(50, 1, 1, 1)).flatten(1)
     assert (added - added[:, :1]).abs().max() < 1e-6

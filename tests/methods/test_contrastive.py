@@ -74,23 +74,6 @@ def test_the_loss_of_two_images_at_right_angles_by_hand() -> None:
     assert missed.item() == 0
 
 
-def test_of_points_all_alike_the_loss_is_that_of_chance() -> None:
-    points = F.normalize(torch.ones(12, 4))
-    assert contrastive.contrast(points, 0.3)[0].item() == pytest.approx(math.log(11))
-
-
-def test_the_loss_draws_partners_together_and_others_apart() -> None:
-    points = F.normalize(normal(6, 4, seed=0)).requires_grad_()
-    (gradient,) = torch.autograd.grad(contrastive.contrast(points, 0.5)[0], points)
-    after = F.normalize(points - 0.1 * gradient)
-    before, now = points @ points.T, after @ after.T
-    partners = torch.arange(6), torch.arange(6).roll(3)
-    assert (now[partners].mean() - before[partners].mean()) > 0.01
-    others = ~torch.eye(6, dtype=torch.bool)
-    others[partners] = False
-    assert (now[others].mean() - before[others].mean()) < -0.001
-
-
 # The views.
 
 

@@ -23,7 +23,7 @@ from helpers.adversarial import (
 )
 from pydantic import ValidationError
 
-from pipeline.methods import adversarial, reconstruction
+from pipeline.methods import adversarial, adversarial_settings, reconstruction
 from pipeline.runtime import randomness
 from pipeline.runtime.errors import InputError
 
@@ -137,7 +137,7 @@ def test_by_two_draws_and_the_reward_a_toy_posterior_gets_its_spread_and_by_plai
     """One grey condition whose right answers are black and white: the project's claim in little."""
     answers = torch.tensor([-1.0, 1.0]).repeat_interleave(32).view(-1, 1, 1, 1).expand(64, 3, 16, 16)
     task = task_of("image", answers.contiguous(), torch.zeros(64, 1, 16, 16))
-    schedule = {"num_steps": 100, "batch_size": 16, "learning_rate": 0.002, "ema_halflife": 100.0}
+    schedule = {"num_steps": 60, "batch_size": 16, "learning_rate": 0.002, "ema_halflife": 100.0}
     schedule |= {"beta1": 0.0, "r1": 0.1, "r2": 0.1}
     spreads = {}
     for name, changes in {
@@ -145,7 +145,7 @@ def test_by_two_draws_and_the_reward_a_toy_posterior_gets_its_spread_and_by_plai
         "l1": {"num_draws": 1, "spread": 0.0, "l1": 10.0, "latents_at_every_level": False},
     }.items():
         training = adversarial.start(settings("image", **(schedule | changes)), task)
-        advance(training, task.train, 100)
+        advance(training, task.train, 60)
         with torch.no_grad():
             z = randomness.normal(64, 3, 0, "draws")
             drawn = training.ema(z, torch.zeros(64, 1, 16, 16)).flatten(1).mean(1)
@@ -180,5 +180,5 @@ def test_latents_enter_at_every_level_or_in_pix2pixs_ablations_at_the_smallest_m
         training = start(kind, latents_at_every_level=every_level)
         assert sum(level.style is not None for level in training.generator.up.levels) == expected
         assert training.spec.latents_at_every_level is every_level
-    chosen = adversarial.AblationSettings()
+    chosen = adversarial_settings.AblationSettings()
     assert (chosen.latents_at_every_level, chosen.num_draws, chosen.spread) == (False, 1, 0.0)

@@ -34,22 +34,11 @@ def test_of_one_draw_the_distances_are_the_plain_ones() -> None:
     assert reconstruction.l2(drawn, x).item() == pytest.approx((x - drawn[:, 0]).square().mean().item())
 
 
-def test_draws_may_differ_from_the_truth_as_long_as_their_mean_does_not() -> None:
-    x, away = normal(4, 3, 5, 6, seed=0), normal(4, 3, 5, 6, seed=1)
-    drawn = torch.stack([x + away, x - away], 1)
-    assert reconstruction.l1(drawn, x).item() == pytest.approx(0, abs=1e-6)
-    assert reconstruction.l2(drawn, x).item() == pytest.approx(0, abs=1e-6)
-
-
 def test_the_spread_by_hand() -> None:
     """sqrt(pi / (2 * 3 * 2)) times sums of absolute deviations 4 and 12, on average 8."""
     assert reconstruction.spread(DRAWN).item() == pytest.approx(math.sqrt(math.pi / 12) * 8)
     two = DRAWN[:, :2]  # means 1 and 2: deviations 0, 0 and 3, 3
     assert reconstruction.spread(two).item() == pytest.approx(math.sqrt(math.pi / 4) * 3)
-
-
-def test_equal_draws_have_no_spread() -> None:
-    assert reconstruction.spread(X[:, None].repeat(1, 5, 1, 1, 1)).item() == 0
 
 
 @pytest.mark.parametrize("num_draws", [2, 3, 8])
@@ -116,17 +105,6 @@ def test_away_from_the_true_deviation_the_rewarded_loss_leads_back(num_draws: in
         assert (expected < -0.1) == (s < SD)
 
 
-@pytest.mark.parametrize("num_draws", [2, 8])
-def test_the_rewarded_loss_is_least_at_the_truth(num_draws: int) -> None:
-    with torch.no_grad():
-        grid = {
-            (m, s): rewarded(torch.tensor(MEAN + m), torch.tensor(SD * s), num_draws).item()
-            for m in (-0.3, 0.0, 0.3)
-            for s in (0.5, 1.0, 1.6)
-        }
-    assert min(grid, key=grid.__getitem__) == (0.0, 1.0)
-
-
 def test_without_reward_the_loss_is_least_where_draws_are_all_equal() -> None:
     x = MEAN + SD * normal(NUM, 1, 1, 1, seed=0)
     noise = normal(NUM, 2, 1, 1, 1, seed=1)
@@ -158,14 +136,6 @@ def test_the_mode_seeking_term_falls_as_images_differ_more() -> None:
     assert found == sorted(found, reverse=True)
     assert found[0] == pytest.approx(1e5)  # all images alike
     assert found[4] == pytest.approx(found[3] / 2, rel=1e-3)
-
-
-def test_the_mode_seeking_term_pushes_images_apart() -> None:
-    drawn = DRAWN.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(reconstruction.mode_seeking(drawn, Z), drawn)
-    after = drawn - gradient
-    assert (after[0, 0] - after[0, 1]).abs().sum() > (drawn[0, 0] - drawn[0, 1]).abs().sum()
-    assert not gradient[0, 2].any()  # of the first two draws alone
 
 
 # The weighted sum.

@@ -1,15 +1,13 @@
 """What `check` writes: an edited file puts out of date the stages whose entries need it, and no other."""
 
-import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from helpers.commands import COMMANDS
-from helpers.project import edit, environment
-
-from pipeline.runtime import fingerprint
-from stages import check
+from helpers.commands import COMMANDS, call
+from helpers.inputs import fingerprints
+from helpers.project import ROOT, edit
 
 STYLED = {"train_gan@styled", "evaluate_gan@styled"}
 TEXT = {"task@text", "evaluate_real@text", "train_cgan@text", "evaluate_cgan@text"}
@@ -36,33 +34,30 @@ def project(make_project) -> Path:
     return folder
 
 
-def fingerprints(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What the stage `check` writes, by stage."""
-    monkeypatch.chdir(project)
-    fingerprint.analysed.cache_clear()
-    check.main(Path("data/code"))
-    return {file.stem: file.read_text() for file in Path("data/code").iterdir()}
+@pytest.fixture(scope="module")
+def before(project) -> dict[str, str]:
+    """The fingerprints of its code, unchanged."""
+    return fingerprints(project)
 
 
 @pytest.mark.parametrize("file", CHANGED)
-def test_a_changed_file_changes_the_fingerprints_of_the_entries_that_need_it(file, project, monkeypatch):
-    path, before = project / file, fingerprints(project, monkeypatch)
+def test_a_changed_file_changes_the_fingerprints_of_the_entries_that_need_it(file, project, before):
+    path = project / file
     text = path.read_text()
     path.write_text(f"{text}\nADDED = 1\n")
-    after = fingerprints(project, monkeypatch)
+    after = fingerprints(project)
     path.write_text(text)
     assert before.keys() == after.keys()
     assert {stage for stage in before if before[stage] != after[stage]} == CHANGED[file]
 
 
-def test_a_changed_docstring_or_comment_changes_no_fingerprint(project, monkeypatch):
-    before = fingerprints(project, monkeypatch)
+def test_a_changed_docstring_or_comment_changes_no_fingerprint(project, before):
     files = [*(project / "pipeline").rglob("*.py"), *(project / "stages").rglob("*.py")]
     texts = {file: file.read_text() for file in files}
     for file, text in texts.items():
         file.write_text("\n\n# changed\n" + text.replace('"""', '"""In other words: ', 1))
     assert sum(text.startswith('"""') for text in texts.values()) > 90
-    after = fingerprints(project, monkeypatch)
+    after = fingerprints(project)
     for file, text in texts.items():
         file.write_text(text)
     assert after == before
@@ -71,20 +66,23 @@ def test_a_changed_docstring_or_comment_changes_no_fingerprint(project, monkeypa
 @pytest.mark.parametrize(
     "stage", ["task@text", "train_cgan@text-0", "evaluate_stacked@pacdcgan2-0", "theory"]
 )
-def test_all_code_that_a_stage_loads_while_it_runs_is_in_its_fingerprint(stage, inside):
-    """The interpreter says which files those are."""
-    name, *arguments = COMMANDS[stage].split()
-    program = (
-        "import importlib, sys, stages\n"
-        f"sys.argv = {[name, *arguments]}\n"
-        f"try: stages.run(importlib.import_module('stages.{name}').main)\n"
-        "finally: print('\\n'.join(m.__file__ for n, m in sorted(sys.modules.items())"
-        " if n.split('.')[0] in ('pipeline', 'stages')))"
-    )
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=inside, env=environment(), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    loaded = {line.removeprefix(f"{inside}/") for line in done.stdout.splitlines() if line.endswith(".py")}
+def test_all_code_that_a_stage_loads_while_it_runs_is_in_its_fingerprint(stage, inside, monkeypatch):
+    """Of this project nothing is loaded before it starts."""
+    for name in ours():
+        monkeypatch.delitem(sys.modules, name)
+    try:
+        assert call(COMMANDS[stage], monkeypatch) == 0
+        loaded = {str(Path(module.__file__ or "").relative_to(ROOT)) for module in ours().values()}
+    finally:
+        for name in ours():
+            del sys.modules[name]
     known = (inside / f"data/code/{stage.removesuffix('-0')}.txt").read_text()
     assert len(loaded) > 20
     assert loaded <= {line.split()[1] for line in known.splitlines()}
+
+
+def ours() -> dict[str, ModuleType]:
+    """The modules of this project that are loaded."""
+    return {
+        name: module for name, module in sys.modules.items() if name.split(".")[0] in ("pipeline", "stages")
+    }

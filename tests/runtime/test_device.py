@@ -13,11 +13,19 @@ from torch import nn
 from torch._subclasses import FakeTensorMode
 
 from pipeline.data.prepared import SPLITS, DataSet
-from pipeline.methods import adversarial, classification, contrastive, ema, method, regression
+from pipeline.methods import (
+    adversarial,
+    adversarial_settings,
+    classification,
+    contrastive,
+    ema,
+    method,
+    regression,
+)
 from pipeline.methods.schedule import Schedule
 from pipeline.runtime import compute, params, randomness
 from pipeline.sampling.draw import draw
-from pipeline.tasks import clusters
+from pipeline.tasks import clusters, question
 from pipeline.tasks import task as tasks
 
 GPU, NUM = torch.device("cuda", 0), 400
@@ -34,20 +42,20 @@ MODELS = {
         f"gans.{name}": Family("adversarial", adversarial.Settings, "none")
         for name in ("mlp", "dcgan", "wgan-gp", "hinge-spectral", "r3gan", "stylegan2", "cluster-conditioned")
     },
-    "cgans.digit": Family("adversarial", adversarial.ClassSettings, "label"),
+    "cgans.digit": Family("adversarial", adversarial_settings.ClassSettings, "label"),
     "regressions.digit": Family("regression", regression.Settings, "label"),
     "stacked.pacdcgan2": Family("adversarial", adversarial.Settings, "stacked"),
     "features.digits": Family("classification", classification.Settings, "label"),
     "features.drawings": Family("contrastive", contrastive.Settings, "none"),
-    "cgans.sketch": Family("adversarial", adversarial.ImageSettings, "sketch"),
-    "cgans.text": Family("adversarial", adversarial.WordSettings, "text"),
+    "cgans.sketch": Family("adversarial", adversarial_settings.ImageSettings, "sketch"),
+    "cgans.text": Family("adversarial", adversarial_settings.WordSettings, "text"),
     "regressions.sketch": Family("regression", regression.ImageSettings, "sketch"),
 }
 
 
-def task(model: str, question: str) -> tasks.Task:
+def task(model: str, condition: str) -> tasks.Task:
     """Blank digits or drawings."""
-    drawings = model == "features.drawings" or question in ("sketch", "text")
+    drawings = model == "features.drawings" or condition in ("sketch", "text")
     channels, side = (3, 32) if drawings else (1, 28)
     arrays = {
         "images": torch.zeros(NUM, channels, side, side, dtype=torch.uint8).numpy(),
@@ -56,13 +64,13 @@ def task(model: str, question: str) -> tasks.Task:
         "tokens": torch.ones(NUM, 6, dtype=torch.long).numpy(),
     }
     data = DataSet(dict.fromkeys(SPLITS, arrays), {"num_words": 9})
-    asked = tasks.in_memory(model, "none" if question == "stacked" else question, data)
-    if question != "stacked":
+    asked = tasks.in_memory(model, "none" if condition == "stacked" else condition, data)
+    if condition != "stacked":
         return asked
-    digits = tasks.load_module("stacked")
+    digits = question.load("stacked")
     rows = {**asked.test.arrays, "stacks": torch.zeros(NUM, 3, dtype=torch.long)}
     split = tasks.Stored(rows, digits.pair, NUM)
-    return tasks.of_splits(model, "stacked", dict.fromkeys(SPLITS, split), {})
+    return tasks.of_splits(model, "stacked", dict.fromkeys(SPLITS, split), {}, None)
 
 
 @pytest.mark.parametrize("model", MODELS)

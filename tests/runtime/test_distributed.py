@@ -18,7 +18,7 @@ from pipeline.runtime import distributed
 from pipeline.runtime.errors import InputError
 from pipeline.sampling import weights
 from pipeline.tasks import make
-from pipeline.tasks.task import Settings
+from pipeline.tasks.question import Settings
 
 WITHOUT_BIAS = ("gans.r3gan", "gans.wgan-gp")  # whose losses D's bias does not change: Adam follows rounding
 torch.set_num_threads(1)

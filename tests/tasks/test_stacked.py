@@ -8,7 +8,7 @@ from helpers.small_tasks import digits, written
 from pydantic import ValidationError
 
 from pipeline.tasks import stacked
-from pipeline.tasks.task import Settings
+from pipeline.tasks.question import Settings
 
 torch.set_num_threads(1)
 
@@ -17,7 +17,7 @@ DIGITS = digits(30)
 
 def chosen(num: int = 50, split: str = "train", seed: int = 0) -> torch.Tensor:
     settings = Settings(data="digits", condition="none", num_stacks=num, seed=seed)
-    found = stacked.stacks(stacked.arrays(DIGITS.splits[split]), split, settings)
+    found = stacked.QUESTION.arrays(DIGITS.splits[split], split, settings)
     return torch.from_numpy(found["stacks"])
 
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.data.prepared import SPLITS, DataSet
-from pipeline.methods import adversarial
-from pipeline.methods.adversarial import ClassSettings
+from pipeline.methods import adversarial, adversarial_settings
+from pipeline.methods.adversarial_settings import ClassSettings
 from pipeline.methods.schedule import Schedule
 from pipeline.networks.network import Spec
 from pipeline.runtime import compute
@@ -288,7 +288,7 @@ def test_a_batch_that_processes_cannot_share_evenly_is_refused(processes: int, s
 def test_packs_groups_and_draws_stay_together() -> None:
     assert ClassSettings(packing=2, batch_size=8).together == 2
     assert ClassSettings(packing=2, minibatch_stddev=True, batch_size=8).together == 8  # four packs
-    assert adversarial.ImageSettings(num_draws=4).together == 4
+    assert adversarial_settings.ImageSettings(num_draws=4).together == 4
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
