@@ -33,17 +33,11 @@ def main(section: Section, name: str, task: InputFolder, out: Path, seed: Seed =
         distributed.launch(launch.processes)
         return
     compute.configure(computing)
-    stage, model = stage_name(section, name, seed), out.name
-    trainer = Trainer(
-        stage,
-        computing,
-        {"data": asked.sha256},
-        tracked(stage, model, task),
-        monitor.of_task(asked, compute.device(computing)),
-        settings.monitor_every,
-        settings.num_snapshots,
-        launch.processes,
-    )
+    stage, facts = stage_name(section, name, seed), {"data": asked.sha256}
+    watching = monitor.of_task(asked, compute.device(computing))
+    looks = settings.monitor_every, settings.num_snapshots
+    open_run = tracked(stage, out.name, task)
+    trainer = Trainer(stage, computing, facts, open_run, watching, *looks, launch.processes)
     examples = asked.splits["train"].with_flips() if settings.mirror else asked.train
     with timed(stage):
         trainer.run(method.load(chosen).start(settings, asked), examples, out)

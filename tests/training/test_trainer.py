@@ -129,7 +129,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_training_ends_in_a_folder_of_weights_history_and_snapshots(ears: list[Ear]) -> None:
     training = summing()
-    seconds = of().run(training, EXAMPLES, OUT)
+    of().run(training, EXAMPLES, OUT)
     # after step n the weight is n (n + 1) / 2: 1, 3, 6, 10, 15, 21, 28, 36; rows are means of two
     table = "step,loss,fid\n2,2.0,\n4,8.0,100.0\n6,18.0,\n8,32.0,360.0\n"
     assert (OUT / HISTORY).read_text() == table
@@ -142,7 +142,6 @@ def test_a_training_ends_in_a_folder_of_weights_history_and_snapshots(ears: list
     weights.save(Path("expected"), training.network, SPEC)
     assert (OUT / weights.FILE).read_bytes() == Path("expected").read_bytes()
     assert [path.name for path in Path("runs", STAGE).iterdir()] == ["lock"]  # no checkpoint
-    assert seconds > 0
 
 
 def test_the_tracker_hears_all_and_is_given_the_files(ears: list[Ear]) -> None:
@@ -320,10 +319,9 @@ def test_the_time_that_measuring_takes_is_not_counted_as_training(
         return Ear(facts, resumed)
 
     slow = Trainer(STAGE, FP32, {}, open_slowly, Slow(), 4)
-    seconds = slow.run(summing(before=lambda training: pass_time(1)), EXAMPLES, OUT)
+    slow.run(summing(before=lambda training: pass_time(1)), EXAMPLES, OUT)
     assert [row["train_seconds"] for _, row in ears[0].rows if "train_seconds" in row] == [4, 8, 8]
     assert ears[0].rows[-1][1]["images_per_second"] == 1
-    assert seconds == 208
 
 
 @pytest.mark.parametrize(
