@@ -32,16 +32,8 @@ from pipeline.tasks import stacked
 
 torch.set_num_threads(1)
 
-SETTINGS = Settings(
-    num_samples=40,
-    num_neighbours=3,
-    kid_subsets=3,
-    kid_subset_size=20,
-    memorisation_samples=15,
-    two_sample_steps=3,
-    path_samples=12,
-    path_step=0.01,
-)
+SIZES = {"num_samples": 40, "kid_subset_size": 20, "memorisation_samples": 15, "path_samples": 12}
+SETTINGS = Settings(num_neighbours=3, kid_subsets=3, two_sample_steps=3, path_step=0.01, **SIZES)
 UNCONDITIONAL = {"fid", "kid", "precision", "recall", "density", "coverage", "gradient_energy", "mid_grey"}
 UNCONDITIONAL |= {"class_kl", "memorisation", "two_sample_accuracy"}
 CONDITIONAL = {"conditional_accuracy", "within_class_diversity", "class_mean_error", "optimum_error"}
