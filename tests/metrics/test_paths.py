@@ -135,3 +135,4 @@ def test_a_cross_fade_of_real_images_is_even_in_pixels_and_longer_the_more_they_
 def test_the_seed_decides_the_paths() -> None:
     found = [paths.of_generator(Linear(3), flat, torch.empty(20, 0), 0.1, seed) for seed in (0, 0, 1)]
     assert found[0] == found[1] != found[2]
+    assert paths.smoothness(torch.sin, 20, 0.1, 0) != paths.smoothness(torch.sin, 20, 0.1, 1)  # its positions
