@@ -84,7 +84,7 @@ def timed(stage: str) -> Iterator[None]:
     """Open the tracker's store, which takes its seconds beside the work; then send to MLflow how long this
     stage took, from the process's start, and how much of it the block.
     """
-    outbox.send(store.connect)
+    outbox.send(store.client)
     start = time.perf_counter()
     yield
     now = time.perf_counter()

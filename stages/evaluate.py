@@ -1,6 +1,4 @@
-"""Stages `evaluate_gan@`, `evaluate_regression@`, `evaluate_cgan@<name>-<seed>` and so on: all metrics of a
-model that apply to its task, each beside its noise floor.
-"""
+"""Stages `evaluate_<family>@<name>-<seed>`: a model's metrics that apply to its task, and noise floors."""
 
 import csv
 from pathlib import Path
@@ -42,10 +40,8 @@ def main(
     report shows to SAMPLES (.npz). What `dvc plots` draws of its training goes to the folder CURVES: its loss
     (of a GAN, the discriminator's) and the cheap FID, or modes, over the steps.
     """
-    settings, computing = (
-        params.read("evaluate", evaluation.Settings),
-        params.read("compute", compute.Settings),
-    )
+    settings = params.read("evaluate", evaluation.Settings)
+    computing = params.read("compute", compute.Settings)
     compute.configure(computing)
     device, file = compute.device(computing), model / weights.FILE
     with timed(f"evaluate_{model.name.replace('-', '@', 1)}"):
@@ -57,13 +53,8 @@ def main(
         compared = reference.load(real, asked, settings, device)
         result = suite.evaluate(sampler, compared)
         about = details(result.entries, compared.floors) | result.more | identity(sampler, spec, asked)
-        about |= {
-            "model": model.name,
-            "truncation": truncated,
-            "weights": sha256(file),
-            "seed": settings.seed,
-        }
-        write_json(context, about | {"extractor": compared.extractor.identity})
+        about |= {"model": model.name, "truncation": truncated, "weights": sha256(file)}
+        write_json(context, about | {"extractor": compared.extractor.identity, "seed": settings.seed})
         with new_file(samples) as part:
             np.savez_compressed(part, **result.shown)  # type: ignore[arg-type]
         write_json(scores, values(result.entries))

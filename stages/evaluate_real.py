@@ -1,6 +1,4 @@
-"""Stage `evaluate_real@<task>`: what the models of a task are compared with: what is known of the real test
-images, the noise floor of each metric, and the FIDs of corrupted images.
-"""
+"""Stage `evaluate_real@<task>`: what its models are compared with: real images, noise floors, corruptions."""
 
 from pathlib import Path
 
@@ -18,10 +16,8 @@ def main(task: InputFolder, out: Path, scores: Path, context: Path) -> None:
     the reference to the folder OUT, the floors to SCORES (.json), and counts and identities to CONTEXT
     (.json).
     """
-    settings, computing = (
-        params.read("evaluate", evaluation.Settings),
-        params.read("compute", compute.Settings),
-    )
+    settings = params.read("evaluate", evaluation.Settings)
+    computing = params.read("compute", compute.Settings)
     compute.configure(computing)
     asked = tasks.load(task)
     with timed(f"evaluate_real@{asked.name}"):

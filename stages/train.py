@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from pipeline.methods import method
-from pipeline.methods.schedule import ModelSettings
 from pipeline.metrics import monitor
 from pipeline.runtime import compute, distributed, params
 from pipeline.tasks import task as tasks
@@ -28,22 +27,15 @@ def main(section: Section, name: str, task: InputFolder, out: Path, seed: Seed =
     asked = tasks.load(task)
     given = {} if seed is None else {"seed": seed}
     chosen, _, settings = sections.model(section, name, asked.kind, **given)
-    assert isinstance(settings, ModelSettings)
     if launch.processes > 1 and not distributed.is_worker():
         distributed.launch(launch.processes)
         return
     compute.configure(computing)
-    stage, model = stage_name(section, name, seed), out.name
-    trainer = Trainer(
-        stage,
-        computing,
-        {"data": asked.sha256},
-        tracked(stage, model, task),
-        monitor.of_task(asked, compute.device(computing)),
-        settings.monitor_every,
-        settings.num_snapshots,
-        launch.processes,
-    )
+    stage, facts = stage_name(section, name, seed), {"data": asked.sha256}
+    watching = monitor.of_task(asked, compute.device(computing))
+    looks = settings.monitor_every, settings.num_snapshots
+    open_run = tracked(stage, out.name, task)
+    trainer = Trainer(stage, computing, facts, open_run, watching, *looks, launch.processes)
     examples = asked.splits["train"].with_flips() if settings.mirror else asked.train
     with timed(stage):
         trainer.run(method.load(chosen).start(settings, asked), examples, out)

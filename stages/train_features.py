@@ -1,6 +1,4 @@
-"""Stage `train_features@<data set>`: the network in whose features FID and KID are taken: a classifier where
-the data set has classes, else a SimCLR encoder.
-"""
+"""Stage `train_features@<data set>`: the network for FID and KID: a classifier, or without classes SimCLR."""
 
 from pathlib import Path
 

@@ -50,28 +50,16 @@ def main(name: str, out: Path, scores: Path, details: Path) -> None:
     task, target = tasks.task(settings.target, settings.seed), TARGETS[settings.target]
     stage, model = f"train_toy@{name}", f"toy-{name}"
     compute.configure(COMPUTE)
-    trainer = Trainer(
-        stage,
-        COMPUTE,
-        {"data": f"{tasks.NUM_POINTS} points"},
-        tracked(stage, model, None),
-        Monitor(target),
-        settings.monitor_every,
-        settings.num_snapshots,
-    )
+    facts, looks = {"data": f"{tasks.NUM_POINTS} points"}, (settings.monitor_every, settings.num_snapshots)
+    trainer = Trainer(stage, COMPUTE, facts, tracked(stage, model, None), Monitor(target), *looks)
     with timed(stage):
         trainer.run(method.start(settings, task), task.train, out)
         generator, spec = weights.load(out / weights.FILE)
         members, identity = metrics.of_generator(generator, target, FINAL_SEED), sha256(out / weights.FILE)
         means = metrics.mean(members)
-        context: dict[str, object] = {
-            "model": model,
-            "method": spec.method,
-            "task": spec.task,
-            "weights": identity,
-        }
-        context |= {"target": settings.target, "num_modes": len(target.centres), "members": members}
-        write_json(details, context | {"num_samples": metrics.NUM_SAMPLES, "seed": FINAL_SEED})
+        context = {"model": model, "method": spec.method, "task": spec.task, "weights": identity}
+        about = {"target": settings.target, "num_modes": len(target.centres), "members": members}
+        write_json(details, context | about | {"num_samples": metrics.NUM_SAMPLES, "seed": FINAL_SEED})
         write_json(scores, means)
         runs.add_evaluation(model, identity, {f"final_{key}": value for key, value in means.items()}, {})
 

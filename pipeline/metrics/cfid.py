@@ -24,11 +24,10 @@ def cfid(drawn: Tensor, real: Tensor, given: Tensor) -> float:
     Raises:
         InputError: too few conditions to tell S from 0.
     """
-    num, num_given = given.shape
-    if num <= num_given + 1:
-        raise InputError(
-            f"CFID of {num} conditions with {num_given} features: needs more than {num_given + 1} conditions"
-        )
+    num, least = len(given), given.shape[1] + 1
+    if num <= least:
+        found = f"{num} conditions with {given.shape[1]} features"
+        raise InputError(f"CFID of {found}: needs more than {least} conditions")
     width = real.shape[1]
     a, b = (frechet.statistics(torch.cat([features, given], 1)) for features in (drawn, real))
     inverse = torch.linalg.pinv(b.covariance[width:, width:], hermitian=True)  # features may never fire
@@ -41,5 +40,4 @@ def conditioned(joint: Statistics, inverse: Tensor) -> Statistics:
     """Of normal (x, y): the mean of x, and its covariance when y is known; `inverse` is C_yy^-1, (E, E)."""
     width = len(joint.mean) - len(inverse)
     cross = joint.covariance[:width, width:]
-    covariance = joint.covariance[:width, :width] - cross @ inverse @ cross.T
-    return Statistics(joint.mean[:width], covariance)
+    return Statistics(joint.mean[:width], joint.covariance[:width, :width] - cross @ inverse @ cross.T)

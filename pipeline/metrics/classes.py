@@ -17,23 +17,18 @@ def accuracy_by_class(predicted: Tensor, asked: Tensor) -> list[float]:
 
 
 def histogram_divergence(predicted: Tensor, real_labels: Tensor) -> float:
-    """KL divergence, in nats, from the real classes' frequencies to those predicted for the samples; 0 is
-    best.
+    """KL divergence, in nats, from the real classes' frequencies to those predicted for samples; 0: the same.
 
     sum p log(p / q) with p of the drawn and q of the real, as published for Stacked MNIST (arXiv:1611.02163).
     """
-    p, q = frequencies(predicted), frequencies(real_labels)
+    labels = predicted, real_labels
+    p, q = (torch.bincount(each, minlength=NUM_CLASSES).double() / len(each) for each in labels)
     seen = p > 0
     return (p[seen] * (p[seen] / q[seen]).log()).sum().item()
 
 
-def frequencies(labels: Tensor) -> Tensor:
-    return torch.bincount(labels, minlength=NUM_CLASSES).double() / len(labels)
-
-
 def diversity(drawn: Tensor, drawn_labels: Tensor, real: Tensor, real_labels: Tensor) -> float:
-    """How far the drawn images of one class spread, over how far the real ones do; 1: as diverse, 0:
-    collapsed.
+    """How far the drawn images of one class spread, over how far the real ones do; 0: collapsed.
 
     The spread of a class is the root mean squared distance of its features (N, D) from their mean; the ratio
     is averaged over classes.
@@ -49,20 +44,10 @@ def spread(features: Tensor) -> Tensor:
 
 
 def means(pixels: Tensor, labels: Tensor) -> Tensor:
-    """The pixelwise mean of each class, (10, C, H, W) float64, pixels in [0, 1]: E[x | c], the optimum of
-    squared error.
-    """
-    none = torch.full(pixels.shape[1:], torch.nan, dtype=torch.float64)
-    return torch.stack(
-        [
-            pixels[labels == k].double().mean(0) / 255 if (labels == k).any() else none
-            for k in range(NUM_CLASSES)
-        ]
-    )
+    """E[x | c] by pixel, squared error's optimum, (10, C, H, W) float64 in [0, 1]; NaN for absent classes."""
+    return torch.stack([pixels[labels == k].double().mean(0) / 255 for k in range(NUM_CLASSES)])
 
 
 def mean_error(drawn: Tensor, real: Tensor) -> float:
-    """Mean squared difference, over pixels and the classes both have, of two sets of class means (10, C, H,
-    W).
-    """
+    """Mean squared difference, over pixels and the classes both have, of class means (10, C, H, W)."""
     return (drawn - real).square().nanmean().item()

@@ -1,6 +1,4 @@
-"""Are the samples of a condition, an image or a caption, samples of its posterior? Their metrics, and what
-the report shows of them.
-"""
+"""Are samples of a condition, an image or words, those of its posterior? Metrics and what a report shows."""
 
 import numpy as np
 import torch
@@ -58,14 +56,13 @@ def measure(drawn: Tensor, real: Reference) -> Entries:
 
 def of_features(first: Tensor, c: Tensor, real: Reference) -> dict[str, float]:
     """What is taken in features, from one sample (N, C, H, W) of each condition."""
-    features, extract = real.extractor.features(first), real.extractor.features
+    features = real.extractor.features(first)
     values = distances(features, real.features, real.settings)
     if c.ndim == 4 and len(features) > features.shape[1] + 1:
-        values["cfid"] = cfid.cfid(features, real.features, extract(c))
-    bases = real.task.about("test", "bases")
-    if bases is not None:
-        others = torch.from_numpy(bases)
-        values["matching_accuracy"] = consistency.matching_accuracy(features, real.features, others)
+        values["cfid"] = cfid.cfid(features, real.features, real.extractor.features(c))
+    if (bases := real.task.about("test", "bases")) is not None:
+        accuracy = consistency.matching_accuracy(features, real.features, torch.from_numpy(bases))
+        values["matching_accuracy"] = accuracy
     return values
 
 
@@ -86,8 +83,8 @@ def of_tones(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np
         "tone_colours": tones.skin_colours(drawn, skin)[i],
         "tone_true_colours": tones.skin_colours(truth, skin)[i],
     }
-    num_drawn, num_real = drawn.shape[0] * drawn.shape[1], variants.numel()
-    return entries(values, num_drawn, num_real), {name: value.numpy() for name, value in shown.items()}
+    found = entries(values, drawn.shape[:2].numel(), variants.numel())
+    return found, {name: value.numpy() for name, value in shown.items()}
 
 
 def show(drawn: Tensor, real: Reference) -> dict[str, np.ndarray]:
@@ -111,13 +108,12 @@ def show(drawn: Tensor, real: Reference) -> dict[str, np.ndarray]:
 
 
 def calibration_curve(drawn: Tensor, truth: Tensor) -> dict[str, Tensor]:
-    """By tenths of the pixels, in the order of the standard deviation that samples predict: its root mean
-    square, and that of the actual error of their mean; both (NUM_BINS,) float64.
+    """Root mean squares of predicted standard deviation and actual error of the samples' mean, (NUM_BINS,)
+    float64, by tenths of the pixels in the order of the first.
     """
     predicted = posterior.spread_maps(drawn).double().flatten()
     error = posterior.squared_errors(drawn, truth).flatten()
-    order = predicted.argsort()
-    bins = [order[part] for part in torch.arange(len(order)).tensor_split(NUM_BINS)]
+    bins = predicted.argsort().tensor_split(NUM_BINS)
     return {
         "predicted_sd": torch.stack([predicted[part].square().mean().sqrt() for part in bins]),
         "actual_error": torch.stack([error[part].mean().sqrt() for part in bins]),

@@ -13,25 +13,23 @@ INK = 128  # darker pixels of a sketch are lines
 
 def of_grey(c: Tensor, drawn: Tensor) -> Tensor:
     """How far the image's grey is from the condition."""
-    return (grey(drawn).float() - c).abs().mean()
+    return grey(drawn).float() - c
 
 
 def of_reduced(c: Tensor, drawn: Tensor) -> Tensor:
     """How far the reduced image is from the condition."""
-    return (downsampled(drawn, FACTOR).float() - c).abs().mean()
+    return downsampled(drawn, FACTOR).float() - c
 
 
 def of_kept(c: Tensor, drawn: Tensor) -> Tensor:
     """How far the image is from the condition, where there was no hole."""
-    kept = (c[:, 3:] == 0).expand(-1, 3, -1, -1)
-    return (drawn.float() - c[:, :3])[kept].abs().mean()
+    return (drawn.float() - c[:, :3])[(c[:, 3:] == 0).expand(-1, 3, -1, -1)]
 
 
 def of_lines(c: Tensor, drawn: Tensor) -> Tensor:
     """How far the image's grey is from the sketch on its lines."""
-    ink = grey(as_rgb(c)) < INK
-    difference = (grey(drawn).float() - grey(as_rgb(c)))[ink].abs()
-    return difference.mean() if len(difference) else torch.zeros(())
+    sketch = grey(as_rgb(c))
+    return (grey(drawn).float() - sketch)[sketch < INK]
 
 
 CONSISTENCY: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -48,7 +46,8 @@ def condition_error(condition: str, c: Tensor, drawn: Tensor) -> dict[str, float
     """
     if condition not in CONSISTENCY:
         return {}
-    return {"condition_error": CONSISTENCY[condition](c, drawn).item() / 255}
+    differences = CONSISTENCY[condition](c, drawn).abs()
+    return {"condition_error": differences.mean().item() / 255 if differences.numel() else 0.0}
 
 
 def matching_accuracy(drawn: Tensor, truth: Tensor, bases: Tensor) -> float:

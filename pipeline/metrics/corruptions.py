@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipeline.data.images import NUM_CLASSES, as_rgb, grey, to_float, to_uint8
+from pipeline.data.images import as_rgb, grey, to_float, to_uint8
 from pipeline.metrics import frechet
 from pipeline.metrics.features import FeatureExtractor
 
@@ -28,24 +28,22 @@ def blurred(pixels: Tensor) -> Tensor:
 def fids(
     pixels: Tensor, labels: Tensor | None, real: Tensor, extractor: FeatureExtractor
 ) -> dict[str, float]:
-    """The FIDs of corrupted images, by corruption: with classes `resampled`, `one_class_missing` (the mean
-    over classes) and `blurred`; without, `blurred` and `grey`, both of images shown in colour.
+    """FIDs between real images (N, C, H, W) uint8, corrupted, and others' features (M, D), by corruption.
 
-    Args:
-        pixels: real images to be corrupted, (N, C, H, W) uint8.
-        labels: their classes, if they are known, (N,).
-        real: features of others, to compare with, (M, D).
-        extractor: in whose features.
+    With labels (N,): `resampled`, `one_class_missing` (the mean over classes) and `blurred`; without:
+    `blurred` and `grey`, both of images shown in colour.
     """
+
+    def fid(corrupted: Tensor) -> float:
+        return frechet.fid(extractor.features(corrupted), real)
+
     if labels is None:
         colour = as_rgb(pixels)
-        corrupted = {"blurred": blurred(colour), "grey": grey(colour).expand(-1, 3, -1, -1)}
-        return {name: frechet.fid(extractor.features(each), real) for name, each in corrupted.items()}
+        return {"blurred": fid(blurred(colour)), "grey": fid(grey(colour).expand(-1, 3, -1, -1))}
     features = extractor.features(pixels)
-    kept = [features[labels != k] for k in range(NUM_CLASSES) if (labels == k).any()]
-    missing = torch.tensor([frechet.fid(each, real) for each in kept], dtype=torch.float64)
+    missing = [frechet.fid(features[labels != k], real) for k in labels.unique()]
     return {
-        "resampled": frechet.fid(extractor.features(resampled(pixels)), real),
-        "one_class_missing": missing.mean().item(),
-        "blurred": frechet.fid(extractor.features(blurred(pixels)), real),
+        "resampled": fid(resampled(pixels)),
+        "one_class_missing": torch.tensor(missing, dtype=torch.float64).mean().item(),
+        "blurred": fid(blurred(pixels)),
     }

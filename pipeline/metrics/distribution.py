@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pipeline.data.images import NUM_CLASSES
@@ -17,61 +16,45 @@ NUM_PATHS, PATH_STEPS = 5, 10  # interpolations between latents
 
 
 def evaluate(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np.ndarray], dict[str, object]]:
-    """Metrics, what the report shows, and the accuracy by class, of one sample for the condition of each test
-    image.
-    """
-    task, settings, num = real.task, real.settings, len(real.pixels)
-    pixels = draw(sampler, task.test.conditions, torch.arange(num), 1, settings.seed)[:, 0]
-    asked = real.labels if task.kind == "class" else None
-    features, predicted = real.extractor.describe(pixels)
-    found = measure(pixels, features, predicted, asked, real)
+    """Metrics of a sample for each test image's condition, what the report shows, and accuracy by class."""
+    task, numbers = real.task, torch.arange(len(real.pixels))
+    pixels = draw(sampler, task.test.conditions, numbers, 1, real.settings.seed)[:, 0]
+    found, more = measure(pixels, real.labels if task.kind == "class" else None, real)
     if sampler.num_latents:
         found |= of_paths(sampler, real)
-    more: dict[str, object] = {}
-    if asked is not None:
-        more["conditional_accuracy_by_class"] = classes.accuracy_by_class(predicted, asked)
     return found, {"pixels": pixels.numpy(), **show(sampler, real)}, more
 
 
 def floors(pixels: Tensor, labels: Tensor | None, real: Reference) -> Entries:
     """The same of real images in the place of samples; paths are pixelwise cross-fades."""
-    settings, extractor = real.settings, real.extractor
-    features, predicted = extractor.describe(pixels)
-    found = measure(pixels, features, predicted, labels, real)
-    few = pixels[: settings.path_samples]
-    fades = paths.of_cross_fades(few, extractor.of_images, settings.path_step, settings.seed)
-    return found | entries(fades, 0, len(few))
+    settings, few = real.settings, pixels[: real.settings.path_samples]
+    fades = paths.of_cross_fades(few, real.extractor.of_images, settings.path_step, settings.seed)
+    return measure(pixels, labels, real)[0] | entries(fades, 0, len(few))
 
 
-def measure(
-    pixels: Tensor, features: Tensor, predicted: Tensor, asked: Tensor | None, real: Reference
-) -> Entries:
-    """What is computed from images alone.
+def measure(pixels: Tensor, asked: Tensor | None, real: Reference) -> tuple[Entries, dict[str, object]]:
+    """What is computed of samples (N, C, H, W) uint8 alone, and the accuracy by class.
 
-    Args:
-        pixels: samples, (N, C, H, W) uint8.
-        features: theirs, (N, D).
-        predicted: the classes a classifier takes them for, (N,).
-        asked: those they were asked for; None where there is no condition.
-        real: what they are compared with.
+    `asked` are the classes they were asked for, (N,); None where there is no condition.
     """
     settings, few = real.settings, real.settings.memorisation_samples
     num, num_real, train = len(pixels), len(real.pixels), real.task.splits["train"].arrays["images"]
+    features, predicted = real.extractor.describe(pixels)
     values = distances(features, real.features, settings)
     values |= prdc.prdc(features, real.features, settings.num_neighbours, real.arrays["radii"])
     values |= sharpness.ratios(pixels, real.pixels)
+    more: dict[str, object] = {}
     if real.labels is not None:
         values["class_kl"] = classes.histogram_divergence(predicted, real.labels)
     if asked is not None:
         values |= of_classes(pixels, features, predicted, asked, real)
+        more["conditional_accuracy_by_class"] = classes.accuracy_by_class(predicted, asked)
     copied = memorisation.ratio(pixels[:few], real.arrays["nearest"], train)
     told_apart = two_sample.accuracy(pixels, real.pixels, settings.two_sample_steps, settings.seed)
     both = min(num, num_real)
-    return {
-        **entries(values, num, num_real),
-        **entries({"memorisation": copied}, min(few, num), len(real.arrays["nearest"])),
-        **entries({"two_sample_accuracy": told_apart}, both, both),
-    }
+    found = entries(values, num, num_real)
+    found |= entries({"memorisation": copied}, min(few, num), len(real.arrays["nearest"]))
+    return found | entries({"two_sample_accuracy": told_apart}, both, both), more
 
 
 def distances(drawn: Tensor, real: Tensor, settings: Settings) -> dict[str, float]:
@@ -88,8 +71,7 @@ def of_classes(
 ) -> dict[str, float]:
     """What only a model that was asked for a class can be measured by."""
     assert real.labels is not None
-    train = real.task.splits["train"].arrays
-    means = classes.means(pixels, asked)
+    train, means = real.task.splits["train"].arrays, classes.means(pixels, asked)
     optimum = classes.means(train["images"], train["labels"].long())
     return {
         "conditional_accuracy": classes.accuracy(predicted, asked),
@@ -108,11 +90,9 @@ def of_paths(sampler: nn.Module, real: Reference) -> Entries:
 
 
 def show(sampler: nn.Module, real: Reference) -> dict[str, np.ndarray]:
-    """What the report shows: `sheet`, (8 x 10 images), class k in column k if there are classes, and `paths`
-    between latents.
-    """
+    """For the report: `sheet`, 8 x 10 images, of classes class k in column k, and `paths` between latents."""
     task, seed = real.task, real.settings.seed
-    c = F.one_hot(torch.arange(NUM_CLASSES), NUM_CLASSES).float() if task.kind == "class" else task.blank(10)
+    c = torch.eye(NUM_CLASSES) if task.kind == "class" else task.blank(10)
     sheet = draw(sampler, c.__getitem__, torch.arange(10), NUM_ROWS, seed + 1)  # (10, 8, C, H, W)
     along = interpolate(sampler, c[:NUM_PATHS], PATH_STEPS, seed)
     return {"sheet": sheet.transpose(0, 1).flatten(0, 1).numpy(), "paths": along.numpy()}

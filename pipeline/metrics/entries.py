@@ -1,6 +1,4 @@
-"""Metrics, each with the numbers of images it was taken from; in files, the values by name in one, counts,
-noise floors and identities in another beside it.
-"""
+"""Metrics and the numbers of images they were taken from; a file holds the values, another the rest."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -27,7 +25,5 @@ def values(found: Mapping[str, Entry]) -> dict[str, float]:
 
 def details(found: Mapping[str, Entry], floors: Mapping[str, float]) -> dict[str, Any]:
     """What stands beside them: `counts`, (num_samples, num_real) by name, and `floors`."""
-    return {
-        "counts": {name: [entry.num_samples, entry.num_real] for name, entry in found.items()},
-        "floors": {name: floors[name] for name in found if name in floors},
-    }
+    counts = {name: [entry.num_samples, entry.num_real] for name, entry in found.items()}
+    return {"counts": counts, "floors": {name: floors[name] for name in found if name in floors}}

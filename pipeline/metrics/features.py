@@ -2,6 +2,7 @@
 literature's.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -15,9 +16,9 @@ from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
 from pipeline.sampling import weights
+from pipeline.tasks.task import FEATURES, Task
 
 BATCH = 500
-KINDS = ("own", "inception")
 
 
 class FeatureNetwork(Protocol):
@@ -27,13 +28,10 @@ class FeatureNetwork(Protocol):
 
 @dataclass(frozen=True)
 class FeatureExtractor:
-    """A feature network on a device; `identity` goes beside every metric, as numbers of different extractors
-    do not compare.
-    """
+    """A feature network on a device; `identity` goes beside metrics: those of two do not compare."""
 
     network: FeatureNetwork
     num_channels: int  # that it takes
-    is_classifier: bool
     device: torch.device
     identity: dict[str, str]
     inception: nn.Module | None = None  # features are taken in it, if it is there
@@ -56,8 +54,7 @@ class FeatureExtractor:
     @torch.inference_mode()
     def classes(self, pixels: Tensor) -> Tensor:
         """(N, C, H, W) uint8 -> the classes that a classifier predicts, (N,)."""
-        batches = (self.of_images(to_float(batch)) for batch in pixels.split(BATCH))
-        return torch.cat([self.network.logits(features).argmax(1).cpu() for features in batches])
+        return self.predicted(self.of_images(to_float(batch)) for batch in pixels.split(BATCH))
 
     @torch.inference_mode()
     def describe(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,8 +62,17 @@ class FeatureExtractor:
         features = self.features(pixels)
         if self.inception is not None:
             return features, self.classes(pixels)
-        batches = (batch.to(self.device) for batch in features.split(BATCH))
-        return features, torch.cat([self.network.logits(batch).argmax(1).cpu() for batch in batches])
+        return features, self.predicted(batch.to(self.device) for batch in features.split(BATCH))
+
+    def predicted(self, batches: Iterable[Tensor]) -> Tensor:
+        """The classes that go with batches of the own network's features."""
+        return torch.cat([self.network.logits(batch).argmax(1).cpu() for batch in batches])
+
+
+def of_task(task: Task, kind: str, device: torch.device) -> FeatureExtractor:
+    """The extractor of the network that lies with a task; see `load`."""
+    assert task.folder is not None
+    return load(task.folder / FEATURES, kind, device)
 
 
 def load(path: Path, kind: str = "own", device: torch.device = compute.CPU) -> FeatureExtractor:
@@ -81,9 +87,8 @@ def load(path: Path, kind: str = "own", device: torch.device = compute.CPU) -> F
     identity, inception = {"name": spec.network, "weights": sha256(path)}, None
     if kind == "inception":
         identity, inception = {"name": "inception-v3-compat", "weights": "torch-fidelity"}, fetched(device)
-    is_classifier = spec.num_conditions > 0
     extracting = cast(FeatureNetwork, network)
-    return FeatureExtractor(extracting, spec.image_shape[0], is_classifier, device, identity, inception)
+    return FeatureExtractor(extracting, spec.image_shape[0], device, identity, inception)
 
 
 def fetched(device: torch.device) -> nn.Module:
@@ -98,7 +103,7 @@ def fetched(device: torch.device) -> nn.Module:
         network: nn.Module = NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"])
         return network.to(device)
     except (URLError, OSError) as error:
-        advice = "use 'own', or run it where the network reaches them"
-        raise InputError(
-            f"evaluate.features = 'inception': its weights could not be fetched ({error}); {advice}"
-        ) from error
+        reason = (
+            f"its weights could not be fetched ({error}); use 'own', or run it where the network reaches them"
+        )
+        raise InputError(f"evaluate.features = 'inception': {reason}") from error

@@ -1,8 +1,5 @@
 """FID and KID of two sets of features: `fid` and `kid` by torchmetrics, for the final numbers; and
 `distance`, the same FID without it, for a look during training, as torchmetrics takes seconds to import.
-
-torchmetrics takes the feature extractor as a module; here the features are computed once for all metrics, and
-that module hands them through.
 """
 
 import warnings
@@ -13,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Statistics(NamedTuple):
-    """The normal distribution fitted to a set of features; those of the real images need taking only once."""
+    """The normal distribution fitted to a set of features."""
 
     mean: Tensor  # (D,) float64
     covariance: Tensor  # (D, D) float64
@@ -43,7 +40,7 @@ def distance(a: Statistics, b: Statistics) -> float:
 
 
 class _Given(nn.Identity):
-    """An extractor whose images are features already."""
+    """torchmetrics' extractor, of what is features already: they are computed once for all metrics."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__()
@@ -51,11 +48,7 @@ class _Given(nn.Identity):
 
 
 def fid(drawn: Tensor, real: Tensor) -> float:
-    """Frechet distance of two normal distributions fitted to the features (Heusel et al. 2017,
-    arXiv:1706.08500).
-
-    |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), from features (N, D).
-    """
+    """Frechet distance of features (N, D) taken for normal (Heusel et al. 2017, arXiv:1706.08500)."""
     from torchmetrics.image.fid import FrechetInceptionDistance
 
     metric = FrechetInceptionDistance(feature=_Given(real.shape[1]))
@@ -65,11 +58,9 @@ def fid(drawn: Tensor, real: Tensor) -> float:
 
 
 def kid(drawn: Tensor, real: Tensor, num_subsets: int, subset_size: int) -> float:
-    """Squared maximum mean discrepancy under the kernel (x . y / D + 1)^3 (Binkowski et al. 2018,
-    arXiv:1801.01401).
+    """Squared maximum mean discrepancy, kernel (x . y / D + 1)^3 (Binkowski et al. 2018, arXiv:1801.01401).
 
-    Unbiased, so it may be slightly negative; the mean over random subsets, which come from torch's global
-    source.
+    Unbiased, so it may be negative; the mean over random subsets, which come from torch's global source.
     """
     from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -78,5 +69,4 @@ def kid(drawn: Tensor, real: Tensor, num_subsets: int, subset_size: int) -> floa
         metric = KernelInceptionDistance(_Given(real.shape[1]), subsets=num_subsets, subset_size=subset_size)
     metric.update(real, real=True)
     metric.update(drawn, real=False)
-    mean, _ = metric.compute()
-    return float(mean)
+    return float(metric.compute()[0])

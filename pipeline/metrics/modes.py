@@ -9,40 +9,30 @@ near 999 / 52,000 = 0.019 nats.
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from pipeline.metrics.entries import Entries, entries
 from pipeline.metrics.features import FeatureExtractor
-from pipeline.tasks.stacked import NUM_CHANNELS, NUM_MODES, numbers
+
+
+def measure(pixels: Tensor, extractor: FeatureExtractor, num_modes: int) -> Entries:
+    """Both figures of drawn images (N, C, H, W) uint8, of whose channels each is a digit."""
+    counts = mode_counts(predicted(pixels, extractor.classes))
+    found = {"modes": float(len(counts)), "kl": divergence_from_uniform(counts, num_modes)}
+    return entries(found, len(pixels), 0)
 
 
 def predicted(pixels: Tensor, classes: Callable[[Tensor], Tensor]) -> Tensor:
-    """The digit in each channel, (N, 3), of images (N, 3, H, W) uint8.
-
-    Args:
-        pixels: the images.
-        classes: of grey images (N, 1, H, W) uint8, the predicted ones (N,).
-    """
-    return classes(pixels.flatten(0, 1).unsqueeze(1)).view(-1, NUM_CHANNELS)
+    """The digit in each channel, (N, C); `classes` are the predicted ones, (N,), of images (N, 1, H, W)."""
+    return classes(pixels.flatten(0, 1).unsqueeze(1)).view(len(pixels), -1)
 
 
-def count(digits: Tensor) -> int:
-    """How many of the 1000 modes occur among predicted digits (N, 3)."""
-    return len(numbers(digits).unique())
+def mode_counts(digits: Tensor) -> Tensor:
+    """How often each mode occurs among predicted digits (N, C), without those that do not."""
+    return digits.unique(dim=0, return_counts=True)[1]
 
 
-def divergence_from_uniform(digits: Tensor) -> float:
-    """KL(p || uniform) in nats, p the modes' frequencies among predicted digits (N, 3); 0 at best, log 1000 =
-    6.9 for one mode.
-    """
-    p = torch.bincount(numbers(digits), minlength=NUM_MODES).double() / len(digits)
-    p = p[p > 0]
-    return (p * (p * NUM_MODES).log()).sum().item()
-
-
-def measure(pixels: Tensor, extractor: FeatureExtractor) -> Entries:
-    """Both figures of drawn images (N, 3, H, W) uint8."""
-    digits = predicted(pixels, extractor.classes)
-    found = {"modes": float(count(digits)), "kl": divergence_from_uniform(digits)}
-    return entries(found, len(pixels), 0)
+def divergence_from_uniform(counts: Tensor, num_modes: int) -> float:
+    """KL(p || uniform) in nats, p the frequencies of modes; 0 at best, log num_modes for one mode alone."""
+    p = counts[counts > 0].double() / counts.sum()
+    return (p * (p * num_modes).log()).sum().item()

@@ -1,6 +1,4 @@
-"""How good a model is while it trains: cheap metrics on the validation split, for curves, not for tables; and
-samples as they evolve.
-"""
+"""How good a model is while it trains: cheap metrics on the validation split, for curves, and samples."""
 
 from dataclasses import dataclass
 
@@ -16,7 +14,7 @@ from pipeline.metrics.frechet import Statistics
 from pipeline.networks.network import num_inputs
 from pipeline.runtime import compute
 from pipeline.sampling.draw import Conditions, draw
-from pipeline.tasks.task import FEATURES, Task
+from pipeline.tasks.task import Task
 
 NUM_SAMPLES = 2000  # at most; so few bias the FID upwards: compare it only with others of the same number
 NUM_DRAWS = 2  # of a condition that is an image or words
@@ -43,13 +41,14 @@ class Monitor:
         numbers = torch.arange(min(NUM_SAMPLES, len(self.task.validation)))
         drawn = draw(sampler, self.task.validation.conditions, numbers, num_draws, SEED)
         if self.real is None:
-            return {"modes": modes.measure(drawn[:, 0], self.extractor)["modes"].value}
+            found = modes.measure(drawn[:, 0], self.extractor, self.task.facts["num_modes"])
+            return {"modes": found["modes"].value}
         statistics = frechet.statistics(self.extractor.features(drawn[:, 0]))
-        found = {"fid": frechet.distance(statistics, self.real)}
+        values = {"fid": frechet.distance(statistics, self.real)}
         if several:
-            found["mse"] = posterior.errors(drawn[:, :1], self.targets[: len(drawn)])["sample_mse"]
-            found["apsd"] = posterior.spread(drawn)
-        return found
+            values["mse"] = posterior.errors(drawn[:, :1], self.targets[: len(drawn)])["sample_mse"]
+            values["apsd"] = posterior.spread(drawn)
+        return values
 
     def snapshot(self, training: Training) -> dict[str, Tensor]:
         """Five rows of draws for ten conditions: each class, or validation conditions evenly spread."""
@@ -65,8 +64,7 @@ class Monitor:
 
 def of_task(task: Task, device: torch.device = compute.CPU) -> Monitor:
     """The monitor of a task, with the feature network that lies with it."""
-    assert task.folder is not None
-    extractor = features.load(task.folder / FEATURES, "own", device)
+    extractor = features.of_task(task, "own", device)
     if "num_modes" in task.facts:
         return Monitor(task, extractor, None, torch.empty(0))
     targets = task.validation.images(torch.arange(len(task.validation)))[0]

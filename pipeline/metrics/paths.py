@@ -6,6 +6,7 @@ in fp32: rounded to uint8, two that lie a small step apart would differ by the r
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import cast
 
 import torch
@@ -20,6 +21,7 @@ POSITIONS, ENDS, NOISE = "path positions", "path ends", "path noise"  # purposes
 
 Features = Callable[[Tensor], Tensor]  # images (N, C, H, W) in [-1, 1] -> (N, D)
 Path = Callable[[Tensor], Tensor]  # positions (N, 1) -> f, (N, D)
+Way = Callable[[Tensor, Tensor, Tensor], Tensor]  # start, end and positions -> latents
 
 
 def lerp(start: Tensor, end: Tensor, a: Tensor) -> Tensor:
@@ -40,18 +42,13 @@ def slerp(start: Tensor, end: Tensor, a: Tensor) -> Tensor:
     return torch.where(w.sin() < 1e-6, lerp(start, end, a).double(), arc).to(start.dtype)
 
 
-WAYS: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"lerp": lerp, "slerp": slerp}
+WAYS: Mapping[str, Way] = {"lerp": lerp, "slerp": slerp}
 
 
 @torch.inference_mode()
 def smoothness(f: Path, num_paths: int, step: float, seed: int) -> dict[str, float]:
-    """The two figures of a family of paths.
-
-    Args:
-        f: the features along the paths.
-        num_paths: N.
-        step: the step eps of the finite difference, a share of the path.
-        seed: of the position on each path, uniform in [0, 1 - eps].
+    """Two figures of the features f along N paths, from finite differences over a share eps = `step` of each,
+    at positions uniform in [0, 1 - eps].
 
     Returns:
         length: the mean over paths of |f(a + eps) - f(a)|^2 / eps^2, the squared speed. unevenness: that over
@@ -69,14 +66,9 @@ def smoothness(f: Path, num_paths: int, step: float, seed: int) -> dict[str, flo
 def of_generator(
     generator: nn.Module, features: Features, c: Tensor, step: float, seed: int
 ) -> dict[str, float]:
-    """The figures of paths between latents, one for each condition in c (N, K), which is held along it.
+    """The figures of paths between latents z (N, Z + num_noise), one for each condition in c (N, K).
 
-    Args:
-        generator: (z, c) -> images in [-1, 1], z (N, Z + num_noise).
-        features: what distances are taken in.
-        c: conditions; the per-layer noise in z is held along a path, too.
-        step: as in `smoothness`.
-        seed: of latents, noise and positions.
+    Condition and per-layer noise are held along a path; latents, noise and positions are of the seed.
 
     Returns:
         path_length_lerp, path_length_slerp, path_unevenness_lerp, path_unevenness_slerp.
@@ -86,22 +78,16 @@ def of_generator(
     start, end = randomness.normal(2 * len(c), num_latents, seed, ENDS).chunk(2)
     noise = randomness.normal(len(c), num_noise, seed, NOISE)
 
-    def along(way: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Path:
-        def f(a: Tensor) -> Tensor:
-            z = torch.cat([way(start, end, a), noise], 1)
-            pairs = zip(z.split(BATCH), c.split(BATCH), strict=True)
-            return torch.cat(
-                [features(generator(*(part.to(device) for part in pair))).cpu() for pair in pairs]
-            )
+    def f(way: Way, a: Tensor) -> Tensor:
+        z = torch.cat([way(start, end, a), noise], 1).to(device)
+        pairs = zip(z.split(BATCH), c.to(device).split(BATCH), strict=True)
+        return torch.cat([features(generator(*pair)).cpu() for pair in pairs])
 
-        return f
-
-    return named({name: smoothness(along(way), len(c), step, seed) for name, way in WAYS.items()})
+    return named({name: smoothness(partial(f, way), len(c), step, seed) for name, way in WAYS.items()})
 
 
 def of_cross_fades(pixels: Tensor, features: Features, step: float, seed: int) -> dict[str, float]:
-    """The same figures of what needs no generator: each image (N, C, H, W) uint8 fades, pixel by pixel, into
-    the next one, of whatever class. With these a generator's are compared.
+    """The same figures, for comparison, of each image (N, C, H, W) uint8 fading pixelwise into the next one.
 
     A fade has no latents, so its figures stand under both ways' names.
     """

@@ -12,6 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from pipeline.metrics.modes import divergence_from_uniform
 from pipeline.networks.network import num_inputs
 from pipeline.networks.points import by_member
 from pipeline.runtime import randomness
@@ -30,27 +31,17 @@ def histogram(cloud: Tensor, target: Target) -> Tensor:
 
 
 def divergence(counts: Tensor) -> float:
-    """KL divergence, in nats, from the uniform distribution over modes to that of the good points, (modes,);
-    0 is best, log(modes) worst, and that also stands where no point is good.
-    """
-    if not counts.any():
-        return math.log(len(counts))
-    p = counts.double() / counts.sum()
-    seen = p[p > 0]
-    return (seen * (seen * len(counts)).log()).sum().item()
+    """KL divergence of the good points by mode, (modes,), from uniform; the worst, log(modes), of none."""
+    return divergence_from_uniform(counts, len(counts)) if counts.any() else math.log(len(counts))
 
 
 def measure(clouds: Tensor, target: Target) -> list[dict[str, float]]:
     """The figures of each member's cloud; clouds are (S, N, 2)."""
-    tables = [histogram(cloud, target) for cloud in clouds]
-    return [
-        {
-            "modes": float((counts > 0).sum()),
-            "good_share": counts.sum().item() / clouds.shape[1],
-            "kl": divergence(counts),
-        }
-        for counts in tables
-    ]
+    found = []
+    for counts in (histogram(cloud, target) for cloud in clouds):
+        modes, share = float((counts > 0).sum()), counts.sum().item() / clouds.shape[1]
+        found.append({"modes": modes, "good_share": share, "kl": divergence(counts)})
+    return found
 
 
 def of_generator(generator: nn.Module, target: Target, seed: int) -> list[dict[str, float]]:
@@ -74,8 +65,8 @@ def clouds(generator: nn.Module, num_points: int, seed: int) -> Tensor:
 
 @torch.no_grad()
 def landscapes(discriminator: nn.Module, target: Target, side: int) -> Tensor:
-    """The logit that each member of a discriminator gives to the places of a square window, (S, side, side),
-    lowest row first; of packs, that of the place among points of the target.
+    """Each member's logits for the places of a square window, (S, side, side), lowest row first; of packs,
+    that of the place among points of the target.
     """
     num_members, num_others = cast(int, discriminator.num_members), cast(int, discriminator.packing) - 1
     axis = torch.linspace(-target.extent, target.extent, side)

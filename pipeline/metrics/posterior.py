@@ -21,20 +21,15 @@ ROUNDING = 1e-9  # deviations that differ by less are the same: a grey level is 
 
 def errors(drawn: Tensor, truth: Tensor) -> dict[str, float]:
     """Mean squared error of the samples, and of the mean of all M samples of a condition."""
-    num_draws = drawn.shape[1]
-    return {
-        "sample_mse": mse_of_means(drawn, truth, 1),
-        "mean_mse": mse_of_means(drawn, truth, num_draws),
-    }
+    mean_mse = mse_of_means(drawn, truth, drawn.shape[1])
+    return {"sample_mse": mse_of_means(drawn, truth, 1), "mean_mse": mean_mse}
 
 
 def gains(drawn: Tensor, truth: Tensor) -> dict[int, float]:
-    """What averaging P samples gains in PSNR over one sample, in dB, by P, for each P up to M; 0 where the
-    samples do not differ.
-    """
+    """What averaging P samples gains in PSNR over one, in dB, by P up to M; 0 where samples do not differ."""
     one = mse_of_means(drawn, truth, 1)
-    counts = [num_draws for num_draws in NUM_DRAWS if num_draws <= drawn.shape[1]]
-    return {num_draws: decibels(one, mse_of_means(drawn, truth, num_draws)) for num_draws in counts}
+    counts = [num for num in NUM_DRAWS if num <= drawn.shape[1]]
+    return {num: decibels(one, mse_of_means(drawn, truth, num)) for num in counts}
 
 
 def theoretical_gain(num_draws: int) -> float:
@@ -55,8 +50,7 @@ def decibels(error: float, other: float) -> float:
 
 def mse_of_means(drawn: Tensor, truth: Tensor, num_draws: int) -> float:
     """Mean squared error of the mean of P samples, over the M // P disjoint groups of them."""
-    num_groups = drawn.shape[1] // num_draws
-    total = 0.0
+    num_groups, total = drawn.shape[1] // num_draws, 0.0
     for x, target in pairs(drawn[:, : num_groups * num_draws], truth):
         means = x.float().unflatten(1, (num_groups, num_draws)).mean(2)  # (CHUNK, M // P, C, H, W)
         total += (means - target[:, None]).square_().sum(dtype=torch.float64).item()
@@ -69,9 +63,7 @@ def spread(drawn: Tensor) -> float:
 
 
 def spread_maps(drawn: Tensor) -> Tensor:
-    """The standard deviation at each pixel, root of its mean variance over the channels, (N, H, W) float32 in
-    [0, 1].
-    """
+    """The standard deviation at each pixel, root of the channels' mean variance, (N, H, W) float32."""
     return torch.cat([variance.mean(1).sqrt().float() for variance in variances(drawn)])
 
 
@@ -85,15 +77,13 @@ def variances(drawn: Tensor) -> Iterator[Tensor]:
 
 
 def ranks(drawn: Tensor, truth: Tensor, seed: int) -> Tensor:
-    """How often the truth is the k-th smallest of itself and its samples, over pixels and channels: (M + 1,)
-    float64, in sum 1.
+    """How often the truth is the k-th smallest of itself and its samples: shares (M + 1,) float64, in sum 1.
 
     All equally often: calibrated. More at both ends: too little spread; in the middle: too much. The truth
     takes a random place among samples equal to it (Hamill 2001,
     doi:10.1175/1520-0493(2001)129<0550:IORHFV>2.0.CO;2).
     """
-    num_ranks = drawn.shape[1] + 1
-    source = generator(seed, RANKS)
+    num_ranks, source = drawn.shape[1] + 1, generator(seed, RANKS)
     counts = torch.zeros(num_ranks, dtype=torch.int64)
     for x, target in pairs(drawn, truth):
         below, equal = (x < target[:, None]).sum(1), (x == target[:, None]).sum(1)
@@ -108,8 +98,8 @@ def rank_distance(shares: Tensor) -> float:
 
 
 def calibration(drawn: Tensor, truth: Tensor) -> float:
-    """Pearson correlation, over all pixels, of the samples' standard deviation with the error of their mean,
-    root mean squares over the channels; 0 where either is constant.
+    """Pearson correlation over pixels of the samples' standard deviation with the error of their mean, root
+    mean squares over the channels; 0 where either is constant.
     """
     errors = squared_errors(drawn, truth).sqrt()
     return correlation(spread_maps(drawn).double().flatten(), errors.flatten())
@@ -134,9 +124,8 @@ def pair_distance(drawn: Tensor) -> float:
 
     In ascending order x_0 .. x_(M-1) the differences of all pairs sum to sum_i (2 i - M + 1) x_i.
     """
-    num_draws = drawn.shape[1]
+    num_draws, total = drawn.shape[1], 0.0
     weights = torch.arange(1 - num_draws, num_draws, 2, dtype=torch.float64)
-    total = 0.0
     for x in drawn.split(CHUNK):
         # NumPy sorts floats several times as fast as torch does, and as bytes
         ordered = np.sort(x.flatten(2).transpose(1, 2).float().contiguous().numpy(), axis=2)

@@ -17,7 +17,7 @@ from pipeline.metrics.settings import Settings
 from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_folder
-from pipeline.tasks.task import FEATURES, Task
+from pipeline.tasks.task import Task
 
 ARRAYS, DESCRIPTION = "reference.npz", "reference.json"  # in data/reference/<task>
 
@@ -26,22 +26,16 @@ ARRAYS, DESCRIPTION = "reference.npz", "reference.json"  # in data/reference/<ta
 class Reference:
     """The test images of a task, as they are compared with.
 
-    Args:
-        task: the task.
-        settings: of the comparison.
-        extractor: in whose features.
-        pixels: (N, C, H, W) uint8: all that conditions ask for; elsewhere the first `num_samples`.
-        arrays: `features` (N, D); where images are compared without a condition to each, also `radii` (N,),
-            of prdc, `nearest` (M,), of memorisation, and `predicted` (N,), of a classifier.
-        floors: each metric between two sets of real images.
+    `arrays` are `features` (N, D) and, where images are compared without a condition to each, `radii` (N,) of
+    prdc, `nearest` (M,) of memorisation and `predicted` (N,), the classes.
     """
 
     task: Task
     settings: Settings
     extractor: FeatureExtractor
-    pixels: Tensor
+    pixels: Tensor  # (N, C, H, W) uint8: all that conditions ask for; elsewhere the first `num_samples`
     arrays: Mapping[str, Tensor]
-    floors: Mapping[str, float]
+    floors: Mapping[str, float]  # each metric between two sets of real images
 
     @property
     def features(self) -> Tensor:
@@ -80,26 +74,17 @@ def images(task: Task, split: str, settings: Settings) -> Tensor:
 
 def take(task: Task, settings: Settings, device: torch.device) -> Reference:
     """What comparing with the test images needs of them; no floors yet."""
-    extractor = load_extractor(task, settings.features, device)
+    extractor = features.of_task(task, settings.features, device)
     if "num_modes" in task.facts:  # modes are counted, and nothing is compared
         return Reference(task, settings, extractor, torch.empty(0), {"features": torch.empty(0)}, {})
     pixels = images(task, "test", settings)
     if by_condition(task):
         return Reference(task, settings, extractor, pixels, {"features": extractor.features(pixels)}, {})
     found, predicted = extractor.describe(pixels)
-    train = task.splits["train"].arrays["images"]
-    arrays = {
-        "features": found,
-        "predicted": predicted,
-        "radii": prdc.radii(found, settings.num_neighbours),
-        "nearest": memorisation.nearest(pixels[: settings.memorisation_samples], train),
-    }
+    train, some = task.splits["train"].arrays["images"], pixels[: settings.memorisation_samples]
+    arrays = {"features": found, "predicted": predicted, "radii": prdc.radii(found, settings.num_neighbours)}
+    arrays["nearest"] = memorisation.nearest(some, train)
     return Reference(task, settings, extractor, pixels, arrays, {})
-
-
-def load_extractor(task: Task, kind: str, device: torch.device) -> FeatureExtractor:
-    assert task.folder is not None
-    return features.load(task.folder / FEATURES, kind, device)
 
 
 def save(folder: Path, reference: Reference, floors: Mapping[str, float]) -> None:
@@ -129,7 +114,7 @@ def load(folder: Path, task: Task, settings: Settings, device: torch.device = co
         floors, num = described.pop("floors"), len(arrays["features"])
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{folder}: not a reference of real images ({error!r}); {advice}") from error
-    extractor = load_extractor(task, settings.features, device)
+    extractor = features.of_task(task, settings.features, device)
     if described != origin(settings, extractor):
         raise InputError(f"{folder}: taken with other settings or features; {advice}")
     pixels = task.test.images(torch.arange(num))[0] if num else torch.empty(0)

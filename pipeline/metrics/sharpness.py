@@ -6,14 +6,9 @@ MID_GREY = (0.1, 0.9)  # pixels strictly between are neither ink nor paper
 
 
 def ratios(drawn: Tensor, real: Tensor) -> dict[str, float]:
-    """Gradient energy and share of mid-grey pixels of drawn over real images, uint8; both 1 at best.
-
-    Blur lowers the first and raises the second.
-    """
-    return {
-        "gradient_energy": gradient_energy(drawn) / gradient_energy(real),
-        "mid_grey": mid_grey_share(drawn) / mid_grey_share(real),
-    }
+    """Gradient energy, which blur lowers, and mid-grey share, which it raises, of drawn over real images."""
+    energy = gradient_energy(drawn) / gradient_energy(real)
+    return {"gradient_energy": energy, "mid_grey": mid_grey_share(drawn) / mid_grey_share(real)}
 
 
 def gradient_energy(pixels: Tensor) -> float:

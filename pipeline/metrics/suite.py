@@ -1,6 +1,4 @@
-"""Which metrics apply to a task, and what the report shows of a model of it: decided here, by the facts that
-the task declares.
-"""
+"""Which metrics apply to a task, and what the report shows of its models, by the facts the task declares."""
 
 from typing import NamedTuple
 
@@ -26,23 +24,21 @@ def evaluate(sampler: nn.Module, real: Reference) -> Result:
     """All metrics of a trained network on the test split of its task."""
     if by_condition(real.task):
         return Result(*conditional.evaluate(sampler, real))
-    if "num_modes" in real.task.facts:
-        settings = real.settings
-        numbers = torch.arange(settings.num_mode_samples)
+    if num_modes := real.task.facts.get("num_modes"):
+        numbers = torch.arange(real.settings.num_mode_samples)
         c = real.task.blank(len(numbers))
-        pixels = draw(sampler, c.__getitem__, numbers, 1, settings.seed)[:, 0]
-        return Result(modes.measure(pixels, real.extractor), {"sheet": pixels[:NUM_SHOWN].numpy()}, {})
+        pixels = draw(sampler, c.__getitem__, numbers, 1, real.settings.seed)[:, 0]
+        found = modes.measure(pixels, real.extractor, num_modes)
+        return Result(found, {"sheet": pixels[:NUM_SHOWN].numpy()}, {})
     return Result(*distribution.evaluate(sampler, real))
 
 
 def evaluate_real(real: Reference) -> tuple[Entries, dict[str, float]]:
-    """The noise floor of each metric, of validation images in the place of samples; and the FIDs of corrupted
-    ones.
-    """
+    """The noise floor of each metric, of validation images as samples; and the FIDs of corrupted ones."""
     task, settings = real.task, real.settings
-    if "num_modes" in task.facts:
-        pixels = reference.images(task, "test", settings.model_copy(update={"num_samples": len(task.test)}))
-        return modes.measure(pixels[: settings.num_mode_samples], real.extractor), {}
+    if num_modes := task.facts.get("num_modes"):
+        numbers = torch.arange(len(task.test))[: settings.num_mode_samples]
+        return modes.measure(task.test.images(numbers)[0], real.extractor, num_modes), {}
     pixels = reference.images(task, "validation", settings)
     labels = reference.labels(task, "validation", len(pixels))
     fids = corruptions.fids(pixels, labels, real.features, real.extractor)

@@ -1,5 +1,5 @@
-"""Samples against a posterior that is known: each drawing with skin comes in six tones over one line layer,
-so that a sketch has six right answers, equally likely.
+"""Samples against a known posterior: each drawing with skin comes in six tones over one line layer, so that a
+sketch has six right answers, equally likely.
 
 Shape letters: B drawings, M samples of each, T true tones; images are uint8, colours RGB in [0, 1].
 """
@@ -41,12 +41,10 @@ def skin_colours(images: Tensor, mask: Tensor) -> Tensor:
     Raises:
         InputError: a mask is empty.
     """
-    empty = (~mask.flatten(1).any(1)).nonzero().flatten().tolist()
-    if empty:
-        raise InputError(
-            f"drawings.image_size = {mask.shape[2]}: too small for {len(empty)} of the {len(mask)} drawings"
-            f" in all tones, number {empty[0]} the first: each needs a pixel of skin at least"
-        )
+    if empty := (~mask.flatten(1).any(1)).nonzero().flatten().tolist():
+        few = f"{len(empty)} of the {len(mask)} drawings in all tones, number {empty[0]} the first"
+        size = f"drawings.image_size = {mask.shape[2]}"
+        raise InputError(f"{size}: too small for {few}: each needs a pixel of skin at least")
     colours = [x[:, :, inside].double().mean(2) for x, inside in zip(images, mask, strict=True)]
     return torch.stack(colours) / 255
 
@@ -67,9 +65,7 @@ def radii(true_colours: Tensor) -> Tensor:
 
 
 def distance_to_uniform(counts: Tensor) -> Tensor:
-    """Total-variation distance of each row's shares to equal ones, (B,) float64 from (B, T); 1 for a row of
-    zeros.
-    """
+    """Total-variation distance of each row's shares to equal ones, (B,) from (B, T); 1 for a row of zeros."""
     total = counts.sum(1)
     shares = counts.double() / total.clamp(min=1)[:, None]
     distance = (shares - 1 / counts.shape[1]).abs().sum(1) / 2

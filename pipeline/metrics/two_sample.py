@@ -28,11 +28,8 @@ TEST_BATCH = 500  # images at once; has no effect on the result
 def accuracy(drawn: Tensor, real: Tensor, num_steps: int, seed: int) -> float:
     """The share of held-out images, drawn and real, that the classifier puts on the right side; 0.5 is best.
 
-    Args:
-        drawn: (N, C, H, W) uint8, N at least 2.
-        real: held-out real images; of the larger set, a random part as large as the smaller one is used.
-        num_steps: of the classifier's training.
-        seed: of the halves, the classifier's weights and its batches.
+    Both are (N, C, H, W) uint8, N at least 2; of the larger set a random part as large as the smaller counts.
+    The seed decides on halves, weights and batches.
     """
     num = min(len(drawn), len(real)) // 2
     (drawn_train, drawn_test), (real_train, real_test) = (
@@ -55,21 +52,16 @@ class Classifier(nn.Module):
 
     def __init__(self, num_channels: int) -> None:
         super().__init__()
-        self.convolutions = nn.Sequential(
-            *block(nn.Conv2d(num_channels, WIDTH, 4, 2, 1, bias=False)),
-            *block(nn.Conv2d(WIDTH, 2 * WIDTH, 3, 1, 1, bias=False)),
-            *block(nn.Conv2d(2 * WIDTH, 4 * WIDTH, 4, 2, 1, bias=False)),
-        )
-        self.head = nn.Linear(4 * WIDTH, 1)
+        layers: list[nn.Module] = []
+        for width, kernel, stride in ((WIDTH, 4, 2), (2 * WIDTH, 3, 1), (4 * WIDTH, 4, 2)):
+            convolution = nn.Conv2d(num_channels, width, kernel, stride, 1, bias=False)
+            layers += [convolution, nn.BatchNorm2d(width), nn.ReLU()]
+            num_channels = width
+        self.convolutions, self.head = nn.Sequential(*layers), nn.Linear(num_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.head(self.convolutions(x).mean((2, 3)))
         return result.squeeze(1)
-
-
-def block(convolution: nn.Conv2d) -> list[nn.Module]:
-    """The convolution, batch normalisation and ReLU."""
-    return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU()]
 
 
 def trained(drawn: Tensor, real: Tensor, num_steps: int, seed: int) -> nn.Module:
@@ -90,8 +82,7 @@ def trained(drawn: Tensor, real: Tensor, num_steps: int, seed: int) -> nn.Module
 
 
 def best_threshold(drawn: Tensor, real: Tensor) -> Tensor:
-    """Where to part the logits (N,) of either kind, as found on training images: of their 5 %, 10 %, ... 95 %
-    quantiles that with the fewest errors.
+    """Where to part logits (N,) of training images: at the 5 %, ... 95 % quantile with the fewest errors.
 
     It is seldom 0: with its own statistics in place of a batch's, the network's logits are shifted.
     """

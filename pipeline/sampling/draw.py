@@ -1,7 +1,6 @@
 """Images out of trained networks, (z, c) -> x; always in fp32, with latents that are functions of the seed.
 
-Conditions come as a function of their numbers, since those that are images are too large to be held all at
-once.
+Conditions come as a function of their numbers: images would be too large to be held all at once.
 """
 
 from collections.abc import Callable
@@ -20,17 +19,8 @@ Conditions = Callable[[Tensor], Tensor]  # numbers (n,) -> conditions (n, ...)
 
 
 def draw(sampler: nn.Module, conditions: Conditions, chosen: Tensor, num_draws: int, seed: int) -> Tensor:
-    """Draw images for each of some conditions.
-
-    Args:
-        sampler: (z, c) -> images; where its `num_latents` is 0 all draws of a condition are equal.
-        conditions: of condition numbers, the conditions.
-        chosen: which, (N,).
-        num_draws: M.
-        seed: of the latents.
-
-    Returns:
-        (N, M, C, H, W) uint8.
+    """M draws for each of the chosen (N,) conditions, (N, M, C, H, W) uint8; all equal where the sampler,
+    (z, c) -> images, has no latents. The seed is that of the latents.
     """
     z = latents(sampler, len(chosen) * num_draws, seed, LATENTS).unflatten(0, (-1, num_draws))
     size = max(1, BATCH // num_draws)
@@ -48,9 +38,7 @@ def latents(sampler: nn.Module, num: int, seed: int, purpose: str) -> Tensor:
 
 @torch.inference_mode()
 def generate(sampler: nn.Module, z: Tensor, c: Tensor) -> Tensor:
-    """The images (N, C, H, W) uint8 of a batch of latents (N, Z) and conditions (N / P, ...), computed where
-    the network lies.
-    """
+    """The images (N, C, H, W) uint8, on the CPU, of a batch of latents (N, Z) and conditions (N / P, ...)."""
     device = compute.device_of(sampler)
     return to_uint8(sampler(z.to(device), c.to(device))).cpu()
 

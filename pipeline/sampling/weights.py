@@ -1,6 +1,4 @@
-"""Trained weights on disk: safetensors with one metadata key, sorted JSON, so that equal weights are equal
-bytes; no pickle.
-"""
+"""Trained weights as safetensors, no pickle; one metadata key, sorted JSON: equal weights are equal bytes."""
 
 import json
 from pathlib import Path

@@ -32,9 +32,3 @@ def pair(rows: Rows) -> tuple[Tensor, Tensor]:
 
 
 QUESTION = Question("none", ("images", "labels"), pair, stacks, lambda data: {"num_modes": NUM_MODES})
-
-
-def numbers(digits: Tensor) -> Tensor:
-    """The modes of triples of digits (N, 3), 100 a + 10 b + c, (N,) in 0 .. 999."""
-    a, b, c = digits.unbind(1)
-    return (a * NUM_CLASSES + b) * NUM_CLASSES + c

@@ -17,19 +17,16 @@ RETRY_EVERY = 10.0  # seconds
 
 
 class Outbox:
-    """A queue of calls, made in order by a thread of its own; a call that fails is tried again, the ones
-    behind it wait.
-    """
+    """A queue of calls, made in order by a thread of its own; one that fails is tried again, others wait."""
 
     def __init__(self) -> None:
-        self.calls: deque[Callable[[], None]] = deque()
+        self.calls: deque[Callable[[], object]] = deque()
         self.changed = threading.Condition()
-        self.closing = False
-        self.warned = False
+        self.closing = self.warned = False
         self.thread = threading.Thread(target=self._work, daemon=True, name="tracking")
         self.thread.start()
 
-    def put(self, call: Callable[[], None]) -> None:
+    def put(self, call: Callable[[], object]) -> None:
         with self.changed:
             self.calls.append(call)
             self.changed.notify()
@@ -70,7 +67,7 @@ class Outbox:
 _outbox: Outbox | None = None  # one a process
 
 
-def send(call: Callable[[], None]) -> None:
+def send(call: Callable[[], object]) -> None:
     """Make a call to MLflow when its turn comes."""
     global _outbox
     _outbox = _outbox or Outbox()

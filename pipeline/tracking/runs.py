@@ -5,8 +5,7 @@ it answered is sent the same again, and keeps it once.
 """
 
 import time
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +19,8 @@ EXPERIMENT = "plausible-answers"  # one run a model
 STAGES_EXPERIMENT = "plausible-answers-stages"  # one run a stage's execution: how long it took
 WEIGHTS_TAG = "weights.sha256"
 KEY_TAG = "key"  # made here, so that a run whose making nobody heard of can be found
+
+Row = tuple[str, float, int, int]  # of a metric: name, value, milliseconds, step
 
 
 class Run:
@@ -39,7 +40,7 @@ class Run:
         self, name: str, params: Mapping[str, Any], tags: Mapping[str, str], key_file: Path, resumed: bool
     ) -> None:
         self.run_id, self.key_file = "", key_file
-        self.pending: list[tuple[str, float, int, int]] = []
+        self.pending: list[Row] = []
         self.flushed = time.monotonic()
         if not (resumed and key_file.exists()):
             key_file.write_text(uuid4().hex)
@@ -50,8 +51,7 @@ class Run:
         from mlflow.entities import Dataset, DatasetInput, Param
 
         self.run_id = open_run(EXPERIMENT, name, key, tags)
-        stated = [Param(param, str(value)) for param, value in params.items()]
-        client().log_batch(self.run_id, params=stated)
+        client().log_batch(self.run_id, params=[Param(name, str(value)) for name, value in params.items()])
         data = Dataset(tags["data"], tags["data.sha256"][:36], "local", tags["data"])
         client().log_inputs(self.run_id, [DatasetInput(data, [])])
 
@@ -63,16 +63,7 @@ class Run:
 
     def flush(self) -> None:
         pending, self.pending, self.flushed = self.pending, [], time.monotonic()
-        for start in range(0, len(pending), 1000):  # MLflow's limit for a batch
-            self._send_metrics(pending[start : start + 1000])
-
-    def _send_metrics(self, rows: list[tuple[str, float, int, int]]) -> None:
-        def call() -> None:
-            from mlflow.entities import Metric
-
-            client().log_batch(self.run_id, metrics=[Metric(*row) for row in rows])
-
-        send(call)
+        send(lambda: log_metrics(self.run_id, pending))
 
     def show(self, step: int, image: np.ndarray) -> None:
         send(lambda: client().log_image(self.run_id, image, key="samples", step=step))
@@ -81,13 +72,9 @@ class Run:
         """Tag the run with its weights' hash, by which evaluation finds it, attach files and close it."""
         self.flush()
         send(lambda: client().set_tag(self.run_id, WEIGHTS_TAG, weights_sha256))
-        for file in files:
-            send(partial(self._attach, str(file)))
+        send(lambda: [client().log_artifact(self.run_id, str(file)) for file in files])
         send(lambda: client().set_terminated(self.run_id, "FINISHED"))
         send(lambda: self.key_file.unlink(missing_ok=True))
-
-    def _attach(self, file: str) -> None:
-        client().log_artifact(self.run_id, file)
 
     def fail(self) -> None:
         """Close the run of a training that an error or the user ended."""
@@ -95,12 +82,17 @@ class Run:
         send(lambda: client().set_terminated(self.run_id, "FAILED"))
 
 
+def log_metrics(run_id: str, rows: Sequence[Row]) -> None:
+    from mlflow.entities import Metric
+
+    for start in range(0, len(rows), 1000):  # MLflow's limit for a batch
+        client().log_batch(run_id, metrics=[Metric(*row) for row in rows[start : start + 1000]])
+
+
 def open_run(
     experiment_name: str, name: str, key: str, tags: Mapping[str, str], started: int | None = None
 ) -> str:
-    """The id of the run with this key, made if it is not there: called again because the answer was lost,
-    it makes no second one. `started` is in milliseconds; now if not said.
-    """
+    """The id of the run with this key, made only if it is not there; `started` in milliseconds, else now."""
     experiment = experiment_id(experiment_name)
     if found := client().search_runs([experiment], f"tags.`{KEY_TAG}` = '{key}'", max_results=1):
         client().update_run(found[0].info.run_id, status="RUNNING")
@@ -121,20 +113,16 @@ def newest_run(model: str, weights_sha256: str) -> str | None:
 def add_evaluation(
     model: str, weights_sha256: str, metrics: Mapping[str, float], images: Mapping[str, np.ndarray]
 ) -> None:
-    """Add metrics and images, (H, W, C) uint8, to the newest run of the model with these weights; to a new
-    one where none is known.
-    """
+    """Add metrics and images, (H, W, C) uint8, to the model's newest run with these weights, or a new one."""
     key, now = uuid4().hex, int(time.time() * 1000)
 
     def call() -> None:
-        from mlflow.entities import Metric
-
         run_id = newest_run(model, weights_sha256)
         if not run_id:
             run_id = open_run(EXPERIMENT, model, key, provenance())
             client().set_terminated(run_id)
             client().set_tag(run_id, WEIGHTS_TAG, weights_sha256)  # last: by it the whole run is found
-        client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in metrics.items()])
+        log_metrics(run_id, [(name, value, now, 0) for name, value in metrics.items()])
         for name, image in images.items():
             client().log_image(run_id, image, f"{name}.png")
 
@@ -146,20 +134,15 @@ def add_stage(stage: str, seconds: float, loop_seconds: float) -> None:
     key, now = uuid4().hex, int(time.time() * 1000)
 
     def call() -> None:
-        from mlflow.entities import Metric
-
         run_id = open_run(STAGES_EXPERIMENT, stage, key, provenance(), now - round(1000 * seconds))
-        values = {"seconds": seconds, "loop_seconds": loop_seconds}
-        client().log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in values.items()])
+        log_metrics(run_id, [("seconds", seconds, now, 0), ("loop_seconds", loop_seconds, now, 0)])
         client().set_terminated(run_id, end_time=now)
 
     send(call)
 
 
 def stage_seconds() -> dict[str, dict[str, float]]:
-    """The latest times of each stage: name -> {seconds, loop_seconds}; empty where MLflow has none or does
-    not answer.
-    """
+    """The latest times of each stage: name -> {seconds, loop_seconds}; empty where MLflow gives none."""
     try:
         found = client().get_experiment_by_name(STAGES_EXPERIMENT)
         if not found:
@@ -172,8 +155,8 @@ def stage_seconds() -> dict[str, dict[str, float]]:
 
 
 def training_speed(model: str, weights_sha256: str) -> dict[str, Any]:
-    """How fast the model with these weights trained: `train_seconds`, `images_per_second` and `curve`, pairs
-    of seconds and cheap FID; empty where MLflow does not know it or does not answer.
+    """How fast a model trained: `train_seconds`, `images_per_second` and `curve`, pairs of seconds and cheap
+    FID; empty where MLflow does not know it or does not answer.
     """
     try:
         run_id = newest_run(model, weights_sha256)

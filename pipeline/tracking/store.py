@@ -49,9 +49,7 @@ def client_of(uri: str) -> Any:
 
 
 def create(file: Path) -> None:
-    """Make the database whole or not at all: a process that ends halfway would leave one that never opens,
-    and two that make the same one at once would break it.
-    """
+    """Make the database whole or not at all, whenever a process ends and however many make it at once."""
     from mlflow import MlflowClient
 
     if file.exists():
@@ -63,11 +61,6 @@ def create(file: Path) -> None:
             os.link(part, file)
     finally:
         part.unlink(missing_ok=True)
-
-
-def connect() -> None:
-    """Open the store: a first call that takes its seconds while the stage works, not at its end."""
-    client()
 
 
 def experiment_id(name: str) -> str:
@@ -100,5 +93,4 @@ def provenance() -> dict[str, str]:
 
 
 def git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
-    return done.stdout.strip()
+    return subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()

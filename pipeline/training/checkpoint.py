@@ -21,31 +21,18 @@ FILE = "checkpoint.pt"
 
 
 def fingerprint(facts: Mapping[str, Any]) -> str:
-    """What must be equal for a checkpoint to be resumed: the given facts, the code in use, the versions that
-    decide bits.
-
-    Args:
-        facts: JSON values: parameters, data hashes, threads, precision.
-    """
-    facts = {
-        **facts,
-        "code": code_hash(),
-        "torch": torch.__version__,
-        "processor": torch.backends.cpu.get_cpu_capability(),
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    """What must be equal for a checkpoint to be resumed: facts (JSON values), code and what decides bits."""
+    versions = {"torch": torch.__version__, "processor": torch.backends.cpu.get_cpu_capability()}
+    content = {**facts, "code": code_hash(), **versions}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def code_hash() -> str:
     """The hash of every file of this project that this process has imported."""
-    ours = {
-        name: module.__file__
-        for name, module in sys.modules.copy().items()  # the tracker imports beside us
-        if name.split(".")[0] in ("pipeline", "stages")
-    }
     digest = hashlib.sha256()
-    for name in sorted(name for name, file in ours.items() if file):
-        digest.update(name.encode() + b"\0" + Path(str(ours[name])).read_bytes() + b"\0")
+    for name, module in sorted(sys.modules.copy().items()):  # the tracker imports beside us
+        if name.split(".")[0] in ("pipeline", "stages") and module.__file__:
+            digest.update(name.encode() + b"\0" + Path(module.__file__).read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -63,11 +50,8 @@ def parts(training: Training) -> dict[str, nn.Module | Optimizer]:
 
 
 def restore(folder: Path, identity: str, training: Training) -> tuple[dict[str, Any] | None, str]:
-    """Bring a training to where its checkpoint was.
-
-    Returns:
-        The `extra` that was saved, and a line for the user that says what happened; None where training
-        starts anew.
+    """Bring a training to its checkpoint; gives the saved `extra`, None where it starts anew, and a line that
+    tells the user.
     """
     try:
         saved = torch.load(folder / FILE, map_location="cpu", weights_only=True)

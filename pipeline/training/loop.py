@@ -19,19 +19,13 @@ class Recorder(Protocol):
     def save(self) -> None: ...
 
 
-Autocast = Callable[[], AbstractContextManager[object]]
+Autocast = Callable[[], AbstractContextManager[object]]  # the context of a step
 
 
 def fit(training: Training, examples: Examples, autocast: Autocast, recorder: Recorder) -> None:
     """Train from `training.steps_done` to the end of its schedule.
 
     No host synchronisation between steps: scalars are read, and checked, once every `log_every` steps.
-
-    Args:
-        training: makes steps; they are counted here.
-        examples: what it learns from.
-        autocast: the context of a step.
-        recorder: of the history, snapshots and checkpoints.
 
     Raises:
         FloatingPointError: a scalar was not finite; the message names it and its step. Nothing is saved after
@@ -56,15 +50,11 @@ def means(pending: list[Scalars], step: int) -> dict[str, float]:
     Raises:
         FloatingPointError: a value is not finite.
     """
-    table = torch.stack(
-        [torch.stack([scalar.float() for scalar in row.values()]) for row in pending]
-    )  # (steps, scalars)
-    table = distributed.average(table)
     names = list(pending[0])
-    finite = table.isfinite()
-    if not finite.all():
-        row, column = (int(i) for i in (~finite).nonzero()[0])
-        raise FloatingPointError(
-            f"{names[column]} is {table[row, column].item()} at step {step - len(pending) + 1 + row}"
-        )
+    rows = [torch.stack([scalar.float() for scalar in row.values()]) for row in pending]
+    table = distributed.average(torch.stack(rows))  # (steps, scalars)
+    if bad := (~table.isfinite()).nonzero().tolist():
+        row, column = bad[0]
+        at = step - len(pending) + 1 + row
+        raise FloatingPointError(f"{names[column]} is {table[row, column].item()} at step {at}")
     return dict(zip(names, table.double().mean(0).tolist(), strict=True))

@@ -55,32 +55,19 @@ class Monitor(Protocol):
 
 @dataclass(frozen=True)
 class Trainer:
-    """Trains a model, resumably.
+    """Trains a model, resumably."""
 
-    Args:
-        stage: its DVC name, such as "train_gan@dcgan-0".
-        compute: threads, device, precision.
-        facts: what decides the outputs beside settings and code; a checkpoint made under others is not
-            resumed.
-        open_run: makes the tracker's run, from the facts and whether the training is resumed.
-        monitor: what is looked at; None for feature networks.
-        monitor_every: steps between its metrics.
-        num_snapshots: evenly spread.
-        processes: that share each batch.
-    """
-
-    stage: str
+    stage: str  # its DVC name, such as "train_gan@dcgan-0"
     compute: compute.Settings
-    facts: Facts
-    open_run: Callable[[Facts, bool], Tracker]
-    monitor: Monitor | None = None
-    monitor_every: int = 1
-    num_snapshots: int = 0
-    processes: int = 1
+    facts: Facts  # beside settings and code; a checkpoint made under others is not resumed
+    open_run: Callable[[Facts, bool], Tracker]  # from all facts and whether the training is resumed
+    monitor: Monitor | None = None  # None for feature networks
+    monitor_every: int = 1  # steps between its metrics
+    num_snapshots: int = 0  # evenly spread
+    processes: int = 1  # that share each batch
 
-    def run(self, training: Training, examples: Examples, out: Path) -> float:
-        """Train to the end, or go on where a run was killed, and write weights, history and snapshots to the
-        folder OUT; gives the seconds that the loop took.
+    def run(self, training: Training, examples: Examples, out: Path) -> None:
+        """Train to the end, or on from where a run was killed; write weights, history and snapshots to OUT.
 
         Raises:
             InputError: a batch cannot be shared out evenly, or another process trains this model.
@@ -96,9 +83,7 @@ class Trainer:
             sizes = training.sizes()
             place(training, device)
             recorder = Recorder(self, training, work, checkpoint.fingerprint(facts), leads)
-            message = recorder.resume()
-            if leads and message:
-                print(f"{self.stage}: {message}", flush=True)
+            recorder.resume()
             first, num_steps = training.steps_done, training.settings.num_steps
             tracker = self.open_run(facts, first > 0) if leads else Nobody()
             tracker.log(first, sizes)
@@ -107,28 +92,24 @@ class Trainer:
                     recorder.listeners = [tracker, bar]
                     recorder.started = time.perf_counter()
                     fit(training, examples.to(device), partial(compute.autocast, self.compute), recorder)
-                recorder.stop()
+                seconds = recorder.elapsed()
                 if leads:
                     recorder.write(out)
             except BaseException:
                 tracker.fail()
                 raise
             if leads:
-                seconds = recorder.stop()
                 speed = (num_steps - first) * training.settings.batch_size / max(seconds, 1e-9)
                 tracker.log(num_steps, {"train_seconds": seconds, "images_per_second": speed})
                 tracker.finish(sha256(out / weights.FILE), [out / weights.FILE, out / HISTORY])
                 (work / checkpoint.FILE).unlink(missing_ok=True)
-            return recorder.stop() + recorder.measuring
 
     def check(self, training: Training) -> None:
         """Refuse a batch that processes cannot share."""
         unit, size = self.processes * training.settings.together, training.settings.batch_size
         if self.processes > 1 and size % unit:
-            raise InputError(
-                f"launch.processes = {self.processes}: batch_size = {size} of {self.stage} must be a multiple"
-                f" of {unit}"
-            )
+            found = f"launch.processes = {self.processes}: batch_size = {size} of {self.stage}"
+            raise InputError(f"{found} must be a multiple of {unit}")
 
 
 class Nobody:
@@ -141,9 +122,7 @@ class Nobody:
 
 
 def place(training: Training, device: torch.device) -> None:
-    """Move the networks of a training to where they are trained, their batch statistics those of all
-    processes; optimizers follow their parameters.
-    """
+    """Move a training's networks to its device, with batch statistics of all processes; optimizers follow."""
     for part in checkpoint.parts(training).values():
         if isinstance(part, torch.nn.Module):
             distributed.synchronised(part).to(device)
@@ -151,52 +130,43 @@ def place(training: Training, device: torch.device) -> None:
 
 @dataclass
 class Recorder:
-    """The history of a training, its snapshots, checkpoints and listeners.
-
-    Args:
-        trainer: what to look at, and when.
-        training: what is looked at.
-        folder: where checkpoints go.
-        identity: the fingerprint that tells whether a checkpoint found there may be resumed.
-        leads: whether this process measures, and writes checkpoints.
-    """
+    """The history of a training, its snapshots, checkpoints and listeners."""
 
     trainer: Trainer
     training: Training
-    folder: Path
-    identity: str
-    leads: bool = True
+    folder: Path  # of checkpoints
+    identity: str  # the fingerprint that tells whether a checkpoint found there may be resumed
+    leads: bool = True  # whether this process measures, and writes checkpoints
     listeners: Sequence[Listener] = ()
     history: list[dict[str, float]] = field(default_factory=list)
     snapshots: list[dict[str, Tensor]] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
     measuring: float = 0.0  # seconds since then spent on the monitor's metrics
-    seconds: float = 0.0  # and on training, once it is done
 
     @cached_property
     def snapshot_steps(self) -> list[int]:
         return evenly(self.training.settings.num_steps, self.trainer.num_snapshots)
 
-    def stop(self) -> float:
-        """The seconds of training; the first call says when it ended."""
-        self.seconds = self.seconds or time.perf_counter() - self.started - self.measuring
-        return self.seconds
+    def elapsed(self) -> float:
+        """The seconds of training since its start, measuring left out."""
+        return time.perf_counter() - self.started - self.measuring
 
-    def resume(self) -> str:
-        """Go to the last checkpoint if it is this training's; returns a line for the user."""
+    def resume(self) -> None:
+        """Go to the last checkpoint if it is this training's, and tell the user."""
         extra, message = checkpoint.restore(self.folder, self.identity, self.training)
         if extra:
             self.history, self.snapshots = extra["history"], extra["snapshots"]
-        return message
+        if self.leads and message:
+            print(f"{self.trainer.stage}: {message}", flush=True)
 
     def log(self, step: int, scalars: dict[str, float]) -> None:
         timed = {}
         due = step % self.trainer.monitor_every == 0 or step == self.training.settings.num_steps
         if self.trainer.monitor and self.leads and due:
-            start = time.perf_counter()
+            seconds = self.elapsed()
             scalars = {**scalars, **self.trainer.monitor.measure(self.training)}
-            timed = {"train_seconds": start - self.started - self.measuring}  # not into the history: no two
-            self.measuring += time.perf_counter() - start  # runs take the same time
+            timed = {"train_seconds": seconds}  # not into the history: no two runs take the same time
+            self.measuring += self.elapsed() - seconds
         self.history.append({"step": step, **scalars})
         for listener in self.listeners:
             listener.log(step, scalars | timed)
@@ -220,11 +190,8 @@ class Recorder:
         with new_folder(out) as folder:
             weights.save(folder / weights.FILE, self.training.ema, self.training.spec)
             write_history(folder / HISTORY, self.history)
-            if self.snapshots:
-                names = self.snapshots[0]
-                arrays = {
-                    name: torch.stack([each[name] for each in self.snapshots]).numpy() for name in names
-                }
+            if shots := self.snapshots:
+                arrays = {name: torch.stack([shot[name] for shot in shots]).numpy() for name in shots[0]}
                 steps = np.array(self.snapshot_steps)
                 np.savez_compressed(folder / SNAPSHOTS, steps=steps, **arrays)  # type: ignore[arg-type]
 

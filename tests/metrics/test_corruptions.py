@@ -36,11 +36,6 @@ def test_blur_takes_the_mean_of_nine_pixels_with_black_beyond_the_border() -> No
     assert corruptions.blurred(white)[0, 0].tolist() == corners_sides_centre
 
 
-def test_resampling_keeps_shape_and_flat_images() -> None:
-    flat = torch.tensor([0, 77, 255], dtype=torch.uint8).view(3, 1, 1, 1).expand(3, 1, 28, 28).contiguous()
-    assert torch.equal(corruptions.resampled(flat), flat)
-
-
 def test_resampling_softens_what_is_not_flat() -> None:
     pixels = torch.zeros(1, 1, 8, 8, dtype=torch.uint8)
     pixels[..., 4:] = 255

@@ -1,6 +1,5 @@
 """All metrics of samples that answer no image: which there are, from how many images, and of what."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -33,16 +32,8 @@ from pipeline.tasks import stacked
 
 torch.set_num_threads(1)
 
-SETTINGS = Settings(
-    num_samples=40,
-    num_neighbours=3,
-    kid_subsets=3,
-    kid_subset_size=20,
-    memorisation_samples=15,
-    two_sample_steps=3,
-    path_samples=12,
-    path_step=0.01,
-)
+SIZES = {"num_samples": 40, "kid_subset_size": 20, "memorisation_samples": 15, "path_samples": 12}
+SETTINGS = Settings(num_neighbours=3, kid_subsets=3, two_sample_steps=3, path_step=0.01, **SIZES)
 UNCONDITIONAL = {"fid", "kid", "precision", "recall", "density", "coverage", "gradient_energy", "mid_grey"}
 UNCONDITIONAL |= {"class_kl", "memorisation", "two_sample_accuracy"}
 CONDITIONAL = {"conditional_accuracy", "within_class_diversity", "class_mean_error", "optimum_error"}
@@ -63,62 +54,53 @@ def unconditional(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     return real_of(tmp_path_factory.mktemp("none"), "none")
 
 
-class Drawn:
-    """Images of noise, of classes in turn."""
-
-    def __init__(self, num: int, real: Reference) -> None:
-        self.pixels, self.requested = random_pixels(num, 28, 9), torch.arange(num) % 10
-        self.features, self.predicted = real.extractor.describe(self.pixels)
-
-    def measure(self, real: Reference, conditional: bool = True) -> entries.Entries:
-        requested = self.requested if conditional else None
-        return distribution.measure(self.pixels, self.features, self.predicted, requested, real)
+def measure(num: int, real: Reference) -> entries.Entries:
+    """Of images of noise, of classes in turn."""
+    return distribution.measure(random_pixels(num, 28, 9), torch.arange(num) % 10, real)[0]
 
 
 def test_every_metric_says_from_how_many_images_it_was_taken(real: Reference) -> None:
-    found = Drawn(30, real).measure(real)
+    found = measure(30, real)
     assert found.keys() == UNCONDITIONAL | CONDITIONAL
     for name, num in {"memorisation": 15, "two_sample_accuracy": 30}.items():
         assert found.pop(name)[1:] == (num, num)
     assert {entry[1:] for entry in found.values()} == {(30, 40)}
 
 
-def test_every_metric_gets_what_it_compares(real: Reference) -> None:
-    drawn, train = Drawn(40, real), real.task.splits["train"].arrays
-    labels = torch.arange(40) % 10
-    means = classes.means(drawn.pixels, drawn.requested)
+def test_every_metric_gets_what_it_compares_and_leaves_the_global_source_as_it_was(real: Reference) -> None:
+    before = torch.get_rng_state()
+    found = entries.values(measure(40, real))
+    assert torch.equal(torch.get_rng_state(), before)
+    train, labels, pixels = real.task.splits["train"].arrays, torch.arange(40) % 10, random_pixels(40, 28, 9)
+    features, predicted = real.extractor.describe(pixels)
+    means = classes.means(pixels, labels)
     expected = {
-        "fid": frechet.distance(*map(frechet.statistics, (drawn.features, real.features))),
-        **prdc.prdc(drawn.features, real.features, 3),
-        **sharpness.ratios(drawn.pixels, real.pixels),
-        "class_kl": classes.histogram_divergence(drawn.predicted, labels),
-        "conditional_accuracy": classes.accuracy(drawn.predicted, drawn.requested),
-        "within_class_diversity": classes.diversity(drawn.features, drawn.requested, real.features, labels),
+        "kid": distribution.distances(features, real.features, SETTINGS)["kid"],
+        "fid": frechet.distance(*map(frechet.statistics, (features, real.features))),
+        **prdc.prdc(features, real.features, 3, prdc.radii(real.features, 3)),
+        **sharpness.ratios(pixels, real.pixels),
+        "class_kl": classes.histogram_divergence(predicted, labels),
+        "conditional_accuracy": classes.accuracy(predicted, labels),
+        "within_class_diversity": classes.diversity(features, labels, real.features, labels),
         "class_mean_error": classes.mean_error(means, classes.means(real.pixels, labels)),
         "optimum_error": classes.mean_error(means, classes.means(train["images"], train["labels"].long())),
         "memorisation": memorisation.ratio(
-            drawn.pixels[:15], memorisation.nearest(real.pixels[:15], train["images"]), train["images"]
+            pixels[:15], memorisation.nearest(real.pixels[:15], train["images"]), train["images"]
         ),
-        "two_sample_accuracy": two_sample.accuracy(drawn.pixels, real.pixels, 3, 0),
+        "two_sample_accuracy": two_sample.accuracy(pixels, real.pixels, 3, 0),
     }
-    found = entries.values(drawn.measure(real))
-    found.pop("kid")
     assert found == pytest.approx(expected, rel=1e-4)
     assert found["class_mean_error"] != found["optimum_error"]
 
 
-def test_the_seed_decides_all_and_the_global_source_is_left_as_it_was(real: Reference) -> None:
-    drawn = Drawn(40, real)
-    torch.manual_seed(3)
-    before = torch.get_rng_state()
-    first = drawn.measure(real)
-    assert torch.equal(torch.get_rng_state(), before)
+def test_the_seed_decides_the_subsets_of_kid(real: Reference) -> None:
+    features = real.extractor.features(random_pixels(40, 28, 9))
     torch.manual_seed(4)
-    assert drawn.measure(real) == first
-    other = SETTINGS.model_copy(update={"seed": 1})
-    distances = distribution.distances(drawn.features, real.features, other)
-    assert distances["kid"] != first["kid"].value
-    assert distances["fid"] == first["fid"].value
+    settings = (SETTINGS, SETTINGS, SETTINGS.model_copy(update={"seed": 1}))
+    found = [distribution.distances(features, real.features, each) for each in settings]
+    assert found[0] == found[1]
+    assert found[0]["kid"] != found[2]["kid"]
+    assert found[0]["fid"] == found[2]["fid"]
 
 
 class Bars(nn.Module):
@@ -173,22 +155,17 @@ def test_paths_are_taken_with_the_first_test_conditions(real: Reference) -> None
     assert found == entries.entries(expected, 12, 0)
 
 
-def floors(real: Reference) -> tuple[entries.Entries, Mapping[str, float]]:
-    return suite.evaluate_real(real)
-
-
 def test_floors_are_the_metrics_of_validation_images_and_of_their_cross_fades(
     real: Reference, unconditional: Reference
 ) -> None:
-    found, corrupted = floors(real)
+    found, corrupted = suite.evaluate_real(real)
     pixels = real.task.validation.images(torch.arange(40))[0]
-    features, predicted = real.extractor.describe(pixels)
-    expected = distribution.measure(pixels, features, predicted, torch.arange(40) % 10, real)
+    expected, _ = distribution.measure(pixels, torch.arange(40) % 10, real)
     fades = paths.of_cross_fades(pixels[:12], real.extractor.of_images, 0.01, 0)
     assert found == expected | entries.entries(fades, 0, 12)
     assert found.keys() == UNCONDITIONAL | CONDITIONAL | PATHS
     assert corrupted.keys() == {"resampled", "one_class_missing", "blurred"}
-    assert floors(unconditional)[0].keys() == UNCONDITIONAL | PATHS
+    assert suite.evaluate_real(unconditional)[0].keys() == UNCONDITIONAL | PATHS
 
 
 def test_of_stacked_digits_the_modes_of_samples_and_of_test_images_are_counted(
@@ -204,9 +181,9 @@ def test_of_stacked_digits_the_modes_of_samples_and_of_test_images_are_counted(
     stacks = reference.take(task, settings, compute.CPU)
     found, shown, _ = suite.evaluate(Colours(2), stacks)
     pixels = draw(Colours(2), task.test.conditions, torch.arange(85), 1, 0)[:, 0]
-    assert found == modes.measure(pixels, stacks.extractor)
+    assert found == modes.measure(pixels, stacks.extractor, 1000)
     assert found["modes"][1:] == (85, 0)
     assert torch.equal(torch.from_numpy(shown["sheet"]), pixels[:80])
-    of_test, corrupted = floors(stacks)
-    assert of_test == modes.measure(task.test.images(torch.arange(85))[0], stacks.extractor)
+    of_test, corrupted = suite.evaluate_real(stacks)
+    assert of_test == modes.measure(task.test.images(torch.arange(85))[0], stacks.extractor, 1000)
     assert corrupted == {}

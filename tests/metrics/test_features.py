@@ -32,7 +32,6 @@ def test_own_features_and_predicted_classes_are_the_networks_whatever_the_batch(
     assert torch.equal(predicted, network(to_float(pixels)).argmax(1))
     assert torch.equal(predicted, extractor.classes(pixels))
     assert len(predicted.unique()) > 1
-    assert extractor.is_classifier
     assert extractor.identity == {"name": "classifier", "weights": sha256(file)}
 
 
@@ -43,7 +42,6 @@ def test_what_has_other_channels_than_a_network_of_colours_takes_is_shown_in_col
     extractor = features.load(feature_network(tmp_path / "weights", (3, 16, 16)))
     pixels = noise(6, channels, 16, 16, seed=0)
     assert torch.equal(extractor.features(pixels), extractor.features(as_rgb(pixels)))
-    assert not extractor.is_classifier
 
 
 def test_weights_of_a_generator_are_no_feature_network(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy import integrate, stats
 from torch import Tensor
 
 from pipeline.metrics import posterior
@@ -14,15 +13,14 @@ from pipeline.metrics import posterior
 torch.set_num_threads(1)
 
 
-def gaussian(num: int, num_draws: int, scale: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Truths normal about a mean that differs by pixel, sd 12 or 24 grey levels by half of the columns, and
-    samples about the same means with `scale` times the sd; 3x16x16.
+def gaussian(num: int, num_draws: int) -> tuple[Tensor, Tensor]:
+    """Samples and truths normal about means that differ by pixel, sd 12 or 24 grey levels by half of the
+    columns; 3x16x16.
     """
-    source = torch.Generator().manual_seed(seed)
+    source = torch.Generator().manual_seed(0)
     mean = 110 + 40 * torch.rand(num, 1, 3, 16, 16, generator=source)
     sd = torch.where(torch.arange(16) < 8, 12.0, 24.0)
     noise = torch.randn(num, num_draws + 1, 3, 16, 16, generator=source)
-    noise[:, :-1] *= scale
     pixels = (mean + sd * noise).round().clamp(0, 255).byte()
     return pixels[:, :-1], pixels[:, -1]
 
@@ -52,26 +50,11 @@ def test_the_mean_of_p_samples_is_taken_over_disjoint_groups() -> None:
 
 
 def test_true_posterior_samples_gain_what_theory_says_whatever_p() -> None:
-    gains = posterior.gains(*gaussian(40, 32, 1, 0))
+    gains = posterior.gains(*gaussian(40, 32))
     assert gains == pytest.approx({2: 1.249, 4: 2.041, 8: 2.499, 16: 2.747, 32: 2.877}, abs=0.1)
     assert {p: posterior.theoretical_gain(p) for p in gains} == pytest.approx(gains, abs=0.1)
     assert posterior.theoretical_gain(1) == 0
     assert posterior.theoretical_gain(4) == pytest.approx(10 * math.log10(1.6))
-
-
-def test_the_mean_of_true_posterior_samples_has_the_error_of_the_best_guess_and_a_share_of_it() -> None:
-    drawn, truth = gaussian(40, 32, 1, 0)
-    variance = (12**2 + 24**2) / 2 / 255**2
-    found = posterior.errors(drawn, truth)
-    assert found == pytest.approx({"sample_mse": 2 * variance, "mean_mse": variance * 33 / 32}, rel=0.03)
-
-
-def test_a_sampler_with_too_much_or_too_little_spread_gains_more_or_less_than_theory() -> None:
-    """Of samples with s times the sd: (1 + s^2) / (1 + s^2 / P)."""
-    for scale in (0.5, 2.0):
-        gains = posterior.gains(*gaussian(40, 8, scale, 1))
-        expected = {p: 10 * math.log10((1 + scale**2) / (1 + scale**2 / p)) for p in (2, 4, 8)}
-        assert gains == pytest.approx(expected, abs=0.1)
 
 
 def test_samples_that_do_not_differ_gain_nothing_and_have_no_spread_and_no_calibration() -> None:
@@ -104,12 +87,6 @@ def test_the_spread_is_the_mean_of_the_unbiased_standard_deviations_of_the_pixel
     assert maps.dtype == torch.float32
 
 
-def test_the_spread_of_samples_of_known_deviation_is_that_deviation() -> None:
-    drawn, _ = gaussian(20, 32, 1, 2)
-    unbiased = math.sqrt(2 / 31) * math.exp(math.lgamma(16) - math.lgamma(15.5))  # of the root of a variance
-    assert posterior.spread(drawn) == pytest.approx(unbiased * 18 / 255, rel=0.01)
-
-
 @pytest.mark.parametrize(("truth", "rank"), [(3, 0), (6, 1), (10, 2), (30, 3)])
 def test_the_rank_of_the_truth_is_the_number_of_samples_below_it(truth: int, rank: int) -> None:
     shares = posterior.ranks(one_pixel(7, 5, 20), one_pixel(truth)[:, 0], seed=0)
@@ -128,29 +105,12 @@ def test_the_truth_takes_each_place_among_equal_samples_equally_often() -> None:
 
 
 def test_the_ranks_of_true_posterior_samples_are_uniform() -> None:
-    shares = posterior.ranks(*gaussian(40, 32, 1, 0), seed=0)
+    shares = posterior.ranks(*gaussian(40, 32), seed=0)
     assert shares.dtype == torch.float64
     assert shares.sum().item() == pytest.approx(1)
     assert shares.tolist() == pytest.approx([1 / 33] * 33, abs=0.005)  # 5 standard errors
     by_chance = 33 / 2 * math.sqrt(2 / math.pi / 33 / 30720)  # half the sum of 33 mean absolute deviations
     assert posterior.rank_distance(shares) == pytest.approx(by_chance, rel=0.5)
-
-
-@pytest.mark.parametrize(("scale", "shape"), [(0.4, "U"), (2.5, "dome")])
-def test_too_little_spread_makes_the_ranks_a_u_and_too_much_a_dome(scale: float, shape: str) -> None:
-    """The truth is above k of M samples: E[C(M, k) Phi(x/s)^k (1 - Phi(x/s))^(M - k)], x normal."""
-    shares = posterior.ranks(*gaussian(40, 4, scale, 3), seed=0)
-
-    def share(k: int) -> float:
-        def density(x: float) -> float:
-            return float(stats.binom.pmf(k, 4, stats.norm.cdf(x / scale)) * stats.norm.pdf(x))
-
-        return float(integrate.quad(density, -8, 8)[0])
-
-    expected = [share(k) for k in range(5)]
-    assert shares.tolist() == pytest.approx(expected, abs=0.012)
-    assert bool(shares[0] > 2 * shares[2]) == (shape == "U")
-    assert bool(shares[2] > 2 * shares[0]) == (shape == "dome")
 
 
 def test_the_ranks_are_a_function_of_the_seed() -> None:
@@ -175,30 +135,6 @@ def test_calibration_is_the_correlation_of_the_two_maps_pixel_by_pixel() -> None
         error.append(math.sqrt(np.square(x.mean(0) - target).mean()))
     expected = np.corrcoef(deviation, error)[0, 1]
     assert posterior.calibration(drawn, truth) == pytest.approx(expected, abs=1e-6)
-
-
-def test_calibration_is_high_where_the_spread_tells_the_error() -> None:
-    """corr(s, s e) is E e sd(s) / sqrt(E s^2 - (E e E s)^2) for e independent of s with E e^2 = 1: here the
-    root mean square of 3 normal numbers.
-    """
-    drawn, truth = gaussian(40, 32, 1, 4)
-    chi = 2 * math.sqrt(2 / math.pi) / math.sqrt(3)  # E e
-    expected = chi * 6 / math.sqrt((12**2 + 24**2) / 2 - (chi * 18) ** 2)
-    assert posterior.calibration(drawn, truth) == pytest.approx(expected, rel=0.05)
-    assert expected == pytest.approx(0.6, abs=0.001)
-
-
-def test_calibration_is_1_where_the_error_grows_with_the_spread_and_minus_1_where_it_shrinks() -> None:
-    drawn = torch.tensor([[90, 110], [80, 120], [50, 150]], dtype=torch.uint8).view(3, 2, 1, 1, 1)
-    for errors, expected in (([1, 2, 5], 1), ([50, 40, 10], -1)):
-        truth = (100 + torch.tensor(errors)).byte().view(3, 1, 1, 1)
-        assert posterior.calibration(drawn, truth) == pytest.approx(expected)
-
-
-def test_calibration_is_near_0_where_the_spread_tells_nothing() -> None:
-    """Spreads that differ by row, errors by column."""
-    drawn, truth = gaussian(40, 32, 1, 4)
-    assert posterior.calibration(drawn.transpose(3, 4), truth.flip(0)) == pytest.approx(0, abs=0.03)
 
 
 def test_calibration_is_0_where_spread_or_error_is_constant() -> None:

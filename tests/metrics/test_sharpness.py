@@ -24,14 +24,8 @@ def test_mid_grey_is_what_lies_strictly_between_a_tenth_and_nine_tenths() -> Non
 
 def test_blur_lowers_the_gradient_energy_and_raises_the_share_of_mid_grey() -> None:
     pixels = torch.where(random_pixels(10, 12, 0) > 200, 255, 0).byte()
-    pixels[0, 0, 0, 0] = 128
     same = sharpness.ratios(pixels, pixels)
     assert same == pytest.approx({"gradient_energy": 1.0, "mid_grey": 1.0})
     blurred = sharpness.ratios(corruptions.blurred(pixels), pixels)
     assert blurred["gradient_energy"] < 0.3
     assert blurred["mid_grey"] > 100
-
-
-def test_the_ratios_of_black_and_white_images_are_finite() -> None:
-    pixels = torch.where(random_pixels(10, 12, 0) > 128, 255, 0).byte()
-    assert sharpness.ratios(pixels, pixels) == pytest.approx({"gradient_energy": 1.0, "mid_grey": 1.0})

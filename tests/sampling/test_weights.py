@@ -13,15 +13,8 @@ from pipeline.sampling import weights
 
 torch.set_num_threads(1)
 
-SPEC = Spec(
-    method="adversarial",
-    task="digit",
-    network="dcgan",
-    width=4,
-    image_shape=[1, 8, 8],
-    num_latents=3,
-    num_conditions=10,
-)
+SIZES = {"width": 4, "image_shape": [1, 8, 8], "num_latents": 3, "num_conditions": 10}
+SPEC = Spec(method="adversarial", task="digit", network="dcgan", **SIZES)
 
 
 def generator() -> torch.nn.Module:

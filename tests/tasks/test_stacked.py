@@ -40,11 +40,6 @@ def test_an_image_has_three_digits_as_its_channels(tmp_path: Path, monkeypatch: 
     assert task.facts["num_modes"] == 1000
 
 
-def test_the_number_of_a_mode_is_its_three_digits_in_a_row() -> None:
-    predicted = torch.tensor([[0, 0, 0], [9, 9, 9], [1, 2, 3], [0, 4, 0]])
-    assert stacked.numbers(predicted).tolist() == [0, 999, 123, 40]
-
-
 def test_seed_and_split_say_which_digits_make_up_which_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacked, "NUM_HELD_OUT", 50)
     first = chosen()
