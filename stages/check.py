@@ -39,11 +39,7 @@ def main(out: Path) -> None:
 
 
 def fit(key: str, model: sections.Model, shape: tuple[int, int, int]) -> None:
-    """Build the networks of a model, without their weights.
-
-    Raises:
-        InputError: one of them cannot be built for images of this shape.
-    """
+    """Build a model's networks, without weights; an InputError if images of this shape do not fit them."""
     settings = model.settings
     spec = Spec(method="", network=settings.network, width=settings.width, image_shape=list(shape))
     try:

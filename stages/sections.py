@@ -69,11 +69,7 @@ def single(section: str) -> Section:
 
 
 def entries(section: str) -> dict[str, Any]:
-    """A section's entries, by name, unchecked.
-
-    Raises:
-        InputError: a name cannot become one of stages and files, and a word of commands.
-    """
+    """A section's entries, by name, unchecked; an InputError if a name cannot be that of stages and files."""
     found = params.read(section, dict[Any, Any])
     for name in found:
         if not (isinstance(name, str) and NAME.fullmatch(name)):
@@ -174,11 +170,7 @@ def settings(key: str) -> Section:
 
 
 def check() -> None:
-    """Read everything; a mistake anywhere is told.
-
-    Raises:
-        InputError: with the key, the value and what is allowed.
-    """
+    """Read everything; a mistake anywhere is an InputError with the key, the value and what is allowed."""
     for key in params.content() or {}:
         params.check_name("section", str(key), SECTIONS)
     params.read("seeds", Seeds)

@@ -22,11 +22,7 @@ class Settings(Section):
 
 
 def prepare(raw: Path, settings: Settings) -> DataSet:
-    """Read the IDX files in `raw` and split them.
-
-    Raises:
-        InputError: a raw file is missing or damaged, or the validation split would leave nothing to train on.
-    """
+    """Read and split the IDX files in `raw`; an InputError if one is damaged, or none is left to train on."""
     (images, labels), test = mnist.read(raw, settings.dataset)
     if settings.num_validation >= len(images):
         found = f"digits.num_validation = {settings.num_validation}"

@@ -70,11 +70,7 @@ def prepare(folder: Path, settings: Settings) -> DataSet:
 
 
 def split(num_bases: int, settings: Settings) -> dict[str, np.ndarray]:
-    """Which base drawings are in which split.
-
-    Raises:
-        InputError: one would be empty.
-    """
+    """Which base drawings are in which split; an InputError if one would be empty."""
     order = permutation(num_bases, settings.seed, SPLIT).numpy()
     sizes = [round(share * num_bases) for share in (settings.validation_share, settings.test_share)]
     validation, test, train = np.split(order, np.cumsum(sizes))

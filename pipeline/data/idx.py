@@ -19,11 +19,7 @@ def write(path: Path, array: np.ndarray) -> None:
 
 
 def read(path: Path) -> np.ndarray:
-    """The file's uint8 numbers, in its shape.
-
-    Raises:
-        InputError: the file is not there, is not IDX of bytes, or its length is not what its header says.
-    """
+    """The file's uint8 numbers, in its shape; an InputError if missing, truncated, or not IDX of bytes."""
     try:
         content = path.read_bytes()
     except OSError as error:

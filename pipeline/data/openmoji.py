@@ -51,11 +51,7 @@ def six_tones(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def line_layer(svg: bytes) -> str:
-    """The text of the file from its line layer on.
-
-    Raises:
-        InputError: it has none.
-    """
+    """The text of the file from its line layer on; an InputError if it has none."""
     text = svg.decode()
     if (start := text.find('<g id="line"')) < 0:
         raise InputError("a drawing without a layer named line")

@@ -38,11 +38,7 @@ def save(path: Path, data: DataSet) -> None:
 
 
 def load(path: Path) -> DataSet:
-    """A prepared data set.
-
-    Raises:
-        InputError: the file is missing, damaged, or holds something else.
-    """
+    """A prepared data set; an InputError if the file is missing, damaged, or holds something else."""
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             splits: dict[str, Arrays] = {split: {} for split in SPLITS}

@@ -20,7 +20,7 @@ from pipeline.methods import ema, penalties, reconstruction, stabilisers
 from pipeline.methods.adversarial_settings import SETTINGS, Settings
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
 from pipeline.methods.method import Scalars, itself
-from pipeline.methods.optimisation import constant_then_linear, descend, set_learning_rate
+from pipeline.methods.optimisation import constant_then_linear, descend
 from pipeline.networks import spectral
 from pipeline.networks.mixture import Mixture
 from pipeline.networks.network import Spec, num_inputs
@@ -58,9 +58,6 @@ class Adversarial:
         settings, step = self.settings, self.steps_done
         process = step * distributed.world() + distributed.rank()
         torch.manual_seed(randomness.derive(settings.seed, DROPOUT, process))
-        factor = constant_then_linear(step, settings.num_steps, settings.decay_from)
-        for optimizer in (self.d_optimizer, self.g_optimizer):
-            set_learning_rate(optimizer, settings.learning_rate * factor)
         logged: Scalars = {}
         for k in range(settings.discriminator_steps if settings.adversarial else 0):
             index = step * settings.discriminator_steps + k
@@ -72,6 +69,13 @@ class Adversarial:
         num = settings.batch_size
         ema.update(self.ema, self.generator, settings.ema_halflife, num, step * num)
         return logged
+
+    @property
+    def learning_rate(self) -> float:
+        """Of both players, at this step."""
+        settings = self.settings
+        factor = constant_then_linear(self.steps_done, settings.num_steps, settings.decay_from)
+        return settings.learning_rate * factor
 
     def batch(self, examples: Examples, size: int, index: int) -> tuple[Tensor, Tensor]:
         """This process's share of batch number `index`: x, and c with the hidden groups, if there are any."""
@@ -161,7 +165,7 @@ def discriminator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor, i
                 images, share = (real, fakes), share.to(real.device)
                 logged["penalty"] = stabilisers.penalty(training.discriminator, images, c, share, settings)
             loss = loss + logged["penalty"]
-        descend(training.d_optimizer, loss)
+        descend(training.d_optimizer, loss, training.learning_rate)
     return {name: value.detach() for name, value in logged.items()}
 
 
@@ -185,7 +189,7 @@ def generator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor) -> Sc
     loss = loss + reconstruction.loss(fakes, x, z, settings, logged)
     if settings.orthogonal:
         loss = loss + settings.orthogonal * penalties.orthogonal(matrices(training.generator))
-    descend(training.g_optimizer, loss)
+    descend(training.g_optimizer, loss, training.learning_rate)
     training.discriminator.requires_grad_(True)
     return logged | {"g_gradient": gradient_norm(training.generator)}
 

@@ -9,7 +9,7 @@ from torch.optim import AdamW, Optimizer
 
 from pipeline.methods import ema
 from pipeline.methods.method import Scalars
-from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
+from pipeline.methods.optimisation import descend, warmup_linear_decay
 from pipeline.methods.schedule import Schedule
 from pipeline.networks.network import Spec
 from pipeline.runtime import randomness
@@ -55,9 +55,8 @@ class FeatureTraining:
     def descend(self, loss: Tensor) -> None:
         """A step of the optimizer, then of the moving average."""
         settings, step, num = self.settings, self.steps_done, self.settings.batch_size
-        factor = warmup_linear_decay(step, settings.num_steps)
-        set_learning_rate(self.optimizer, settings.learning_rate * factor)
-        descend(self.optimizer, loss)
+        rate = settings.learning_rate * warmup_linear_decay(step, settings.num_steps)
+        descend(self.optimizer, loss, rate)
         ema.update(self.ema, self.network, settings.ema_halflife, num, step * num)
 
     def chosen(self, examples: Examples) -> Tensor:

@@ -69,11 +69,7 @@ def available() -> list[str]:
 
 
 def settings_class(name: str, kind: str) -> type[Schedule]:
-    """The settings of a method for conditions of this kind.
-
-    Raises:
-        InputError: it has none for them.
-    """
+    """The settings of a method for conditions of this kind; an InputError if it has none for them."""
     classes = load(name).SETTINGS
     if kind not in classes:
         allowed = ", ".join(classes)

@@ -4,8 +4,10 @@ import torch
 from torch import Tensor
 
 
-def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor, learning_rate: float) -> None:
     """One step down the gradient of `loss`."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -22,8 +24,3 @@ def constant_then_linear(step: int, num_steps: int, decay_from: float) -> float:
     if decay_from == 1:
         return 1.0
     return min(1.0, (1 - step / num_steps) / (1 - decay_from))
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate

@@ -14,7 +14,7 @@ from torch.optim import Adam, Optimizer
 
 from pipeline.methods import ema
 from pipeline.methods.method import Scalars, itself
-from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
+from pipeline.methods.optimisation import descend, warmup_linear_decay
 from pipeline.methods.schedule import ModelSettings, NetworkName, OfImages, OfNumbers, OfWords
 from pipeline.networks.network import Spec
 from pipeline.runtime import distributed, randomness
@@ -77,9 +77,8 @@ class Regression:
         chosen = randomness.batch_indices(len(examples), num, settings.seed, step)
         x, c = examples.batch(distributed.shard(chosen))
         loss = F.mse_loss(distributed.replica(self.generator)(no_latents(c), c).float(), x)
-        factor = warmup_linear_decay(step, settings.num_steps)
-        set_learning_rate(self.optimizer, settings.learning_rate * factor)
-        descend(self.optimizer, loss)
+        rate = settings.learning_rate * warmup_linear_decay(step, settings.num_steps)
+        descend(self.optimizer, loss, rate)
         ema.update(self.ema, self.generator, settings.ema_halflife, num, step * num)
         return {"loss": loss.detach()}
 

@@ -92,11 +92,7 @@ def load(path: Path, kind: str = "own", device: torch.device = compute.CPU) -> F
 
 
 def fetched(device: torch.device) -> nn.Module:
-    """The literature's Inception-v3 with 2048 features; its weights are downloaded at first use.
-
-    Raises:
-        InputError: they cannot be.
-    """
+    """The literature's Inception-v3 with 2048 features, downloaded at first use or an InputError."""
     from torchmetrics.image.fid import NoTrainInceptionV3
 
     try:

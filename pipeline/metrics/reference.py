@@ -59,11 +59,7 @@ def by_condition(task: Task) -> bool:
 
 
 def images(task: Task, split: str, settings: Settings) -> Tensor:
-    """The targets that are compared, (N, C, H, W) uint8.
-
-    Raises:
-        InputError: there are fewer than `num_samples`.
-    """
+    """The targets that are compared, (N, C, H, W) uint8; an InputError if fewer than `num_samples`."""
     examples = task.splits[split]
     num = len(examples) if by_condition(task) else settings.num_samples
     if num > len(examples):
@@ -101,11 +97,7 @@ def origin(settings: Settings, extractor: FeatureExtractor) -> dict[str, Any]:
 
 
 def load(folder: Path, task: Task, settings: Settings, device: torch.device = compute.CPU) -> Reference:
-    """The reference that was taken of this task.
-
-    Raises:
-        InputError: it is missing, damaged, or of other settings or features.
-    """
+    """The reference of this task; an InputError if missing, damaged, or of other settings or features."""
     advice = f"make it with: dvc repro evaluate_real@{task.name}"
     try:
         with open(folder / ARRAYS, "rb") as file, np.load(file, allow_pickle=False) as found:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from pipeline.data.images import to_float
-from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
+from pipeline.methods.optimisation import descend, warmup_linear_decay
 from pipeline.runtime import randomness
 
 # The test's power rests on these, so they are part of the metric's definition.
@@ -76,8 +76,7 @@ def trained(drawn: Tensor, real: Tensor, num_steps: int, seed: int) -> nn.Module
         chosen = randomness.batch_indices(len(drawn), size, seed, step)
         x = to_float(torch.cat([drawn[chosen], real[chosen]])).contiguous(memory_format=torch.channels_last)
         loss = F.binary_cross_entropy_with_logits(classifier(x), target)
-        set_learning_rate(optimizer, LEARNING_RATE * warmup_linear_decay(step, num_steps))
-        descend(optimizer, loss)
+        descend(optimizer, loss, LEARNING_RATE * warmup_linear_decay(step, num_steps))
     return classifier.eval()
 
 

@@ -23,11 +23,7 @@ def num_levels(image_shape: Sequence[int]) -> int:
 
 
 def smallest_map(image_shape: Sequence[int]) -> tuple[int, int]:
-    """Rows and columns of the image after all halvings.
-
-    Raises:
-        ValueError: a side cannot be halved so often.
-    """
+    """Rows and columns after all halvings; a ValueError if a side cannot be halved so often."""
     scale = 2 ** num_levels(image_shape)
     _, rows, columns = image_shape
     if rows % scale or columns % scale:

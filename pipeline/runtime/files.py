@@ -65,11 +65,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Sorted, indented JSON.
-
-    Raises:
-        InputError: a number is NaN or infinite, which JSON does not know and no metric of enough images is.
-    """
+    """Sorted, indented JSON; an InputError if a number is not finite, which no metric of enough images is."""
     try:
         text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
     except ValueError as error:

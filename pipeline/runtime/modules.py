@@ -16,11 +16,7 @@ def available(room: str, member: str) -> list[str]:
 
 
 def load(room: str, member: str, key: str, name: str) -> ModuleType:
-    """The module of a room that `key` in params.yaml names.
-
-    Raises:
-        InputError: there is none that defines `member`; the message lists those there are.
-    """
+    """The module of a room that `key` in params.yaml names; an InputError lists those there are."""
     if name not in (allowed := available(room, member)):
         raise InputError(f"{key} = {name!r}: allowed are {', '.join(allowed)}")
     return import_module(f"pipeline.{room}.{name}")

@@ -86,11 +86,7 @@ def read(section: str, kind: type[T], path: Path | None = None, **given: object)
 
 
 def checked(section: str, value: object, kind: type[T], path: Path | None = None) -> T:
-    """What stands in a section, checked against its type.
-
-    Raises:
-        InputError: a key is missing, unknown, mistyped or out of range.
-    """
+    """What stands in a section, checked against its type; an InputError says what is wrong."""
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
@@ -99,20 +95,12 @@ def checked(section: str, value: object, kind: type[T], path: Path | None = None
 
 
 def check_name(key: str, name: str, allowed: Iterable[str]) -> None:
-    """Refuse a name that is none of those allowed.
-
-    Raises:
-        InputError: it lists these, and guesses what was meant.
-    """
+    """An InputError for a name that is not allowed: it lists those that are, and guesses what was meant."""
     checked(key, name, Annotated[str, one_of(allowed)])  # type: ignore[arg-type]
 
 
 def content(path: Path | None = None) -> Any:
-    """The whole file, unchecked.
-
-    Raises:
-        InputError: it cannot be read.
-    """
+    """The whole file, unchecked; an InputError if it cannot be read."""
     path = path or PARAMS_FILE
     try:
         return _parsed(path.read_text())

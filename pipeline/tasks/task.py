@@ -148,11 +148,7 @@ class Task:
 
 
 def load(folder: Path) -> Task:
-    """The task of a folder that `make.task` made.
-
-    Raises:
-        InputError: it is not that.
-    """
+    """The task of a folder that `make.task` made; an InputError if it is not that."""
     try:
         described = json.loads((folder / "task.json").read_text())
         question = questions.load(described["condition"])

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
-from pipeline.methods.optimisation import descend, set_learning_rate, warmup_linear_decay
+from pipeline.methods.optimisation import descend, warmup_linear_decay
 from pipeline.networks.line import mlp
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, Positive, Section, Seed
@@ -32,8 +32,8 @@ def train(p: Normals, q: Normals, settings: Settings) -> nn.Module:
     for step in range(settings.num_steps):
         real = p.draw(settings.batch_size, settings.seed, REAL, step)[:, None]
         fake = q.draw(settings.batch_size, settings.seed, FAKE, step)[:, None]
-        set_learning_rate(optimizer, settings.learning_rate * warmup_linear_decay(step, settings.num_steps))
-        descend(optimizer, loss(D(real).squeeze(1), D(fake).squeeze(1)))
+        rate = settings.learning_rate * warmup_linear_decay(step, settings.num_steps)
+        descend(optimizer, loss(D(real).squeeze(1), D(fake).squeeze(1)), rate)
     return D
 
 

@@ -45,11 +45,7 @@ def fit(training: Training, examples: Examples, autocast: Autocast, recorder: Re
 
 
 def means(pending: list[Scalars], step: int) -> dict[str, float]:
-    """The mean of each scalar over the pending steps, the last of which is number `step`.
-
-    Raises:
-        FloatingPointError: a value is not finite.
-    """
+    """The mean of each scalar over the pending steps, up to `step`; a FloatingPointError if not finite."""
     names = list(pending[0])
     rows = [torch.stack([scalar.float() for scalar in row.values()]) for row in pending]
     table = distributed.average(torch.stack(rows))  # (steps, scalars)

@@ -111,16 +111,16 @@ def test_nothing_is_logged_or_saved_after_a_step_that_diverged() -> None:
 
 def test_descend_follows_the_gradient_of_this_loss_alone() -> None:
     weight = torch.nn.Parameter(torch.tensor([3.0]))
-    optimizer = torch.optim.SGD([weight], 0.1)
+    optimizer = torch.optim.SGD([weight], 9.0)
     for _ in range(2):
-        optimisation.descend(optimizer, weight.square().sum())
+        optimisation.descend(optimizer, weight.square().sum(), 0.1)
     assert weight.item() == pytest.approx(3.0 * 0.8 * 0.8)  # w - 0.1 * 2 w, twice
 
 
 def test_the_learning_rate_is_set_for_all_groups() -> None:
     parameters = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
     optimizer = torch.optim.SGD([{"params": [parameter]} for parameter in parameters], 0.1)
-    optimisation.set_learning_rate(optimizer, 0.25)
+    optimisation.descend(optimizer, parameters[0] + parameters[1], 0.25)
     assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.25]
 
 

@@ -18,21 +18,13 @@ class Settings(Section):
     timeout: Positive = 30.0  # seconds without an answer after which a server counts as dead
 
     def user_folder(self, contents: str) -> Path:
-        """The user's folder.
-
-        Raises:
-            InputError: there is none; `contents` says what it must hold.
-        """
+        """The user's folder; where there is none, an InputError that says what it must hold, `contents`."""
         if not self.folder or not Path(self.folder).is_dir():
             raise InputError(f"download.folder = {self.folder!r}: not a folder; it must hold {contents}")
         return Path(self.folder)
 
     def mirrored(self, url: str, name: str) -> bytes:
-        """The content of a mirror's file.
-
-        Raises:
-            InputError: no `name` from there, and why.
-        """
+        """The content of a mirror's file; an InputError that says why there is no `name` from there."""
         try:
             with urllib.request.urlopen(url, timeout=self.timeout) as answer:
                 return answer.read()

@@ -51,11 +51,7 @@ def from_folder(settings: Settings, root: Path) -> None:
 
 
 def write(content: bytes, origin: str, root: Path) -> None:
-    """Write a table whose lengths must be those that were published.
-
-    Raises:
-        InputError: with their SHA-256 and the published ones'.
-    """
+    """Write a table; an InputError with both SHA-256 if its lengths are not those that were published."""
     (root / FILE).write_bytes(content)
     if (found := digest(root / FILE)) != LENGTHS_SHA256:
         raise InputError(f"{origin}: SHA-256 of its lengths is {found}, of the published {LENGTHS_SHA256}")
