@@ -11,12 +11,12 @@ from pipeline.data.images import grid
 from pipeline.methods import method
 from pipeline.metrics import reference, suite
 from pipeline.metrics import settings as evaluation
-from pipeline.metrics.entries import details, values
+from pipeline.metrics.entries import details, values, write
 from pipeline.networks import network, truncation
 from pipeline.networks.network import Spec, num_inputs
 from pipeline.runtime import compute, params, size
 from pipeline.runtime.errors import InputError
-from pipeline.runtime.files import new_file, sha256, write_json
+from pipeline.runtime.files import new_file, sha256
 from pipeline.sampling import weights
 from pipeline.tasks import task as tasks
 from pipeline.tasks.task import Task
@@ -25,26 +25,18 @@ from pipeline.training.trainer import HISTORY
 from stages import InputFolder, run, timed
 
 
-def main(
-    model: Path,
-    task: InputFolder,
-    real: InputFolder,
-    scores: Path,
-    context: Path,
-    samples: Path,
-    curves: Path,
-) -> None:
+def main(model: Path, task: InputFolder, real: InputFolder, reports: Path) -> None:
     """Score the network in folder MODEL on the test split of the TASK's folder, with the reference in REAL.
 
-    Writes the metrics to SCORES (.json), their counts, floors and identities to CONTEXT (.json), and what the
-    report shows to SAMPLES (.npz). What `dvc plots` draws of its training goes to the folder CURVES: its loss
-    (of a GAN, the discriminator's) and the cheap FID, or modes, over the steps.
+    Writes to REPORTS/metrics, their counts, floors and identities to details, what the report shows to
+    samples. What `dvc plots` draws of its training goes to curves: its loss (of a GAN, the discriminator's)
+    and the cheap FID, or modes, over the steps.
     """
     settings = params.read("evaluate", evaluation.Settings)
     computing = params.read("compute", compute.Settings)
     compute.configure(computing)
-    device, file = compute.device(computing), model / weights.FILE
-    with timed(f"evaluate_{model.name.replace('-', '@', 1)}"):
+    device, file, name = compute.device(computing), model / weights.FILE, model.name
+    with timed(f"evaluate_{name.replace('-', '@', 1)}"):
         built, spec = weights.load(file, device)
         asked = tasks.load(task)
         if spec.task != asked.name:
@@ -53,15 +45,15 @@ def main(
         compared = reference.load(real, asked, settings, device)
         result = suite.evaluate(sampler, compared)
         about = details(result.entries, compared.floors) | result.more | identity(sampler, spec, asked)
-        about |= {"model": model.name, "truncation": truncated, "weights": sha256(file)}
-        write_json(context, about | {"extractor": compared.extractor.identity, "seed": settings.seed})
-        with new_file(samples) as part:
+        about |= {"model": name, "truncation": truncated, "weights": sha256(file), "seed": settings.seed}
+        metrics = values(result.entries)
+        write(reports, name, metrics, about | {"extractor": compared.extractor.identity})
+        with new_file(reports / "samples" / f"{name}.npz") as part:
             np.savez_compressed(part, **result.shown)  # type: ignore[arg-type]
-        write_json(scores, values(result.entries))
-        write_curves(model, curves)
-        scalars = {f"test_{name}": value for name, value in values(result.entries).items()}
+        write_curves(model, reports / "curves")
+        scalars = {f"test_{metric}": value for metric, value in metrics.items()}
         sheet = grid(torch.from_numpy(result.shown["sheet"]), 10).permute(1, 2, 0).numpy()
-        runs.add_evaluation(model.name, about["weights"], scalars, {"sheet": sheet})
+        runs.add_evaluation(name, about["weights"], scalars, {"sheet": sheet})
 
 
 def write_curves(model: Path, folder: Path) -> None:

@@ -4,17 +4,15 @@ from pathlib import Path
 
 from pipeline.metrics import classes, reference, suite
 from pipeline.metrics import settings as evaluation
-from pipeline.metrics.entries import details, values
+from pipeline.metrics.entries import details, values, write
 from pipeline.runtime import compute, params
-from pipeline.runtime.files import write_json
 from pipeline.tasks import task as tasks
 from stages import InputFolder, run, timed
 
 
-def main(task: InputFolder, out: Path, scores: Path, context: Path) -> None:
+def main(task: InputFolder, out: Path, reports: Path) -> None:
     """Compare validation images, in the place of samples, with the test images of the TASK's folder. Writes
-    the reference to the folder OUT, the floors to SCORES (.json), and counts and identities to CONTEXT
-    (.json).
+    the reference to the folder OUT, the floors to REPORTS/metrics, counts and identities to details.
     """
     settings = params.read("evaluate", evaluation.Settings)
     computing = params.read("compute", compute.Settings)
@@ -28,8 +26,8 @@ def main(task: InputFolder, out: Path, scores: Path, context: Path) -> None:
         if (labels := real.labels) is not None and "predicted" in real.arrays:
             more["classifier_accuracy"] = classes.accuracy(real.arrays["predicted"], labels)
         reference.save(out, real, values(floors))
-        write_json(context, details(floors, {}) | more | {"extractor": real.extractor.identity})
-        write_json(scores, values(floors))
+        about = details(floors, {}) | more | {"extractor": real.extractor.identity}
+        write(reports, f"real-{asked.name}", values(floors), about)
 
 
 if __name__ == "__main__":

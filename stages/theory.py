@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from pipeline.data import penguins as table
+from pipeline.metrics.entries import write
 from pipeline.runtime import params
-from pipeline.runtime.files import new_folder, rounded, write_json
+from pipeline.runtime.files import new_folder, rounded
 from pipeline.theory import game, penguins
 from stages import InputFile, run, timed
 
@@ -31,12 +32,11 @@ SCORES = {  # in the metrics file -> where it stands among all numbers
 }
 
 
-def main(lengths: InputFile, scores: Path, details: Path, curves: Path) -> None:
+def main(lengths: InputFile, reports: Path) -> None:
     """Compare the gradients of G's losses with their closed forms, and the value of the game with the
     divergence that it should be; answer "how long is it?" in four ways for the penguins in LENGTHS (.csv).
 
-    Writes what things are off by to SCORES (.json), all numbers to DETAILS (.json) and what figures show to
-    the folder CURVES.
+    Writes what things are off by to REPORTS/metrics, all numbers to details, what figures show to theory.
     """
     losses, bayes = params.read("theory", game.Settings), params.read("bayes", penguins.Settings)
     measured = table.flipper_lengths(lengths)
@@ -44,11 +44,11 @@ def main(lengths: InputFile, scores: Path, details: Path, curves: Path) -> None:
     with timed("theory"):
         results = {"losses": game.measure(losses), "bayes": penguins.measure(measured, bayes)}
         found = rounded({name: numbers for name, (numbers, _) in results.items()})
-        with new_folder(curves) as folder:
+        with new_folder(reports / "theory") as folder:
             for name, (_, shown) in results.items():
                 np.savez_compressed(folder / f"{name}.npz", **shown)  # type: ignore[arg-type]
-        write_json(details, found)
-        write_json(scores, {name: reduce(getitem, place.split("/"), found) for name, place in SCORES.items()})
+        metrics = {name: reduce(getitem, place.split("/"), found) for name, place in SCORES.items()}
+        write(reports, "theory", metrics, found)
 
 
 if __name__ == "__main__":

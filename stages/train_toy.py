@@ -9,8 +9,9 @@ from pipeline.methods import points as method
 from pipeline.methods.adversarial import Adversarial
 from pipeline.methods.method import Training
 from pipeline.metrics import points as metrics
+from pipeline.metrics.entries import write
 from pipeline.runtime import compute, params
-from pipeline.runtime.files import sha256, write_json
+from pipeline.runtime.files import sha256
 from pipeline.sampling import weights
 from pipeline.tasks import points as tasks
 from pipeline.tasks.points import TARGETS, Target
@@ -42,9 +43,9 @@ class Monitor:
         return {"clouds": clouds, "landscapes": landscapes.half()}
 
 
-def main(name: str, out: Path, scores: Path, details: Path) -> None:
-    """Train the members of section toys.NAME, write them to the folder OUT, and to SCORES (.json) how many
-    modes they hit, in the mean; to DETAILS (.json) how many each of them.
+def main(name: str, out: Path, reports: Path) -> None:
+    """Train the members of section toys.NAME, write them to the folder OUT, and to REPORTS/metrics how many
+    modes they hit, in the mean; to details, how many each of them.
     """
     settings = params.read(f"toys.{name}", method.Settings)
     task, target = tasks.task(settings.target, settings.seed), TARGETS[settings.target]
@@ -59,8 +60,8 @@ def main(name: str, out: Path, scores: Path, details: Path) -> None:
         means = metrics.mean(members)
         context = {"model": model, "method": spec.method, "task": spec.task, "weights": identity}
         about = {"target": settings.target, "num_modes": len(target.centres), "members": members}
-        write_json(details, context | about | {"num_samples": metrics.NUM_SAMPLES, "seed": FINAL_SEED})
-        write_json(scores, means)
+        about |= {"num_samples": metrics.NUM_SAMPLES, "seed": FINAL_SEED}
+        write(reports, model, means, context | about)
         runs.add_evaluation(model, identity, {f"final_{key}": value for key, value in means.items()}, {})
 
 

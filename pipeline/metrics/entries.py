@@ -1,7 +1,10 @@
 """Metrics and the numbers of images they were taken from; a file holds the values, another the rest."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from pipeline.runtime.files import write_json
 
 
 class Entry(NamedTuple):
@@ -16,6 +19,12 @@ Entries = dict[str, Entry]
 def entries(values: Mapping[str, float], num_samples: int, num_real: int) -> Entries:
     """The values, each with how many drawn and how many real images it was taken from."""
     return {name: Entry(value, num_samples, num_real) for name, value in values.items()}
+
+
+def write(reports: Path, name: str, metrics: Mapping[str, float], about: Mapping[str, Any]) -> None:
+    """Write metrics/<name>.json, which must be finite, and details/<name>.json in the folder REPORTS."""
+    write_json(reports / "metrics" / f"{name}.json", metrics)
+    write_json(reports / "details" / f"{name}.json", about)
 
 
 def values(found: Mapping[str, Entry]) -> dict[str, float]:

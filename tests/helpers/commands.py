@@ -21,18 +21,12 @@ TRAINED = {*FEATURES_TRAINED, "train_toy@ring-plain", *(f"train_{name}" for name
 EVALUATED = {*(f"evaluate_real@{name}" for name in TASKS), *(f"evaluate_{name}" for name in MODELS)}
 
 
-def scores(name: str) -> str:
-    """The files of a model's metrics and of their details."""
-    return f"reports/metrics/{name}.json reports/details/{name}.json"
-
-
 def train(section: str, entry: str, task: str, model: str) -> str:
     return f"train {section} {entry} data/tasks/{task} models/{model} --seed 0"
 
 
 def evaluate(model: str, task: str) -> str:
-    folders = f"models/{model} data/tasks/{task} data/reference/{task}"
-    return f"evaluate {folders} {scores(model)} reports/samples/{model}.npz reports/curves"
+    return f"evaluate models/{model} data/tasks/{task} data/reference/{task} reports"
 
 
 COMMANDS = {
@@ -47,9 +41,9 @@ COMMANDS = {
     "task@digit": f"task digit {DIGITS} models/features-digits data/tasks/digit",
     "task@stacked": f"task stacked {DIGITS} models/features-digits data/tasks/stacked",
     "task@text": f"task text {DRAWINGS} models/features-drawings data/tasks/text",
-    "evaluate_real@digits": f"evaluate_real data/tasks/digits data/reference/digits {scores('real-digits')}",
-    "evaluate_real@digit": f"evaluate_real data/tasks/digit data/reference/digit {scores('real-digit')}",
-    "evaluate_real@sketch": f"evaluate_real data/tasks/sketch data/reference/sketch {scores('real-sketch')}",
+    "evaluate_real@digits": "evaluate_real data/tasks/digits data/reference/digits reports",
+    "evaluate_real@digit": "evaluate_real data/tasks/digit data/reference/digit reports",
+    "evaluate_real@sketch": "evaluate_real data/tasks/sketch data/reference/sketch reports",
     "train_regression@digit-0": train("regressions", "digit", "digit", "regression-digit-0"),
     "train_regression@sketch-0": train("regressions", "sketch", "sketch", "regression-sketch-0"),
     "train_cgan@digit-0": train("cgans", "digit", "digit", "cgan-digit-0"),
@@ -61,12 +55,12 @@ COMMANDS = {
     ),
     "train_stacked@pacdcgan2-0": train("stacked", "pacdcgan2", "stacked", "stacked-pacdcgan2-0"),
     "train_ablation@gan-0": train("ablations", "gan", "sketch", "ablation-gan-0"),
-    "train_toy@ring-plain": f"train_toy ring-plain models/toy-ring-plain {scores('toy-ring-plain')}",
+    "train_toy@ring-plain": "train_toy ring-plain models/toy-ring-plain reports",
     "evaluate_cgan@digit-0": evaluate("cgan-digit-0", "digit"),
     "evaluate_gan@dcgan-0": evaluate("gan-dcgan-0", "digits"),
     "evaluate_cgan@sketch-0": evaluate("cgan-sketch-0", "sketch"),
     "evaluate_stacked@pacdcgan2-0": evaluate("stacked-pacdcgan2-0", "stacked"),
-    "theory": f"theory data/raw/penguins/penguins.csv {scores('theory')} reports/theory",
+    "theory": "theory data/raw/penguins/penguins.csv reports",
     "report": "report data/tasks/digit models reports",
 }
 
