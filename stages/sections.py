@@ -89,16 +89,8 @@ def task_of(section: str, name: str) -> str:
 
 
 def model(section: str, name: str, kind: str, **given: object) -> Model:
-    """An entry's method, task and settings.
-
-    Args:
-        section: one of FAMILIES.
-        name: of the entry.
-        kind: of its task's conditions.
-        given: its seed, where the entry must not have it.
-
-    Raises:
-        InputError: a key is unknown, missing, mistyped or out of range.
+    """An entry's method, task and settings, for its task's kind of condition; `given` is its seed, where the
+    entry must not have it. An InputError if a key is unknown, missing, mistyped or out of range.
     """
     key, family = f"{section}.{name}", FAMILIES[section]
     if section == "variants":

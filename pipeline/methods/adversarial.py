@@ -141,13 +141,8 @@ def begin(
 
 
 def discriminator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor, index: int) -> Scalars:
-    """Teach D to tell x from G(z, c); G is not touched.
-
-    Args:
-        x: real images, (N, C, H, W), in [-1, 1].
-        c: their conditions, (N, ...).
-        z: latents, (N, Z).
-        index: how many steps D has made.
+    """Teach D, in its step number `index`, to tell real images x, (N, C, H, W) in [-1, 1], from G(z, c), with
+    conditions c (N, ...) and latents z (N, Z); G is not touched.
     """
     settings, D = training.settings, distributed.replica(training.discriminator)
     with torch.no_grad():
@@ -170,13 +165,8 @@ def discriminator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor, i
 
 
 def generator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor) -> Scalars:
-    """Teach G to draw, P times for each condition, what D takes for x, and what is near x on average;
-    gradients pass through D, which is not touched.
-
-    Args:
-        x: real images, (N / P, C, H, W), in [-1, 1].
-        c: their conditions, (N / P, ...).
-        z: latents, (N, Z).
+    """Teach G to draw, P times for each condition c (N / P, ...), from latents z (N, Z), what D takes for
+    real images x, (N / P, C, H, W) in [-1, 1], and what is near them on average; D is not touched.
     """
     settings, G = training.settings, distributed.replica(training.generator)
     fakes = G(z, c)

@@ -52,12 +52,9 @@ def start(settings: Settings, task: Task) -> Contrastive:
 
 
 def contrast(points: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """NT-Xent, the cross-entropy of finding a view's partner among all others (arXiv:2002.05709, equation 1),
-    and how often it is the nearest.
-
-    Args:
-        points: on the unit sphere, (2 N, D): one view of each image, then another.
-        temperature: of the similarities.
+    """NT-Xent (arXiv:2002.05709, equation 1), the cross-entropy of finding a view's partner among all others,
+    and how often it is the nearest; points (2 N, D) on the unit sphere are one view of each image, then
+    another.
     """
     num = len(points) // 2
     similar = points @ points.T / temperature

@@ -25,10 +25,8 @@ def update(
 ) -> None:
     """average <- decay * average + (1 - decay) * network; batch statistics alike, integer buffers copied.
 
-    Args:
-        halflife: after so many images old weights count half, see `ramped`; 0 means no averaging.
-        num_images: images since the last update.
-        images_seen: images before these.
+    After `halflife` images old weights count half, see `ramped`; 0: no averaging. `images_seen` came before
+    the last `num_images`.
     """
     halflife = ramped(halflife, images_seen)
     weight = 1.0 - (0.5 ** (num_images / halflife) if halflife else 0.0)

@@ -15,12 +15,10 @@ Critic = Callable[[Tensor, Tensor], Tensor]  # (x, c) -> logits (N,)
 
 
 def squared_gradient_norm(D: Critic, x: Tensor, c: Tensor) -> Tensor:
-    """|grad_x D(x, c)|^2 for each image, (N,), itself differentiable by D's weights.
+    """|grad_x D(x, c)|^2 of images x (N, C, H, W), each with its c, (N,), differentiable by D's weights.
 
-    Args:
-        D: (x, c) -> logits (N,); where a logit depends on other images of the batch, so does the gradient.
-        x: images, (N, C, H, W); they are leaves here, no gradient flows to what made them.
-        c: conditions, (N, K).
+    Images are leaves here: no gradient flows to what made them. Where a logit depends on other images of the
+    batch, so does the gradient.
     """
     with torch.autocast(x.device.type, enabled=False):
         x = x.detach().float().requires_grad_()
@@ -36,14 +34,8 @@ def zero_centred(D: Critic, x: Tensor, c: Tensor) -> Tensor:
 
 
 def one_centred(D: Critic, x: Tensor, fakes: Tensor, c: Tensor, share: Tensor) -> Tensor:
-    """(|grad D| - 1)^2 between real images and fakes, averaged (Gulrajani et al. 2017, arXiv:1704.00028).
-
-    Args:
-        D: (x, c) -> logits (N,).
-        x: real images, (N, C, H, W).
-        fakes: as many fakes.
-        c: conditions, (N, K).
-        share: of the fake in each point, (N,), in [0, 1].
+    """(|grad D| - 1)^2 between images and fakes, (N, C, H, W), averaged (Gulrajani et al., arXiv:1704.00028);
+    `share`, (N,) in [0, 1], is that of the fake in each point.
     """
     between = torch.lerp(x.float(), fakes.float(), share.view(-1, *[1] * (x.ndim - 1)))
     return (squared_gradient_norm(D, between, c).add(1e-12).sqrt() - 1).square().mean()

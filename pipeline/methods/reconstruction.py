@@ -76,12 +76,8 @@ def spread_weight(num_draws: int) -> float:
 
 
 def mode_seeking(drawn: Tensor, z: Tensor) -> Tensor:
-    """|z_1 - z_2| / |x_1 - x_2| of the first two draws: small where different latents give different images
-    (Mao et al. 2019, arXiv:1903.05628).
-
-    Args:
-        drawn: (N, P, C, H, W), P at least 2.
-        z: their latents, (N, P, Z).
+    """|z_1 - z_2| / |x_1 - x_2| of the first two draws, (N, P, C, H, W), and their latents, (N, P, Z): small
+    where different latents give different images (Mao et al. 2019, arXiv:1903.05628).
     """
     images = (drawn[:, 0] - drawn[:, 1]).abs().flatten(1).mean(1)
     latents = (z[:, 0] - z[:, 1]).abs().mean(1)
@@ -92,10 +88,7 @@ def loss(fakes: Tensor, x: Tensor, z: Tensor, terms: Terms, logged: dict[str, Te
     """The weighted sum of the terms, a scalar; a weight of 0 costs nothing. Adds what it measures to
     `logged`.
 
-    Args:
-        fakes: P draws of each condition, (N, C, H, W).
-        x: targets, (N / P, C, H, W).
-        z: the draws' latents, (N, Z).
+    Fakes are P draws of each condition, (N, C, H, W), from latents z (N, Z), targets x (N / P, C, H, W).
     """
     num_draws, total = terms.num_draws, torch.zeros(())
     drawn = fakes.float().unflatten(0, (-1, num_draws))  # (N / P, P, C, H, W)

@@ -100,12 +100,8 @@ def logits(
 def penalty(
     D: nn.Module, images: tuple[Tensor, Tensor], c: Tensor, share: Tensor, settings: Stabilisers
 ) -> Tensor:
-    """The weighted sum of the penalties on D's gradient norm at real images and fakes; 0 costs nothing.
-
-    Args:
-        images: real ones and fakes, each (N, C, H, W).
-        c: conditions, (N, K).
-        share: of the fake in each point where `gradient_penalty` is taken, (N,), in [0, 1].
+    """The weighted sum of the penalties on D's gradient norm at real images and fakes, each (N, C, H, W), and
+    conditions c (N, K); `share`, (N,) in [0, 1], is that of the fake where `gradient_penalty` is taken.
     """
     real, fakes = images
     total = torch.zeros(())

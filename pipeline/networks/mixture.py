@@ -12,12 +12,8 @@ from pipeline.networks.layers import for_each
 class Mixture(nn.Module):
     """G(z, (c, k)) with k picked at the frequency that group k has in class c, by the last number of z.
 
-    Told the group too, it uses that and picks none; so it is trained.
-
-    Args:
-        generator: (z, c and one-hot group) -> x.
-        num_conditions: K, the width of what is asked for.
-        shares: the frequency of each group within each class, (classes, M); one class where K = 0.
+    Told the group too, it uses that and picks none; so it is trained. `shares` are the frequencies of the
+    groups within each class, (classes, M); one class where `num_conditions`, K, is 0.
     """
 
     def __init__(self, generator: nn.Module, num_conditions: int, shares: Tensor) -> None:

@@ -122,15 +122,9 @@ class StyledLayer(nn.Module):
 
 
 def demodulation(weight: Tensor, s: Tensor) -> Tensor:
-    """What a convolution's outputs are multiplied by to have unit variance for inputs of unit variance:
-    1 / sqrt(sum over i, k of (s_i w_oik)^2), with k the places of the kernel.
-
-    Args:
-        weight: w, (O, I, H, W).
-        s: the scales of the inputs, (N, I).
-
-    Returns:
-        (N, O).
+    """1 / sqrt(sum over i, k of (s_i w_oik)^2), (N, O), k the places of the kernel: what a convolution's
+    outputs are multiplied by to have unit variance for inputs of unit variance, with w (O, I, H, W) and
+    scales s (N, I).
     """
     return torch.rsqrt(s.square() @ weight.square().sum((2, 3)).T + 1e-8)
 

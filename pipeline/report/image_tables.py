@@ -44,12 +44,8 @@ OF_ABLATIONS = {key: column for key, column in (OF_TASKS | OF_TONES).items() if 
 
 
 def compared(table: pd.DataFrame, models: Mapping[str, Iterable[str]], columns: Columns) -> dict[str, Any]:
-    """A table, `headings` and `rows`, of models and of the columns that any of them fills.
-
-    Args:
-        table: a comparison of these models, among others.
-        models: their names by task; the best of a task is bold.
-        columns: by metric.
+    """A table, `headings` and `rows`, of the models of each task and the columns that any of them fills; the
+    best of a task is bold. `table` is a comparison of these models, among others.
     """
     every = [name for names in models.values() for name in names]
     chosen = table[table["model"].isin(every)]

@@ -21,12 +21,8 @@ STEP = 0.05  # scales of standard deviations end at a multiple of it
 
 
 def section(results: Results, table: pd.DataFrame, real: Mapping[str, Mapping[str, Any]]) -> Section:
-    """The section on all tasks; ablations have a table of their own.
-
-    Args:
-        results: of the first seed, by name.
-        table: a comparison of these models, among others.
-        real: by task, the floors and details of real images.
+    """The section on all tasks, ablations in a table of their own, from results of the first seed, a
+    comparison of these models, among others, and the floors and details of real images by task.
     """
     ablations = {name: result for name, result in results.items() if result.section == "ablations"}
     others = {name: result for name, result in results.items() if name not in ablations}

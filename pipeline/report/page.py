@@ -29,13 +29,8 @@ TEMPLATES = Environment(
 
 
 def digits(models: Results, real: Mapping[str, Any], table: pd.DataFrame, task: Task) -> Section:
-    """The page itself, and on it the models of digits.
-
-    Args:
-        models: by name.
-        real: floors and details of the `task`'s real digits.
-        table: a comparison of these models, among others.
-        task: digits by class.
+    """The page itself, and on it the models of digits; `real` are floors and details of the real digits by
+    class, `table` is a comparison of these models, among others.
     """
     columns = {key: column for key, column in tables.COLUMNS.items() if key in table}
     cells = tables.written(table, columns, ["real", *models])
@@ -88,12 +83,8 @@ def claim(models: Results, task: Task) -> dict[str, np.ndarray]:
 
 
 def timings(seconds: dict[str, dict[str, float]], speeds: Mapping[str, Mapping[str, Any]]) -> Section:
-    """The page of times.
-
-    Args:
-        seconds: of each stage, `seconds` and those of its loops, `loop_seconds`.
-        speeds: of each model `fid`, `coverage`, `train_seconds`, `images_per_second` and `curve`, pairs of
-            seconds and cheap FID.
+    """The page of times: `seconds` and `loop_seconds` of each stage; of each model `fid`, `coverage`,
+    `train_seconds`, `images_per_second` and `curve`, pairs of seconds and cheap FID.
     """
     curves = {name: speed["curve"] for name, speed in speeds.items() if speed["curve"]}
     drawn = {"paces": figures.descents(curves, "seconds of training")} if curves else {}
@@ -112,13 +103,8 @@ def files(sections: Iterable[Section]) -> dict[str, bytes]:
 
 
 def render(section: Section, files: Mapping[str, bytes], **values: object) -> str:
-    """A section or a whole page, as HTML.
-
-    Args:
-        section: of the page, or the page itself.
-        files: PNG files by name.
-        values: of index.html `sections`, which it includes, and `facts`: `params` (text), `hashes` (file ->
-            SHA-256), `seeds`.
+    """A section or a whole page, as HTML, with PNG files by name; index.html also takes `sections`, which it
+    includes, and `facts`: `params` (text), `hashes` (file -> SHA-256), `seeds`.
     """
     encoded = {name: base64.b64encode(file).decode() for name, file in files.items()}
     images = {name: f"data:image/png;base64,{text}" for name, text in encoded.items()}

@@ -20,12 +20,8 @@ OF_STACKED: dict[str, tables.Column] = {
 
 
 def section(entries: Mapping[str, Settings], table: pd.DataFrame, results: Results) -> Section:
-    """The study of the unconditional GANs, and why the saturating loss is not used.
-
-    Args:
-        entries: the settings of each GAN, by name.
-        table: a comparison of these models, among others.
-        results: theirs, by the same names.
+    """The study of the unconditional GANs, by name, and why the saturating loss is not used; `table` is a
+    comparison of these models, among others.
     """
     curves = {name: curve(result.history, entries[name]) for name, result in results.items()}
     drawn = {"study-curves": figures.descents(curves, "images seen")}

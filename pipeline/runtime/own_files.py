@@ -10,11 +10,7 @@ GENERATED += ("mlruns", "models", "reports", "runs")
 
 
 def check_folder(key: str, value: str) -> None:
-    """Refuse a folder that DVC would overwrite, or in which it would not see every change.
-
-    Args:
-        key: of params.yaml, for the message.
-        value: the path it holds, as DVC reads it: relative to the project, without `~`.
+    """Refuse a folder, the `value` of `key` in params.yaml, that DVC would overwrite or not follow.
 
     Raises:
         InputError: it is no folder; it is, holds or lies in what the pipeline generates; or it holds a link

@@ -57,14 +57,10 @@ def one_of(names: Iterable[str]) -> AfterValidator:
 
 
 def read(section: str, kind: type[T], path: Path | None = None, **given: object) -> T:
-    """The value at a dotted key of params.yaml, checked against its type.
+    """The value at a dotted key of params.yaml, such as "gans.dcgan", checked against its type.
 
-    Args:
-        section: for example "gans.dcgan", or a single value such as "digits.dataset".
-        kind: a `Section`, or the annotated type of a single value.
-        path: the file; params.yaml of the working folder if not given.
-        given: keys of the section that come from elsewhere, as the seed of a model does; the file must not
-            hold them.
+    `path` is the file, if not that of the working folder; `given` are keys that come from elsewhere, as the
+    seed of a model does, and must not stand in the file.
 
     Raises:
         InputError: the file cannot be read, or a key is missing, unknown, mistyped or out of range.

@@ -19,14 +19,10 @@ CENTRES = "clusters"  # purpose of random numbers
 
 
 def split(examples: Examples, num_classes: int, num_clusters: int, seed: int) -> tuple[Tensor, Tensor]:
-    """The group of each example, (N,): class * M + cluster; and the frequency of each cluster within its
-    class, (classes, M).
+    """The group of each example, (N,): class * M + cluster; and how often each is in its class, (classes, M).
 
-    Args:
-        examples: what is trained on; their conditions are one-hot classes, or of width 0.
-        num_classes: these are split one by one; 1 where there is no condition.
-        num_clusters: M.
-        seed: of the first centres.
+    Conditions are one-hot classes, or of width 0 with one class; classes are split one by one. The seed is
+    that of the first centres.
     """
     x, c = examples.batch(torch.arange(len(examples)))
     pixels = to_uint8(x).flatten(1)

@@ -14,16 +14,8 @@ from pipeline.tasks.task import FEATURES, stored
 
 
 def task(folder: Path, settings: Settings, data: DataSet, features: bytes) -> None:
-    """Make the task's folder.
-
-    Args:
-        folder: data/tasks/<name>.
-        settings: its entry in params.yaml.
-        data: the prepared data set.
-        features: the file of the feature network that was trained on it.
-
-    Raises:
-        InputError: the question cannot be put to this data set.
+    """Make the folder of a task, an entry `settings` in params.yaml, of a prepared data set and the file of
+    the feature network trained on it; an InputError if the question cannot be put to this data set.
     """
     asked = question.load(settings.module)
     if missing := [name for name in asked.needs if name not in data.splits["test"]]:

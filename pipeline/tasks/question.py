@@ -48,20 +48,14 @@ class Rows(dict[str, Tensor]):
 
 @dataclass(frozen=True)
 class Question:
-    """What is stored of a data set, and what is made of it for each batch, as far as that is cheap.
+    """What is stored of a data set, and what is made of it for each batch, as far as that is cheap."""
 
-    Args:
-        kind: what its conditions are, one of KINDS.
-        needs: the fields of a data set that it is made of; they are stored, beside those of ABOUT.
-        pair: of stored rows, target (N, C, H, W) uint8 and condition.
-        more: arrays to be stored beside these, or in their place, of a split and its name.
-        facts: JSON values; `num_conditions` is K where the conditions' shape does not say it.
-    """
-
-    kind: str
-    needs: tuple[str, ...]
-    pair: Callable[[Rows], tuple[Tensor, Tensor]]
+    kind: str  # what its conditions are, one of KINDS
+    needs: tuple[str, ...]  # the fields of a data set that are stored for it, beside those of ABOUT
+    pair: Callable[[Rows], tuple[Tensor, Tensor]]  # of rows, target (N, C, H, W) uint8 and condition
+    # arrays to be stored beside these, or in their place, of a split and its name
     more: Callable[[Arrays, str, Settings], Arrays] = lambda split, name, settings: {}
+    # JSON values; `num_conditions` is K where the conditions' shape does not say it
     facts: Callable[[DataSet], dict[str, Any]] = lambda data: {}
 
     def arrays(self, split: Arrays, name: str, settings: Settings) -> Arrays:

@@ -58,19 +58,12 @@ class InMemory:
 
 @dataclass(frozen=True)
 class Stored:
-    """Examples of a prepared task.
+    """Examples of a prepared task."""
 
-    Args:
-        arrays: by name, most of them with a row an example.
-        pair: of the question.
-        num: how many examples there are.
-        mirrored: each is followed, N places on, by its horizontal flip; captions stay.
-    """
-
-    arrays: Mapping[str, Tensor]
-    pair: Callable[[Rows], tuple[Tensor, Tensor]]
+    arrays: Mapping[str, Tensor]  # by name, most of them with a row an example
+    pair: Callable[[Rows], tuple[Tensor, Tensor]]  # of the question
     num: int
-    mirrored: bool = False
+    mirrored: bool = False  # each is followed, N places on, by its horizontal flip; captions stay
 
     def __len__(self) -> int:
         return self.num * (2 if self.mirrored else 1)

@@ -26,12 +26,8 @@ Row = tuple[str, float, int, int]  # of a metric: name, value, milliseconds, ste
 class Run:
     """The MLflow run of one model's training, fed from the side; a `Tracker` of `training.trainer`.
 
-    Args:
-        name: the model's.
-        params: its section of params.yaml, flat.
-        tags: what identifies data, code and stage.
-        key_file: holds the run's key while training is unfinished.
-        resumed: the training goes on where a checkpoint was, and so does the run that `key_file` names.
+    `tags` identify data, code and stage; `key_file` holds the run's key while training is unfinished.
+    Resumed, the run that it names goes on.
     """
 
     FLUSH_EVERY = 5.0  # seconds

