@@ -59,6 +59,8 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
         "section 'variants.sketch.task' is missing; variants.sketch has: method",
     ),
     "a variant's unknown key": ({"variants.mine": VARIANT | {"widht": 8}}, "did you mean 'width'"),
+    "no such patch": ({"ablations.gan.patch_size": 5}, "ablations.gan: patch_size = 5: allowed are 0"),
+    "a size the U-Net cannot halve": ({"drawings.image_size": 40}, "sides must be multiples of 16"),
     "an odd size": ({"drawings.image_size": 30}, "image_size = 30"),
     "no drawings to train on": ({"drawings.test_share": 0.8}, "must be below 1"),
     "own files that are not there": ({"drawings.folder": "data/raw/x"}, "not a folder"),
@@ -89,7 +91,6 @@ DATA = {  # those that a stage finds in what it reads
         {"digits.dataset": "mnist"},
         "MNIST's is 6bbc9ace898e44ae57da46a324031adb",
     ),
-    "no such patch": ("train_ablation@gan-0", {"ablations.gan.patch_size": 5}, "patch_size = 5"),
     "no pairs": ("prepare@drawings", {"drawings.source": "folder"}, "drawings.folder = "),
     "a large split": ("prepare@digits", {"digits.num_validation": 900}, "digits.num_validation = 900"),
     "a misspelt loss, without check": ("train_cgan@digit-0", {"cgans.digit.loss": "hing"}, "'hinge'"),
@@ -157,7 +158,7 @@ DAMAGED = {  # an input and the stage that reads it
     "models/features-digits/weights.safetensors": (
         "evaluate {}/.. data/tasks/digit data/reference/digit reports"
     ),
-    "data/tasks/digit/test_images.npy": "evaluate_real {}/.. again again.json details.json",
+    "data/tasks/digit/test_images.npy": "evaluate_real {}/.. again reports",
     "data/reference/digit/reference.npz": ("evaluate models/cgan-digit-0 data/tasks/digit {}/.. reports"),
 }
 

@@ -10,7 +10,6 @@ from helpers.project import ROOT
 from ruamel.yaml import YAML
 
 from stages import sections
-from stages.settings import found
 
 OURS = ROOT / "params.yaml"
 GAN = {  # DCGAN with the non-saturating loss
@@ -161,7 +160,7 @@ def test_every_section_of_our_own_file_is_there(here):
 
 @pytest.mark.parametrize("key", COMES_TO)
 def test_what_an_entry_comes_to(key, here):
-    assert found(key).model_dump() == COMES_TO[key]
+    assert sections.settings(key).model_dump() == COMES_TO[key]
 
 
 def test_what_an_entry_comes_to_is_printed(here, monkeypatch, capfd):

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.data.images import to_uint8
-from pipeline.networks import dcgan
 from pipeline.networks.layers import for_each
+from pipeline.networks.network import Spec
 from pipeline.runtime import randomness
 from pipeline.sampling import draw as sampling
 
@@ -20,7 +20,8 @@ C = CLASSES[CHOSEN]
 def lively(num_latents: int) -> nn.Module:
     """A generator with weights so large that its images use the whole range of greys."""
     torch.manual_seed(1)
-    generator = dcgan.Generator(num_latents, 10, 4, (1, 8, 8)).eval()
+    spec = Spec(method="", network="dcgan", width=4, image_shape=[1, 8, 8], num_latents=num_latents)
+    generator = spec.model_copy(update={"num_conditions": 10}).build().eval()
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.normal_(0.0, 0.5)
