@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from helpers import experiments
 from helpers.emoji_files import settings as drawing_settings
 from helpers.emoji_files import write
 from helpers.project import edit, environment, make
@@ -50,14 +51,19 @@ class Dag:
 DAG = pytest.StashKey[Dag]()
 
 
+def needs(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that need the small project's results come last: its pipeline runs beside the others."""
-    items.sort(key=lambda item: "finished" in getattr(item, "fixturenames", ()))
+    """The small project's pipeline runs beside the tests that do not need its results, the queue of
+    experiments then beside those that do.
+    """
+    items.sort(key=lambda item: (needs(item, "queue"), needs(item, "finished")))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    needed = any("finished" in getattr(item, "fixturenames", ()) for item in session.items)
-    if needed and not session.config.option.collectonly:
+    if any(needs(item, "finished") for item in session.items) and not session.config.option.collectonly:
         session.config.stash[DAG] = Dag()
 
 
@@ -71,7 +77,16 @@ def finished(request: pytest.FixtureRequest) -> Path:
     """A small project in which `make repro` has run. Tests leave it as they found it."""
     dag = request.config.stash[DAG]
     assert dag.process.wait(900) == 0, (dag.project / "repro.log").read_text()
+    if any(needs(item, "queue") for item in request.session.items):
+        request.getfixturevalue("queue")  # under way from here on
     return dag.project
+
+
+@pytest.fixture(scope="session")
+def queue(make_project: Callable[[str], Path]) -> Iterator[Path]:
+    """A project whose queue of experiments is under way."""
+    with experiments.queue(make_project("queued")) as project:
+        yield project
 
 
 @pytest.fixture

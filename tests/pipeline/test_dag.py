@@ -75,9 +75,9 @@ def test_a_second_repro_does_nothing(finished):
 
 def test_forced_stages_leave_the_lock_file_as_it_was_byte_for_byte(finished):
     before = (finished / "dvc.lock").read_bytes()
-    again = "check train_gan@cluster-conditioned-0 evaluate_cgan@digit-0 report"
+    again = "check evaluate_cgan@digit-0 report"
     done = run(finished, f"dvc repro --force --single-item {again}")
-    assert done.stdout.count("Running stage") == 4, done.stdout + done.stderr
+    assert done.stdout.count("Running stage") == 3, done.stdout + done.stderr
     assert (finished / "dvc.lock").read_bytes() == before
 
 
