@@ -1,0 +1,52 @@
+"""Solvers on a flow whose end is known: of normal data, a sample is mean + sd * noise."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipeline.sampling import solvers
+from pipeline.sampling.solvers import SOLVERS, num_evaluations
+from pipeline.theory import denoisers
+
+MEAN, SD = 1.5, 0.6
+NOISE = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
+
+
+def denoise(x: Tensor, t: float) -> Tensor:
+    return denoisers.mixture(x, t, torch.tensor([[MEAN]], dtype=torch.float64), SD)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_one_step_returns_the_mean_whatever_the_noise(solver: str) -> None:
+    assert torch.allclose(SOLVERS[solver](denoise, NOISE, 1), torch.full_like(NOISE, MEAN))
+
+
+@pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2), ("adams_bashforth", 2)])
+def test_the_error_falls_with_the_power_of_the_step_that_is_the_solvers_order(
+    solver: str, order: int
+) -> None:
+    few, many = (
+        (SOLVERS[solver](denoise, NOISE, num) - (MEAN + SD * NOISE)).abs().max().item() for num in (64, 128)
+    )
+    assert math.log2(few / many) == pytest.approx(order, abs=0.15)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("num_steps", [1, 2, 5])
+def test_the_network_is_asked_as_often_as_is_said_and_never_at_the_end(solver: str, num_steps: int) -> None:
+    times: list[float] = []
+
+    def counted(x: Tensor, t: float) -> Tensor:
+        times.append(t)
+        return denoise(x, t)
+
+    SOLVERS[solver](counted, NOISE, num_steps)
+    assert len(times) == num_evaluations(solver, num_steps)
+    assert max(times) == (num_steps - 1) / num_steps
+
+
+def test_the_velocity_leads_straight_to_the_denoised_image() -> None:
+    x, t = NOISE, 0.25
+    assert torch.allclose(x + (1 - t) * solvers.velocity(denoise, x, t), denoise(x, t))
