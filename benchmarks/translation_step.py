@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import contest
 from benchmarks.contest import Contenders, Step
-from pipeline.methods import adversarial, adversarial_settings
+from pipeline.methods import ablation, adversarial
 from pipeline.networks import patchgan, unet
 from pipeline.networks.network import DiscriminatorSpec, Spec
 from pipeline.runtime import compute, params
@@ -150,7 +150,7 @@ def our_step(task: Path, size: int, precision: str, threads: int) -> Step:
     settings, pairs = contest.settings(precision, threads), sketches(task, size)
     plain: dict[str, object] = {"batch_size": BATCH_SIZE, "width": WIDTH, "num_latents": NUM_LATENTS}
     plain |= {"l1": L1, "r1": 0.0, "r2": 0.0, "discriminator_norm": "batch", "patch_size": PATCH_SIZES[size]}
-    section = params.read("ablations.l1-cgan", adversarial_settings.AblationSettings).model_copy(update=plain)
+    section = params.read("ablations.l1-cgan", ablation.Settings).model_copy(update=plain)
     training = adversarial.start(section, pairs)
 
     def step() -> None:

@@ -40,7 +40,6 @@ class Family(NamedTuple):
     stage: str  # of train_<stage>@<entry>-<seed>, and the first word of a model's folder
     method: str = ""  # "" where an entry names it
     task: str = ""  # of all entries; "" where an entry is called as its task
-    settings: str = ""  # a class among those of the method, if not that for its kind of condition
 
 
 FAMILIES = {  # in the report's order
@@ -48,7 +47,7 @@ FAMILIES = {  # in the report's order
     "cgans": Family("cgan", "adversarial"),
     "gans": Family("gan", "adversarial", "digits"),
     "stacked": Family("stacked", "adversarial", "stacked"),
-    "ablations": Family("ablation", "adversarial", "sketch", "AblationSettings"),
+    "ablations": Family("ablation", "ablation", "sketch"),
     "variants": Family("variant"),  # whose entries name method and task
 }
 SECTIONS = (*SINGLE, *FAMILIES, "features", "seeds", "tasks", "toys")
@@ -88,26 +87,6 @@ def task_of(section: str, name: str) -> str:
     return found
 
 
-def model(section: str, name: str, kind: str, **given: object) -> Model:
-    """An entry's method, task and settings, for its task's kind of condition; `given` is its seed, where the
-    entry must not have it. An InputError if a key is unknown, missing, mistyped or out of range.
-    """
-    key, family = f"{section}.{name}", FAMILIES[section]
-    if section == "variants":
-        entry = dict(params.read(key, dict[str, Any]))
-        chosen, asked = str(entry.pop("method", None)), entry.pop("task")
-        params.check_name(f"{key}.method", chosen, method.available())
-        found = params.checked(key, entry, method.settings_class(chosen, kind))
-    else:
-        chosen, asked = family.method, family.task or name
-        cls = method.settings_class(chosen, kind)
-        if family.settings:
-            cls = getattr(import_module(f"pipeline.methods.{chosen}_settings"), family.settings)
-        found = params.read(key, cls, None, **given)
-    assert isinstance(found, ModelSettings)
-    return Model(chosen, asked, found)
-
-
 def task_settings(name: str) -> question.Settings:
     """An entry of tasks, its question and data set known."""
     found, key = params.read(f"tasks.{name}", question.Settings), f"tasks.{name}.condition"
@@ -129,9 +108,13 @@ def learner(data: str) -> tuple[str, Schedule]:
 
 def entry(section: str, name: str) -> Model:
     """The model of a family's entry, of whatever seed."""
-    kind = question.load(task_settings(task_of(section, name)).module).kind
-    given = {} if section == "variants" else {"seed": 0}  # `seeds` has those of all others
-    return model(section, name, kind, **given)
+    key, asked = f"{section}.{name}", task_of(section, name)
+    chosen, given = FAMILIES[section].method, {"seed": 0}  # `seeds` has those of all but variants
+    if section == "variants":
+        chosen, given = params.read(f"{key}.method", str), {}
+        params.check_name(f"{key}.method", chosen, method.available())
+    kind = question.load(task_settings(asked).module).kind
+    return Model(chosen, asked, method.read(chosen, key, kind, **given))
 
 
 def models() -> Iterator[tuple[str, str, Model]]:

@@ -5,46 +5,41 @@ from typing import Annotated
 
 import typer
 
-from pipeline.methods import method
+from pipeline.methods import method as methods
 from pipeline.metrics import monitor
 from pipeline.runtime import compute, distributed, params
 from pipeline.tasks import task as tasks
 from pipeline.training.trainer import Trainer
-from stages import InputFolder, run, sections, timed
+from stages import InputFolder, run, timed
 from stages.training import tracked
 
-Section = Annotated[str, typer.Argument(help=f"One of: {', '.join(sections.FAMILIES)}.")]
+Method = Annotated[str, typer.Argument(help=f"One of: {', '.join(methods.available())}.")]
+Key = Annotated[str, typer.Argument(help="Of its entry in params.yaml, such as cgans.sketch.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Of the model; of a variant, its entry has it.")]
 
 
-def main(section: Section, name: str, task: InputFolder, out: Path, seed: Seed = None) -> None:
-    """Train the model of SECTION.NAME in params.yaml on the TASK's folder; write it to the folder OUT.
+def main(method: Method, key: Key, task: InputFolder, out: Path, seed: Seed = None) -> None:
+    """Train the model of KEY in params.yaml by METHOD on the TASK's folder; write it to the folder OUT.
 
     A training that was killed goes on from its last checkpoint.
     """
-    params.check_name("SECTION", section, sections.FAMILIES)
+    params.check_name("METHOD", method, methods.available())
     computing, launch = params.read("compute", compute.Settings), params.read("launch", distributed.Settings)
     asked = tasks.load(task)
     given = {} if seed is None else {"seed": seed}
-    chosen, _, settings = sections.model(section, name, asked.kind, **given)
+    settings = methods.read(method, key, asked.kind, **given)
     if launch.processes > 1 and not distributed.is_worker():
         distributed.launch(launch.processes)
         return
     compute.configure(computing)
-    stage, facts = stage_name(section, name, seed), {"data": asked.sha256}
+    stage, facts = f"train_{out.name.replace('-', '@', 1)}", {"data": asked.sha256}
     watching = monitor.of_task(asked, compute.device(computing))
     looks = settings.monitor_every, settings.num_snapshots
     open_run = tracked(stage, out.name, task)
     trainer = Trainer(stage, computing, facts, open_run, watching, *looks, launch.processes)
     examples = asked.splits["train"].with_flips() if settings.mirror else asked.train
     with timed(stage):
-        trainer.run(method.load(chosen).start(settings, asked), examples, out)
-
-
-def stage_name(section: str, name: str, seed: int | None) -> str:
-    """As DVC calls it: train_gan@dcgan-0."""
-    entry = name if seed is None else f"{name}-{seed}"
-    return f"train_{sections.FAMILIES[section].stage}@{entry}"
+        trainer.run(methods.load(method).start(settings, asked), examples, out)
 
 
 if __name__ == "__main__":

@@ -79,14 +79,6 @@ class ImageSettings(OfImages, Settings):
     decay_from: PositiveFraction = 0.5
 
 
-class AblationSettings(ImageSettings):
-    """Defaults of pix2pix's ablations (arXiv:1611.07004, table 1): latents at the smallest map, one draw."""
-
-    latents_at_every_level: bool = False
-    num_draws: Count = 1
-    spread: NotNegative = 0.0
-
-
 class WordSettings(OfWords, ImageSettings):
     """Defaults of caption to image."""
 

@@ -10,13 +10,13 @@ Those that train the networks in whose features images are compared have no samp
 """
 
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from torch import Tensor, nn
 
-from pipeline.methods.schedule import Schedule
+from pipeline.methods.schedule import ModelSettings, Schedule
 from pipeline.networks.network import Spec
-from pipeline.runtime import modules
+from pipeline.runtime import modules, params
 from pipeline.runtime.errors import InputError
 from pipeline.tasks.task import Examples, Task
 
@@ -66,6 +66,20 @@ def load(name: str) -> Method:
 
 def available() -> list[str]:
     return modules.available("methods", "start")
+
+
+def read(name: str, key: str, kind: str, **given: object) -> ModelSettings:
+    """The settings of an entry of params.yaml, such as "cgans.sketch", for a method and a kind of condition;
+    `given` is its seed, but for a variant, whose entry also names its method and task.
+    """
+    cls, named = settings_class(name, kind), ("method", "task")
+    if key.startswith("variants."):
+        entry = params.read(key, dict[str, Any])
+        found = params.checked(key, {each: entry[each] for each in entry if each not in named}, cls)
+    else:
+        found = params.read(key, cls, None, **given)
+    assert isinstance(found, ModelSettings)
+    return found
 
 
 def settings_class(name: str, kind: str) -> type[Schedule]:

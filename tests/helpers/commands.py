@@ -21,8 +21,8 @@ TRAINED = {*FEATURES_TRAINED, "train_toy@ring-plain", *(f"train_{name}" for name
 EVALUATED = {*(f"evaluate_real@{name}" for name in TASKS), *(f"evaluate_{name}" for name in MODELS)}
 
 
-def train(section: str, entry: str, task: str, model: str) -> str:
-    return f"train {section} {entry} data/tasks/{task} models/{model} --seed 0"
+def train(method: str, key: str, task: str, model: str) -> str:
+    return f"train {method} {key} data/tasks/{task} models/{model} --seed 0"
 
 
 def evaluate(model: str, task: str) -> str:
@@ -35,8 +35,10 @@ COMMANDS = {
     "download@penguins": "download penguins data/raw/penguins",
     "prepare@digits": f"prepare digits data/raw/mnist {DIGITS}",
     "prepare@drawings": f"prepare drawings data/raw/openmoji {DRAWINGS}",
-    "train_features@digits": f"train_features digits {DIGITS} models/features-digits",
-    "train_features@drawings": f"train_features drawings {DRAWINGS} models/features-drawings",
+    "train_features@digits": f"train_features classification label digits {DIGITS} models/features-digits",
+    "train_features@drawings": (
+        f"train_features contrastive none drawings {DRAWINGS} models/features-drawings"
+    ),
     "task@digits": f"task digits {DIGITS} models/features-digits data/tasks/digits",
     "task@digit": f"task digit {DIGITS} models/features-digits data/tasks/digit",
     "task@stacked": f"task stacked {DIGITS} models/features-digits data/tasks/stacked",
@@ -44,17 +46,17 @@ COMMANDS = {
     "evaluate_real@digits": "evaluate_real data/tasks/digits data/reference/digits reports",
     "evaluate_real@digit": "evaluate_real data/tasks/digit data/reference/digit reports",
     "evaluate_real@sketch": "evaluate_real data/tasks/sketch data/reference/sketch reports",
-    "train_regression@digit-0": train("regressions", "digit", "digit", "regression-digit-0"),
-    "train_regression@sketch-0": train("regressions", "sketch", "sketch", "regression-sketch-0"),
-    "train_cgan@digit-0": train("cgans", "digit", "digit", "cgan-digit-0"),
-    "train_cgan@text-0": train("cgans", "text", "text", "cgan-text-0"),
-    "train_gan@mlp-0": train("gans", "mlp", "digits", "gan-mlp-0"),
-    "train_gan@dcgan-0": train("gans", "dcgan", "digits", "gan-dcgan-0"),
+    "train_regression@digit-0": train("regression", "regressions.digit", "digit", "regression-digit-0"),
+    "train_regression@sketch-0": train("regression", "regressions.sketch", "sketch", "regression-sketch-0"),
+    "train_cgan@digit-0": train("adversarial", "cgans.digit", "digit", "cgan-digit-0"),
+    "train_cgan@text-0": train("adversarial", "cgans.text", "text", "cgan-text-0"),
+    "train_gan@mlp-0": train("adversarial", "gans.mlp", "digits", "gan-mlp-0"),
+    "train_gan@dcgan-0": train("adversarial", "gans.dcgan", "digits", "gan-dcgan-0"),
     "train_gan@cluster-conditioned-0": train(
-        "gans", "cluster-conditioned", "digits", "gan-cluster-conditioned-0"
+        "adversarial", "gans.cluster-conditioned", "digits", "gan-cluster-conditioned-0"
     ),
-    "train_stacked@pacdcgan2-0": train("stacked", "pacdcgan2", "stacked", "stacked-pacdcgan2-0"),
-    "train_ablation@gan-0": train("ablations", "gan", "sketch", "ablation-gan-0"),
+    "train_stacked@pacdcgan2-0": train("adversarial", "stacked.pacdcgan2", "stacked", "stacked-pacdcgan2-0"),
+    "train_ablation@gan-0": train("ablation", "ablations.gan", "sketch", "ablation-gan-0"),
     "train_toy@ring-plain": "train_toy ring-plain models/toy-ring-plain reports",
     "evaluate_cgan@digit-0": evaluate("cgan-digit-0", "digit"),
     "evaluate_gan@dcgan-0": evaluate("gan-dcgan-0", "digits"),

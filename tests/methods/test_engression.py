@@ -14,6 +14,7 @@ from pipeline.methods import energy, engression, regression
 from pipeline.networks.network import num_inputs
 from pipeline.runtime import randomness
 from pipeline.sampling.draw import LATENTS
+from pipeline.tasks.task import InMemory
 
 SMALL = {"width": 4, "learning_rate": 0.01, "ema_halflife": 8.0, "batch_size": 8, "num_steps": 6}
 SMALL |= {"log_every": 1, "save_every": 6, "monitor_every": 6}
@@ -120,6 +121,14 @@ def test_a_batch_is_of_draws_several_of_each_condition(kind: str) -> None:
     assert asked == [8, 2]
     expected = logged["error"] - logged["spread"] / 2
     assert logged["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_the_next_step_is_of_other_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[int]] = []
+    batch = InMemory.batch
+    monkeypatch.setattr(InMemory, "batch", lambda self, i: asked.append(set(i.tolist())) or batch(self, i))
+    advance(start(), TASKS["class"].train, 2)
+    assert not asked[0] & asked[1]
 
 
 def test_a_resumed_engression_ends_with_the_tensors_of_an_uninterrupted_one(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from helpers.adversarial import (
 )
 from pydantic import ValidationError
 
-from pipeline.methods import adversarial, adversarial_settings, reconstruction
+from pipeline.methods import ablation, adversarial, reconstruction
 from pipeline.runtime import randomness
 from pipeline.runtime.errors import InputError
 
@@ -180,5 +180,5 @@ def test_latents_enter_at_every_level_or_in_pix2pixs_ablations_at_the_smallest_m
         training = start(kind, latents_at_every_level=every_level)
         assert sum(level.style is not None for level in training.generator.up.levels) == expected
         assert training.spec.latents_at_every_level is every_level
-    chosen = adversarial_settings.AblationSettings()
+    chosen = ablation.Settings()
     assert (chosen.latents_at_every_level, chosen.num_draws, chosen.spread) == (False, 1, 0.0)

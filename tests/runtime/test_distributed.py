@@ -86,7 +86,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def train(project: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "stages.train", "cgans", "digit", "data/tasks/digit"]
+    command = [sys.executable, "-m", "stages.train", "adversarial", "cgans.digit", "data/tasks/digit"]
     return subprocess.Popen(
         [*command, "models/cgan-digit-0", "--seed", "0"],
         cwd=project,

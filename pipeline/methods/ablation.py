@@ -1,0 +1,18 @@
+"""pix2pix's ablations (arXiv:1611.07004, table 1): adversarial training with other defaults."""
+
+from pipeline.methods import adversarial
+from pipeline.methods.adversarial_settings import ImageSettings
+from pipeline.methods.method import itself
+from pipeline.runtime.params import Count, NotNegative
+
+
+class Settings(ImageSettings):
+    """Latents at the smallest map alone, one draw of each condition."""
+
+    latents_at_every_level: bool = False
+    num_draws: Count = 1
+    spread: NotNegative = 0.0
+
+
+SETTINGS = {"image": Settings}
+start, sampler = adversarial.start, itself
