@@ -11,7 +11,7 @@ from pipeline.runtime.files import sha256
 
 DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
 TASKS = ("digits", "digit", "stacked", "sketch", "text")
-GENERATORS = ("regression-digit-0", "cgan-digit-0", "gan-mlp-0", "gan-dcgan-0", "gan-cluster-conditioned-0")
+GENERATORS = ("regression-digit-0", "cgan-digit-0", "gan-mlp-0", "gan-dcgan-0")
 IMAGES = ("regression-sketch-0", "cgan-sketch-0", "cgan-text-0", "ablation-gan-0")
 STACKED = ("stacked-pacdcgan2-0",)
 TOYS = ("toy-ring-plain",)
@@ -52,9 +52,6 @@ COMMANDS = {
     "train_cgan@text-0": train("adversarial", "cgans.text", "text", "cgan-text-0"),
     "train_gan@mlp-0": train("adversarial", "gans.mlp", "digits", "gan-mlp-0"),
     "train_gan@dcgan-0": train("adversarial", "gans.dcgan", "digits", "gan-dcgan-0"),
-    "train_gan@cluster-conditioned-0": train(
-        "adversarial", "gans.cluster-conditioned", "digits", "gan-cluster-conditioned-0"
-    ),
     "train_stacked@pacdcgan2-0": train("adversarial", "stacked.pacdcgan2", "stacked", "stacked-pacdcgan2-0"),
     "train_ablation@gan-0": train("ablation", "ablations.gan", "sketch", "ablation-gan-0"),
     "train_toy@ring-plain": "train_toy ring-plain models/toy-ring-plain reports",

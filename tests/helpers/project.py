@@ -98,7 +98,7 @@ FEW = {  # entries that a small project keeps of each section
     "tasks": ("digits", "digit", "stacked", "sketch", "text"),
     "regressions": ("digit", "sketch"),
     "cgans": ("digit", "sketch", "text"),
-    "gans": ("mlp", "dcgan", "cluster-conditioned"),
+    "gans": ("mlp", "dcgan"),
     "stacked": ("pacdcgan2",),
     "ablations": ("gan",),
     "toys": ("ring-plain",),

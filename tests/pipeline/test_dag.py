@@ -103,7 +103,7 @@ def test_a_training_killed_at_a_random_moment_ends_with_the_bits_of_an_uninterru
     assert re.search(r"resuming at step [1-9]", resumed.stdout), resumed.stdout + resumed.stderr
     assert not (work / "checkpoint.pt").exists()
     monkeypatch.chdir(project)
-    assert call(train("cgans", "digit", "digit", "uninterrupted"), monkeypatch) == 0
+    assert call(train("adversarial", "cgans.digit", "digit", "uninterrupted"), monkeypatch) == 0
     assert "resuming" not in capfd.readouterr().out
     ended, expected = (listing(project / "models" / name) for name in ("cgan-digit-0", "uninterrupted"))
     assert [*ended.values()] == [*expected.values()]
@@ -163,7 +163,7 @@ def test_each_key_of_the_parameters_is_read_by_exactly_its_stages(inside):
 KEYS = ("compute.threads", "launch.processes", "download.timeout", "digits.dataset", "drawings.image_size")
 KEYS += ("features.digits.width", "features.drawings.temperature", "tasks.sketch.condition")
 KEYS += ("regressions.digit.monitor_every", "cgans.text.spread", "gans.mlp.augment", "bayes.cgan.loss")
-KEYS += ("stacked.pacdcgan2.packing", "gans.cluster-conditioned.clusters", "ablations.gan.l1")
+KEYS += ("stacked.pacdcgan2.packing", "cgans.digit.clusters", "ablations.gan.l1")
 KEYS += ("toys.ring-plain.target", "evaluate.seed", "theory.discriminator.width")  # half of them defaults
 
 

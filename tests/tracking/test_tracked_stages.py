@@ -54,7 +54,7 @@ def test_a_dead_tracking_server_costs_a_warning_and_seconds_and_changes_nothing(
             server.listen()  # connections are taken and never answered
         uri = f"http://127.0.0.1:{server.getsockname()[1]}"
         start = time.monotonic()
-        command = train("cgans", "digit", "digit", "untracked")
+        command = train("adversarial", "cgans.digit", "digit", "untracked")
         done = run(inside, f"python -m stages.{command}", MLFLOW_TRACKING_URI=uri)
         assert time.monotonic() - start < 30
     assert done.returncode == 0, done.stderr
