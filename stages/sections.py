@@ -112,7 +112,8 @@ def entry(section: str, name: str) -> Model:
     chosen, given = FAMILIES[section].method, {"seed": 0}  # `seeds` has those of all but variants
     if section == "variants":
         chosen, given = params.read(f"{key}.method", str), {}
-        params.check_name(f"{key}.method", chosen, method.available())
+        samplers = [name for name in method.available() if hasattr(method.load(name), "sampler")]
+        params.check_name(f"{key}.method", chosen, samplers)
     kind = question.load(task_settings(asked).module).kind
     return Model(chosen, asked, method.read(chosen, key, kind, **given))
 

@@ -53,6 +53,10 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
         {"variants.mine": VARIANT | {"method": "gan"}},
         "variants.mine.method = 'gan'",
     ),
+    "a variant by a learner of features": (
+        {"variants.mine": VARIANT | {"method": "contrastive"}},
+        "variants.mine.method = 'contrastive': allowed are ablation, adversarial, engression",
+    ),
     "a variant of no task": ({"variants.mine": VARIANT | {"task": "txt"}}, "variants.mine: no task 'txt'"),
     "a variant without a task": (
         {"variants.sketch": {"method": "adversarial"}},
