@@ -28,8 +28,8 @@ def task(folder: Path, settings: Settings, data: DataSet, features: bytes) -> No
     with new_folder(folder) as part:
         for split, arrays in splits.items():
             save(part, split, arrays)
-        if "tones" in splits["test"]:
-            rows = data.splits["test"]
+        if "tones" in splits["test"] and asked.kind == "image":
+            rows = data.splits["test"] | splits["test"]  # of which the task may have kept some
             save(part, "test", known.answers(stored(part, "test", asked), rows))
         (part / FEATURES).write_bytes(features)
         (part / "task.json").write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")

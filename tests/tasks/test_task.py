@@ -280,7 +280,7 @@ def test_a_task_of_other_contents_has_another_identity(tmp_path: Path) -> None:
 
 
 def test_an_unknown_condition_is_refused_with_those_there_are() -> None:
-    every = "colourise, inpaint, label, none, segment, semantic, sketch, stacked, superres, text"
+    every = "colourise, inpaint, label, none, segment, semantic, sketch, stacked, superres, text, tones"
     with pytest.raises(InputError, match=rf"^condition = 'digits': allowed are {every}$"):
         question.load("digits")
 
