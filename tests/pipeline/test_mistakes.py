@@ -215,7 +215,7 @@ def test_a_full_disk_is_told_in_one_line_and_nothing_half_written_stays(
     inside, tiny_disk, monkeypatch, capfd
 ):
     command = COMMANDS["train_gan@mlp-0"]
-    assert call(command.replace("models/gan-mlp-0", str(tiny_disk / "mlp")), monkeypatch) == 2
+    assert call(command.replace("models/gan-mlp-0", str(tiny_disk / "gan-mlp-0")), monkeypatch) == 2
     error = capfd.readouterr().err
     assert "No space left on device" in error
     assert error.count("\n") == 1
