@@ -1,5 +1,5 @@
 """Drawings, OpenMoji's or the user's pairs: raw files -> images with what each was made of, split so that no
-variant of a drawing for testing was trained on.
+variant of a drawing for testing was trained on; bases that are drawn alike under two names are not one yet.
 """
 
 from collections.abc import Callable

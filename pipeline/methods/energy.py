@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-WHOLE = 0  # patch size: all pixels are one patch
 ROUNDING = 1e-6  # under the root, of images in [-1, 1]: where two draws coincide the norm has no gradient
 
 
@@ -26,7 +25,7 @@ def score(
         x: (N, C, H, W), or (N, D).
         exponent: b; below 2 the score is strictly proper.
         repulsion: 0 leaves the second out.
-        patch_sizes: pixels a side; their means are summed.
+        patch_sizes: pixels a side, 0 for the whole image; their means are summed.
 
     Returns:
         Two scalars.

@@ -1,6 +1,6 @@
 """Engression: regression with latents, trained by a proper score in place of squared error (Shen and
-Meinshausen 2023, arXiv:2307.00835; of images Pacchiardi et al. 2021, arXiv:2112.08217). One network, one
-evaluation a sample, no discriminator.
+Meinshausen 2023, arXiv:2307.00835; of weather fields Pacchiardi et al. 2021, arXiv:2112.08217). One network,
+one evaluation a sample, no discriminator.
 
 P draws of each condition minimise  mean |x - g|^b - repulsion / 2 mean |g - g'|^b. Without the second term,
 with one draw, no latents, single pixels and b = 2, that is squared error: regression.
