@@ -1,11 +1,12 @@
 """Drawings, OpenMoji's or the user's pairs: raw files -> images with what each was made of, split so that no
-variant of a drawing for testing was trained on; bases that are drawn alike under two names are not one yet.
+variant of a drawing for testing was trained on, nor the same image under another name.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
+import networkx as nx
 import numpy as np
 from pydantic import model_validator
 
@@ -59,9 +60,13 @@ def prepare(folder: Path, settings: Settings) -> DataSet:
     """
     own = settings.source == "folder"
     arrays, left_out = SOURCES[settings.source](Path(settings.folder) if own else folder, settings)
-    known, numbers = np.unique(arrays["bases"], return_inverse=True)
-    chosen = split(len(known), settings)
-    rows = {part: np.flatnonzero(np.isin(numbers, bases)) for part, bases in chosen.items()}
+    numbers = np.unique(arrays["bases"], return_inverse=True)[1]
+    chosen, leading = split(numbers.max() + 1, settings), alike(arrays["images"], numbers)
+    rows = {part: np.flatnonzero(np.isin(leading, bases)) for part, bases in chosen.items()}
+    if not all(map(len, rows.values())):
+        found = f"validation_share = {settings.validation_share}, test_share = {settings.test_share}"
+        empty = f"of {len(np.unique(leading))} base drawings a split is left empty; each needs one at least"
+        raise InputError(f"drawings.{found}: {empty}")
     vocabulary = captions.vocabulary(arrays["captions"][rows["train"]].tolist())
     arrays |= {"tokens": captions.tokens(arrays["captions"].tolist(), vocabulary), "bases": numbers}
     splits = {part: {field: arrays[field][rows[part]] for field in FIELDS} for part in rows}
@@ -69,15 +74,23 @@ def prepare(folder: Path, settings: Settings) -> DataSet:
     return DataSet(splits, facts, left_out)
 
 
+def alike(images: np.ndarray, bases: np.ndarray) -> np.ndarray:
+    """For each drawing (N,) the first of the bases that it shares an image with, perhaps by way of others:
+    OpenMoji draws some people and flags in one way under two names. They all go where the first one goes.
+    """
+    seen: dict[bytes, int] = {}
+    graph: nx.Graph[int] = nx.Graph()
+    for image, base in zip(images, bases.tolist(), strict=True):
+        graph.add_edge(base, seen.setdefault(image.tobytes(), base))
+    first = {base: min(group) for group in nx.connected_components(graph) for base in group}
+    return np.array([first[base] for base in bases.tolist()])
+
+
 def split(num_bases: int, settings: Settings) -> dict[str, np.ndarray]:
-    """Which base drawings are in which split; an InputError if one would be empty."""
+    """Which base drawings are in which split."""
     order = permutation(num_bases, settings.seed, SPLIT).numpy()
     sizes = [round(share * num_bases) for share in (settings.validation_share, settings.test_share)]
     validation, test, train = np.split(order, np.cumsum(sizes))
-    if not min(len(validation), len(test), len(train)):
-        found = f"validation_share = {settings.validation_share}, test_share = {settings.test_share}"
-        empty = f"of {num_bases} base drawings a split is left empty; each needs one at least"
-        raise InputError(f"drawings.{found}: {empty}")
     return {"train": train, "validation": validation, "test": test}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import emoji_files
 from helpers.emoji_files import HANDS, NAMES, TONES, drawing, svg
 from helpers.emoji_files import settings as drawing_settings
 from hypothesis import given, settings
@@ -42,6 +43,22 @@ def rows(data: DataSet, *fields: str) -> Iterator[tuple[str, ...]]:
     for split in SPLITS:
         for values in zip(*(data.splits[split][field].tolist() for field in fields), strict=True):
             yield split, *values
+
+
+def test_bases_that_share_an_image_go_where_the_first_of_them_goes() -> None:
+    """3 and 1 share one, 1 and 2 another; 0 stands alone."""
+    images = np.array([5, 6, 6, 7, 7, 8], np.uint8)[:, None, None, None]
+    assert drawings.alike(images, np.array([0, 3, 1, 1, 2, 2])).tolist() == [0, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_image_is_in_two_splits_whatever_its_name(tmp_path: Path, seed: int) -> None:
+    emoji_files.write(tmp_path)
+    for name, twin in (("1F34F", "1F34E"), ("E000", "2764"), ("1F600", "2764")):
+        (tmp_path / "svg" / f"{name}.svg").write_bytes(emoji_files.drawing(twin))
+    data = drawings.prepare(tmp_path, drawing_settings(seed=seed))
+    images = [{image.tobytes() for image in data.splits[split]["images"]} for split in SPLITS]
+    assert sum(map(len, images)) == len(set.union(*images)) == len(NAMES) - 3
 
 
 def test_the_split_depends_on_the_seed_alone(emoji_folder: Path, prepared: DataSet) -> None:
@@ -125,11 +142,13 @@ def test_a_folder_without_drawings_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("validation", "test"), [(0.02, 0.3), (0.3, 0.02), (0.48, 0.49)])
-def test_a_share_that_leaves_a_split_empty_is_refused(validation: float, test: float) -> None:
+def test_a_share_that_leaves_a_split_empty_is_refused(
+    emoji_folder: Path, validation: float, test: float
+) -> None:
     shares = {"validation_share": validation, "test_share": test}
     expected = f"^drawings.validation_share = {validation}, test_share = {test}: of 16 base drawings a split"
     with pytest.raises(InputError, match=expected):
-        drawings.split(16, drawing_settings(**shares))
+        drawings.prepare(emoji_folder, drawing_settings(**shares))
 
 
 @pytest.mark.parametrize(
