@@ -41,10 +41,14 @@ def main(out: Path) -> None:
 def fit(key: str, model: sections.Model, shape: tuple[int, int, int]) -> None:
     """Build a model's networks, without weights; an InputError if images of this shape do not fit them."""
     settings = model.settings
-    spec = Spec(method="", network=settings.network, width=settings.width, image_shape=list(shape))
+    if (largest := max(getattr(settings, "patch_sizes", [0]))) > min(shape[1:]):
+        found = f"{params.PARAMS_FILE}: {key}.patch_sizes: {largest} pixels"
+        raise InputError(f"{found} is more than the {min(shape[1:])} that images have")
+    named = settings.model_dump(include={"network", "width"})
+    spec = Spec(method="", kind=settings.kind, image_shape=list(shape), num_conditions=1, **named)
     try:
         with torch.device("meta"):
-            spec.model_copy(update={"num_conditions": 1}).build()
+            spec.build()
             if isinstance(settings, Stabilisers):
                 stabilisers.discriminator(settings, 1, shape)
     except ValueError as error:
@@ -69,8 +73,10 @@ def stages() -> Iterator[tuple[str, list[str]]]:
         for stage in ("train", "evaluate"):
             yield f"{stage}_{sections.FAMILIES[section].stage}@{name}", [f"stages.{stage}", *chosen]
     for name in sections.entries("toys"):
-        yield f"train_toy@{name}", ["stages.train_toy"]
-    yield "theory", ["stages.theory", "pipeline.networks.line"]
+        method, settings = sections.toy(name)
+        learned = [f"pipeline.methods.{method}", f"pipeline.networks.{settings.network}"]
+        yield f"train_toy@{name}", ["stages.train_toy", *learned]
+    yield "theory", ["stages.theory", "pipeline.networks.line", "pipeline.networks.denoiser_line"]
     yield "report", ["stages.report", *(f"pipeline.data.{data}" for data in sections.DATA_SETS)]
 
 

@@ -1,6 +1,7 @@
 """Stages `evaluate_<family>@<name>-<seed>`: a model's metrics that apply to its task, and noise floors."""
 
 import csv
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,20 @@ from pipeline.metrics import reference, suite
 from pipeline.metrics import settings as evaluation
 from pipeline.metrics.entries import details, values, write
 from pipeline.networks import network, truncation
+from pipeline.networks.flow import flow_of
 from pipeline.networks.network import Spec, num_inputs
 from pipeline.runtime import compute, params, size
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_file, sha256
 from pipeline.sampling import weights
+from pipeline.sampling.draw import draw
 from pipeline.tasks import task as tasks
 from pipeline.tasks.task import Task
 from pipeline.tracking import runs
 from pipeline.training.trainer import HISTORY
 from stages import InputFolder, run, timed
+
+NUM_TIMED = 100  # samples
 
 
 def main(model: Path, task: InputFolder, real: InputFolder, reports: Path) -> None:
@@ -43,6 +48,8 @@ def main(model: Path, task: InputFolder, real: InputFolder, reports: Path) -> No
             raise InputError(f"{file}: trained on task {spec.task!r}, not on {asked.name!r}")
         sampler, truncated = truncate(method.load(spec.method).sampler(built), spec, settings.truncation)
         compared = reference.load(real, asked, settings, device)
+        if (flow := flow_of(sampler)) and reference.by_condition(asked):
+            flow.guidance = 1.0  # it bends the posterior, which is measured
         result = suite.evaluate(sampler, compared)
         about = details(result.entries, compared.floors) | result.more | identity(sampler, spec, asked)
         about |= {"model": name, "truncation": truncated, "weights": sha256(file), "seed": settings.seed}
@@ -52,8 +59,18 @@ def main(model: Path, task: InputFolder, real: InputFolder, reports: Path) -> No
             np.savez_compressed(part, **result.shown)  # type: ignore[arg-type]
         write_curves(model, reports / "curves")
         scalars = {f"test_{metric}": value for metric, value in metrics.items()}
+        scalars["milliseconds_per_sample"] = pace(sampler, asked)
         sheet = grid(torch.from_numpy(result.shown["sheet"]), 10).permute(1, 2, 0).numpy()
         runs.add_evaluation(name, about["weights"], scalars, {"sheet": sheet})
+
+
+def pace(sampler: nn.Module, task: Task) -> float:
+    """Milliseconds a sample takes, of some drawn at once: for MLflow, as no two runs take the same."""
+    numbers = torch.arange(min(NUM_TIMED, len(task.test)))
+    draw(sampler, task.test.conditions, numbers[:2], 1, 0)
+    started = time.perf_counter()
+    draw(sampler, task.test.conditions, numbers, 1, 0)
+    return 1000 * (time.perf_counter() - started) / len(numbers)
 
 
 def write_curves(model: Path, folder: Path) -> None:
@@ -87,6 +104,7 @@ def identity(sampler: nn.Module, spec: Spec, task: Task) -> dict[str, object]:
         "condition": task.condition,
         "network": spec.network,
         "num_parameters": size.num_parameters(sampler),
+        "num_evaluations": sampler.num_evaluations,  # of the network, for one image
         "flops": size.num_flops(lambda: sampler(z, c)),  # for one image
     }
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from pipeline.methods.adversarial import Settings as AdversarialSettings
-from pipeline.report import images, page, points, study, tables, theory
+from pipeline.report import dial, images, page, points, study, tables, theory
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
@@ -35,7 +35,11 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         digits = {name: found for name, found in first.items() if found.kind in ("none", "class")}
         digits = {name: found for name, found in digits.items() if "modes" not in found.metrics}
         whole = page.digits(digits, real[task.name], table, tasks.load(task))
-        parts = [*parts_of(first, digits, real, table), *exact(models, reports)]
+        names = sections.entries("toys")
+        toys = {name: Result("toys", name, f"toy-{name}", None, models, reports) for name in names}
+        theory_of = read(reports / "details/theory.json")
+        parts = [dial.section(first, toys, theory_of["bayes"]), *parts_of(first, digits, real, table)]
+        parts += exact(toys, reports)
         files = page.files([whole, *parts])
         facts = {"params": params.PARAMS_FILE.read_text(), "seeds": seeds, "hashes": hashes(real, every)}
         times = page.timings(runs.stage_seconds(), speeds(every))
@@ -73,10 +77,10 @@ def of_real(reports: Path, task: str) -> dict[str, Any]:
 def parts_of(first: Results, digits: Results, real: Real, table: pd.DataFrame) -> Iterator[Section]:
     """The sections on models, where there are such."""
     if by_image := {name: found for name, found in first.items() if found.kind in ("image", "words")}:
-        yield images.section(by_image, table, real)
+        yield images.section(by_image, table, real, batch_sizes(by_image))
     if gans := {name: found for name, found in digits.items() if found.section == "gans"}:
         entries = {
-            name: params.read(f"gans.{found.entry}", AdversarialSettings, seed=found.seed)
+            name: cast(AdversarialSettings, sections.entry("gans", found.entry).settings)
             for name, found in gans.items()
         }
         yield study.section(entries, table, gans)
@@ -85,10 +89,16 @@ def parts_of(first: Results, digits: Results, real: Real, table: pd.DataFrame) -
         yield study.of_stacked(table, modes, params.read(f"tasks.{on}", TaskSettings).num_stacks)
 
 
-def exact(models: Path, reports: Path) -> Iterator[Section]:
+def batch_sizes(models: Results) -> dict[str, int]:
+    """Images of a step of each model."""
+    return {
+        name: sections.entry(found.section, found.entry).settings.batch_size for name, found in models.items()
+    }
+
+
+def exact(toys: Results, reports: Path) -> Iterator[Section]:
     """The sections on what can be known exactly."""
-    names = sections.entries("toys")
-    if toys := {name: Result("toys", name, f"toy-{name}", None, models, reports) for name in names}:
+    if toys:
         yield points.section(toys)
     details, curves = reports / "details/theory.json", reports / "theory"
     yield theory.of_penguins(details, curves)
@@ -102,11 +112,13 @@ def hashes(real: Real, every: list[Result]) -> dict[str, str]:
 
 
 def speeds(every: list[Result]) -> dict[str, dict[str, Any]]:
-    """How fast each model of digits trained, from MLflow, beside what it came to; those it knows."""
+    """How fast each model trained and samples, from MLflow, beside what it came to; those it knows."""
     found = {}
-    for result in (result for result in every if "coverage" in result.metrics):
-        if speed := runs.training_speed(result.model, result.details["weights"]):
-            found[result.model] = speed | {key: result.metrics[key] for key in ("fid", "coverage")}
+    for result in (result for result in every if "fid" in result.metrics):
+        if speed := runs.speed(result.model, result.details["weights"]):
+            about = {key: result.details[key] for key in ("task", "num_parameters", "num_evaluations")}
+            style = {"label": images.called(result), "colour": result.style.colour}
+            found[result.model] = speed | about | style | {"fid": result.metrics["fid"]}
     return found
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from pipeline.methods import method
-from pipeline.methods.schedule import ModelSettings, Schedule
+from pipeline.methods.schedule import Budget, ModelSettings, Schedule
+from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Section, Seed
@@ -44,13 +45,15 @@ class Family(NamedTuple):
 
 FAMILIES = {  # in the report's order
     "regressions": Family("regression", "regression"),
+    "engressions": Family("engression", "engression"),
     "cgans": Family("cgan", "adversarial"),
+    "flows": Family("flow", "flow"),
     "gans": Family("gan", "adversarial", "digits"),
     "stacked": Family("stacked", "adversarial", "stacked"),
     "ablations": Family("ablation", "ablation", "sketch"),
     "variants": Family("variant"),  # whose entries name method and task
 }
-SECTIONS = (*SINGLE, *FAMILIES, "features", "seeds", "tasks", "toys")
+SECTIONS = (*SINGLE, *FAMILIES, "budget", "features", "seeds", "tasks", "toys")
 
 
 class Model(NamedTuple):
@@ -112,10 +115,23 @@ def entry(section: str, name: str) -> Model:
     chosen, given = FAMILIES[section].method, {"seed": 0}  # `seeds` has those of all but variants
     if section == "variants":
         chosen, given = params.read(f"{key}.method", str), {}
-        samplers = [name for name in method.available() if hasattr(method.load(name), "sampler")]
-        params.check_name(f"{key}.method", chosen, samplers)
+        check_sampled(f"{key}.method", chosen)
     kind = question.load(task_settings(asked).module).kind
     return Model(chosen, asked, method.read(chosen, key, kind, **given))
+
+
+def toy(name: str) -> tuple[str, ModelSettings]:
+    """The method of an entry of toys, and its settings."""
+    chosen = params.read(f"toys.{name}.method", str)
+    check_sampled(f"toys.{name}.method", chosen)
+    return chosen, method.read(chosen, f"toys.{name}", "points")
+
+
+def check_sampled(key: str, name: str) -> None:
+    """An InputError if this is no method, or one that answers nothing."""
+    params.check_name(
+        key, name, [each for each in method.available() if hasattr(method.load(each), "sampler")]
+    )
 
 
 def models() -> Iterator[tuple[str, str, Model]]:
@@ -141,7 +157,7 @@ def settings(key: str) -> Section:
     if section == "tasks":
         return task_settings(name)
     if section == "toys":
-        return params.read(key, method.settings_class("points", "points"))
+        return toy(name)[1]
     return entry(section, name).settings
 
 
@@ -150,7 +166,12 @@ def check() -> None:
     for key in params.content() or {}:
         params.check_name("section", str(key), SECTIONS)
     params.read("seeds", Seeds)
+    params.read("budget", Budget)
     for data in entries("features"):
         params.check_name("features", data, DATA_SETS)
     for key in keys():
         settings(key)
+    evaluation = params.read("evaluate", Evaluation)
+    for key in ("num_draws_on", "dial_on"):
+        for name in getattr(evaluation, key):
+            params.check_name(f"evaluate.{key}", name, entries("tasks"))

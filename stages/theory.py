@@ -1,5 +1,5 @@
 """Stage `theory`: what is known exactly, beside what the code does: two facts about the losses; and the
-posterior of a flipper's length, beside what regression and a cGAN make of it.
+posterior of a flipper's length, beside what regression, engression, a cGAN and a flow make of it.
 """
 
 from functools import reduce
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from pipeline.data import penguins as table
+from pipeline.methods.schedule import Budget
 from pipeline.metrics.entries import write
 from pipeline.runtime import params
 from pipeline.runtime.files import new_folder, rounded
@@ -23,22 +24,31 @@ SCORES = {  # in the metrics file -> where it stands among all numbers
     "saturating_gradient_deviation": "losses/gradients/saturating/largest_deviation",
     "nonsaturating_gradient_deviation": "losses/gradients/nonsaturating/largest_deviation",
     "regression_largest_error": "bayes/regression/largest_error",
+    "engression_wasserstein": "bayes/engression/wasserstein",
+    "engression_mean_error": "bayes/engression/mean_error",
+    "engression_sd_error": "bayes/engression/sd_error",
     "cgan_wasserstein": "bayes/cgan/wasserstein",
     "cgan_mean_error": "bayes/cgan/mean_error",
     "cgan_sd_error": "bayes/cgan/sd_error",
+    "flow_wasserstein": "bayes/flow/wasserstein",
+    "flow_mean_error": "bayes/flow/mean_error",
+    "flow_sd_error": "bayes/flow/sd_error",
     "rmse_posterior_mean": "bayes/rmse_held_out/posterior_mean",
     "rmse_regression": "bayes/rmse_held_out/regression",
+    "rmse_one_engression_draw": "bayes/rmse_held_out/one_engression_draw",
     "rmse_one_cgan_draw": "bayes/rmse_held_out/one_cgan_draw",
+    "rmse_one_flow_draw": "bayes/rmse_held_out/one_flow_draw",
 }
 
 
 def main(lengths: InputFile, reports: Path) -> None:
     """Compare the gradients of G's losses with their closed forms, and the value of the game with the
-    divergence that it should be; answer "how long is it?" in four ways for the penguins in LENGTHS (.csv).
+    divergence that it should be; answer "how long is it?" in five ways for the penguins in LENGTHS (.csv).
 
     Writes what things are off by to REPORTS/metrics, all numbers to details, what figures show to theory.
     """
-    losses, bayes = params.read("theory", game.Settings), params.read("bayes", penguins.Settings)
+    losses, budget = params.read("theory", game.Settings), params.read("budget", Budget)
+    bayes = params.read("bayes", penguins.Settings).scaled(budget)
     measured = table.flipper_lengths(lengths)
     torch.set_num_threads(1)  # the networks are too small to share
     with timed("theory"):

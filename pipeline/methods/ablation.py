@@ -7,11 +7,15 @@ from pipeline.runtime.params import Count, NotNegative
 
 
 class Settings(ImageSettings):
-    """Latents at the smallest map alone, one draw of each condition."""
+    """Few latents, at the smallest map alone, one draw of each condition, and no score of several."""
 
+    num_steps: Count = 500
+    monitor_every: Count = 100
+    num_latents: Count = 4
     latents_at_every_level: bool = False
     num_draws: Count = 1
-    spread: NotNegative = 0.0
+    score: NotNegative = 0.0
+    l1: NotNegative = 3.0
 
 
 SETTINGS = {"image": Settings}

@@ -4,15 +4,16 @@ Goodfellow et al. 2014 (arXiv:1406.2661); with a condition, Mirza and Osindero 2
 image as its condition, Isola et al. 2017 (arXiv:1611.07004). K times: real images, fresh latents, D steps;
 then once: fresh latents, G steps through a D whose weights stay. G minimises
 
-    adversarial * its adversarial loss + l1 |x - m| + l2 (x - m)^2 - l1 * spread * w_P * s + mode_seeking * r
+    adversarial * its adversarial loss + score * e + l1 |x - m| + l2 (x - m)^2 - l1 * spread * w_P * s
+    + mode_seeking * r
 
-with m the mean of P draws of one condition, s their standard deviation, w_P and r as in reconstruction.py.
+with e the energy score of P draws of one condition, m their mean, s their standard deviation, w_P and r as in
+reconstruction.py.
 """
 
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
@@ -49,8 +50,7 @@ class Adversarial:
     g_optimizer: Optimizer
     d_optimizer: Optimizer
     blank: Tensor  # a condition that says nothing, as G and D take it, (1, ...)
-    groups: Tensor | None = None  # (N,) the hidden group of each training example
-    num_groups: int = 0
+    groups: clusters.Groups | None = None  # hidden ones, of the training examples
     steps_done: int = 0
 
     def step(self, examples: Examples) -> Scalars:
@@ -83,7 +83,7 @@ class Adversarial:
         chosen = distributed.shard(chosen)
         x, c = examples.batch(chosen)
         if self.groups is not None:
-            c = torch.cat([c, F.one_hot(self.groups[chosen], self.num_groups).float().to(c.device)], 1)
+            c = self.groups.beside(c, chosen)
         return x, c
 
     def latents(self, purpose: str, step: int) -> Tensor:
@@ -107,29 +107,19 @@ class Adversarial:
 
 def start(settings: Settings, task: Task) -> Adversarial:
     """Networks with the weights that (seed, "weights") gives, and their optimizers."""
-    chosen = {"num_latents": settings.num_latents, "clusters": settings.clusters}
+    chosen = {"num_latents": settings.num_latents, "clusters": settings.clusters, "turn": settings.packing}
     spec = settings.spec("adversarial", task, **chosen)
-    groups, shares, num_groups = None, None, 0
+    groups, num_groups = None, 0
     if settings.clusters:
-        num_classes = max(task.num_conditions, 1)
-        num_groups = num_classes * settings.clusters
-        groups, shares = clusters.split(task.train, num_classes, settings.clusters, settings.seed)
+        groups = clusters.split(task.train, max(task.num_conditions, 1), settings.clusters, settings.seed)
+        num_groups = groups.shares.numel()
     torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
     generator = spec.build()
-    if isinstance(generator, Mixture) and shares is not None:
-        generator.upper.copy_(shares.cumsum(1))
+    if isinstance(generator, Mixture) and groups is not None:
+        generator.set_shares(groups.shares)
     seen = task.num_conditions + num_groups if settings.discriminator_sees_condition else 0
-    discriminator = stabilisers.discriminator(settings, seen, task.x_shape)
+    discriminator = stabilisers.discriminator(settings, seen, task.x_shape, settings.num_members)
     blank = torch.zeros(1, num_groups + task.num_conditions) if num_groups else task.blank(1)
-    training = begin(settings, spec, generator, discriminator, blank)
-    training.groups, training.num_groups = groups, num_groups
-    return training
-
-
-def begin(
-    settings: Settings, spec: Spec, generator: nn.Module, discriminator: nn.Module, blank: Tensor
-) -> Adversarial:
-    """The state in which the training of these networks begins."""
     for module in (generator, discriminator):
         module.to(memory_format=torch.channels_last)
     g_optimizer, d_optimizer = (
@@ -137,7 +127,8 @@ def begin(
         for module in (generator, discriminator)
     )
     average = ema.copy_of(generator)
-    return Adversarial(settings, spec, generator, discriminator, average, g_optimizer, d_optimizer, blank)
+    players = generator, discriminator, average, g_optimizer, d_optimizer
+    return Adversarial(settings, spec, *players, blank, groups)
 
 
 def discriminator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor, index: int) -> Scalars:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
 from pipeline.methods.reconstruction import Terms
-from pipeline.methods.schedule import ModelSettings, NetworkName, OfImages, OfNumbers, OfWords
+from pipeline.methods.schedule import ModelSettings, NetworkName, OfImages, OfNumbers, OfPoints, OfWords
 from pipeline.methods.stabilisers import Stabilisers
 from pipeline.networks.layers import GROUP
 from pipeline.runtime.params import (
@@ -52,6 +52,7 @@ class Settings(ModelSettings, Stabilisers, Terms):
         mixing = ("l1", "l2", "num_draws", "spread", "mode_seeking", "orthogonal")  # the members of points
         return super().only() | {
             "patch_size": ("image", "words"),
+            "score": of_images,
             "clusters": ("none", "class"),
             "discriminator_sees_condition": conditional,
             **dict.fromkeys(("discriminator_norm", "augment"), of_images),
@@ -65,12 +66,11 @@ class ClassSettings(Settings):
 
 
 class ImageSettings(OfImages, Settings):
-    """Defaults of image to image: a U-Net, L1 of the mean of two draws and a reward for their spread."""
+    """Defaults of image to image: a U-Net, and the energy score of two draws beside the adversarial loss."""
 
-    num_latents: Count = 4
-    l1: NotNegative = 3.0
+    num_latents: Count = 16
+    score: NotNegative = 5.0
     num_draws: Count = 2
-    spread: NotNegative = 1.5
     r1: NotNegative = 0.3
     r2: NotNegative = 0.3
     penalty_every: Count = 4
@@ -96,10 +96,18 @@ class NumberSettings(OfNumbers, Settings):
     save_every: Count = 1000
 
 
+class PointSettings(OfPoints, Settings):
+    """Defaults of a GAN of points: latents as in arXiv:1611.02163, Adam as in DCGAN, arXiv:1511.06434."""
+
+    num_latents: Count = 256
+    learning_rate: Positive = 0.0002
+
+
 SETTINGS = {
     "none": Settings,
     "class": ClassSettings,
     "image": ImageSettings,
     "words": WordSettings,
     "numbers": NumberSettings,
+    "points": PointSettings,
 }

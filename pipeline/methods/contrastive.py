@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pipeline.methods.classification import FeatureSettings, FeatureTraining, begin
+from pipeline.methods.classification import FeatureSettings, begin
 from pipeline.methods.method import Scalars
+from pipeline.methods.one_network import OneNetwork
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, NotNegative, Positive
 from pipeline.tasks.task import Examples, Task
@@ -33,12 +34,12 @@ SETTINGS = {"none": Settings}
 
 
 @dataclass
-class Contrastive(FeatureTraining):
+class Contrastive(OneNetwork):
     settings: Settings
 
     def step(self, examples: Examples) -> Scalars:
         """One step down the contrastive loss."""
-        x, _ = examples.batch(self.chosen(examples))
+        x, _ = examples.batch(self.chosen(examples, self.settings.batch_size))
         source = randomness.generator(self.settings.seed, VIEWS, self.steps_done)
         points = self.network(torch.cat([view(x, source), view(x, source)]))
         loss, accuracy = contrast(points, self.settings.temperature)
@@ -47,8 +48,7 @@ class Contrastive(FeatureTraining):
 
 
 def start(settings: Settings, task: Task) -> Contrastive:
-    """The encoder with the weights that (seed, "weights") gives, and its optimizer."""
-    return Contrastive(settings, *begin("contrastive", "simclr", settings, task))
+    return begin(Contrastive, "contrastive", "simclr", settings, task)
 
 
 def contrast(points: Tensor, temperature: float) -> tuple[Tensor, Tensor]:

@@ -11,20 +11,19 @@ from typing import Annotated, ClassVar, Self
 
 import torch
 from pydantic import Field, model_validator
-from torch.optim import Adam
 
-from pipeline.methods import ema, energy, regression
+from pipeline.methods import energy, regression
 from pipeline.methods.method import Scalars, itself
-from pipeline.methods.optimisation import descend, warmup_linear_decay
-from pipeline.methods.regression import Regression
-from pipeline.methods.schedule import OfImages, OfNumbers, OfWords
+from pipeline.methods.one_network import OneNetwork
+from pipeline.methods.schedule import OfImages, OfNumbers, OfPoints, OfWords
 from pipeline.networks.network import num_inputs
 from pipeline.runtime import compute, distributed, randomness
 from pipeline.runtime.params import Count, NotNegative, NotNegativeCount, Positive
-from pipeline.runtime.size import num_flops, num_parameters
 from pipeline.tasks.task import Examples, Task
 
-WEIGHTS, LATENTS = "weights", "latents"  # purposes of random numbers
+PatchSizes = Annotated[list[NotNegativeCount], Field(min_length=1)]
+
+LATENTS = "latents"  # purpose of random numbers
 
 
 class Settings(regression.Settings):
@@ -32,9 +31,9 @@ class Settings(regression.Settings):
 
     num_latents: NotNegativeCount = 64  # Z
     num_draws: Count = 2  # P: of one condition
-    exponent: Annotated[float, Field(gt=0, le=2)] = 1.0  # b
+    exponent: Annotated[float, Field(gt=0, le=2)] = energy.EXPONENT  # b
     repulsion: NotNegative = 1.0  # weight of the distance between draws; 1: the energy score
-    patch_sizes: Annotated[list[NotNegativeCount], Field(min_length=1)] = [1, 4, 0]  # pixels; 0: the image
+    patch_sizes: PatchSizes = list(energy.PATCH_SIZES)  # pixels a side; 0: the whole image
 
     @property
     def together(self) -> int:
@@ -63,8 +62,15 @@ class WordSettings(OfWords, ImageSettings):
 
 class NumberSettings(OfNumbers, Settings):
     num_latents: NotNegativeCount = 2
+    patch_sizes: PatchSizes = [0]
     learning_rate: Positive = 0.005
     ema_halflife: NotNegative = 50_000.0
+
+
+class PointSettings(OfPoints, Settings):
+    num_draws: Count = 64
+    patch_sizes: PatchSizes = [0]
+    learning_rate: Positive = 0.005
 
 
 SETTINGS = {
@@ -73,45 +79,35 @@ SETTINGS = {
     "image": ImageSettings,
     "words": WordSettings,
     "numbers": NumberSettings,
+    "points": PointSettings,
 }
 
 
 @dataclass
-class Engression(Regression):
-    """The state of an engression's training."""
-
+class Engression(OneNetwork):
     settings: Settings
 
     def step(self, examples: Examples) -> Scalars:
-        """One step down the score of P draws of each condition."""
-        settings, step, num = self.settings, self.steps_done, self.settings.batch_size
-        chosen = randomness.batch_indices(len(examples), num // settings.num_draws, settings.seed, step)
-        x, c = examples.batch(distributed.shard(chosen))
-        z = randomness.normal(num, num_inputs(self.generator), settings.seed, LATENTS, step)
-        z = distributed.shard(z).to(compute.device_of(self.generator))
-        drawn = distributed.replica(self.generator)(z, c).float().unflatten(0, (-1, settings.num_draws))
+        """One step down the score of P draws of each condition; where there are no conditions, P draws are
+        compared with P examples.
+        """
+        settings, num = self.settings, self.settings.batch_size
+        num_truths = settings.num_draws if settings.kind in ("none", "points") else 1
+        x, c = examples.batch(self.chosen(examples, num * num_truths // settings.num_draws))
+        x = x.unflatten(0, (-1, num_truths))
+        z = randomness.normal(num, num_inputs(self.network), settings.seed, LATENTS, self.steps_done)
+        z = distributed.shard(z).to(compute.device_of(self.network))
+        drawn = distributed.replica(self.network)(z, c).float().unflatten(0, (-1, settings.num_draws))
         error, spread = energy.score(drawn, x, settings.exponent, settings.repulsion, settings.patch_sizes)
         loss = error - settings.repulsion / 2 * spread
-        rate = settings.learning_rate * warmup_linear_decay(step, settings.num_steps)
-        descend(self.optimizer, loss, rate)
-        ema.update(self.ema, self.generator, settings.ema_halflife, num, step * num)
+        self.descend(loss)
         return {"loss": loss.detach(), "error": error.detach(), "spread": spread.detach()}
-
-    def sizes(self) -> dict[str, float]:
-        z = torch.zeros(1, num_inputs(self.generator))
-        return {
-            "generator_parameters": num_parameters(self.generator),
-            "generator_flops": num_flops(lambda: self.ema(z, self.blank)),
-        }
 
 
 def start(settings: Settings, task: Task) -> Engression:
-    """The network with the weights that (seed, "weights") gives, and its optimizer."""
-    spec = settings.spec("engression", task, num_latents=settings.num_latents)
-    torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
-    generator = spec.build().to(memory_format=torch.channels_last)
-    optimizer = Adam(generator.parameters(), settings.learning_rate, fused=True)
-    return Engression(settings, spec, generator, ema.copy_of(generator), optimizer, task.blank(1))
+    spec = settings.spec("engression", task, num_latents=settings.num_latents, turn=settings.num_draws)
+    num = settings.num_members * settings.num_draws  # fewer rows make no turn of points
+    return Engression.begin(settings, spec, torch.zeros(num, settings.num_latents), task.blank(1), num=num)
 
 
 sampler = itself

@@ -14,11 +14,13 @@ from typing import Any, Protocol, cast
 
 from torch import Tensor, nn
 
-from pipeline.methods.schedule import ModelSettings, Schedule
+from pipeline.methods.schedule import Budget, ModelSettings, Schedule
 from pipeline.networks.network import Spec
 from pipeline.runtime import modules, params
 from pipeline.runtime.errors import InputError
 from pipeline.tasks.task import Examples, Task
+
+CHOOSING, CHOSEN = ("variants.", "toys."), ("method", "task")  # sections whose entries have these keys
 
 Scalars = dict[str, Tensor]  # what a step reports: names and scalars, detached
 
@@ -69,17 +71,18 @@ def available() -> list[str]:
 
 
 def read(name: str, key: str, kind: str, **given: object) -> ModelSettings:
-    """The settings of an entry of params.yaml, such as "cgans.sketch", for a method and a kind of condition;
-    `given` is its seed, but for a variant, whose entry also names its method and task.
+    """The settings of an entry of params.yaml, such as "cgans.sketch", for a method and a kind of condition,
+    its steps as many times as `budget` says;
+    `given` is its seed, but for a variant or a toy, whose entry has it and also names its method.
     """
-    cls, named = settings_class(name, kind), ("method", "task")
-    if key.startswith("variants."):
+    cls = settings_class(name, kind)
+    if key.startswith(CHOOSING):
         entry = params.read(key, dict[str, Any])
-        found = params.checked(key, {each: entry[each] for each in entry if each not in named}, cls)
+        found = params.checked(key, {each: entry[each] for each in entry if each not in CHOSEN}, cls)
     else:
         found = params.read(key, cls, None, **given)
     assert isinstance(found, ModelSettings)
-    return found
+    return found.scaled(params.read("budget", Budget))
 
 
 def settings_class(name: str, kind: str) -> type[Schedule]:

@@ -9,6 +9,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
+from pipeline.methods import energy
 from pipeline.runtime.params import Count, NotNegative, Section
 
 EPSILON = 1e-5  # of arXiv:1903.05628: where two draws are equal
@@ -20,6 +21,7 @@ class Terms(Section):
     batch_size: Count
     packing: Count
     adversarial: NotNegative = 1.0  # of the adversarial loss; 0: no discriminator
+    score: NotNegative = 0.0  # of the draws' energy score, over patches; see energy.py
     l1: NotNegative = 0.0  # of |x - mean of the draws|
     l2: NotNegative = 0.0  # of (x - mean of the draws)^2
     num_draws: Count = 1  # P: of one condition in a step of G
@@ -28,8 +30,8 @@ class Terms(Section):
 
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> Self:
-        if not (self.adversarial or self.l1 or self.l2):
-            raise ValueError("adversarial, l1 and l2 are all 0: one of them must be more")
+        if not (self.adversarial or self.score or self.l1 or self.l2):
+            raise ValueError("adversarial, score, l1 and l2 are all 0: one of them must be more")
         return self
 
     @model_validator(mode="after")
@@ -38,8 +40,8 @@ class Terms(Section):
         if self.num_draws > 1 and self.packing > 1:
             alone = "draws of one condition must not fill a pack"
             raise ValueError(f"num_draws and packing: {alone}; one of them must be 1")
-        if self.num_draws == 1 and (self.spread or self.mode_seeking):
-            need = "spread and mode_seeking compare draws"
+        if self.num_draws == 1 and (self.score or self.spread or self.mode_seeking):
+            need = "score, spread and mode_seeking compare draws"
             raise ValueError(f"num_draws = 1: {need}; with them it must be 2 or more")
         return self
 
@@ -55,6 +57,12 @@ def l1(drawn: Tensor, x: Tensor) -> Tensor:
 def l2(drawn: Tensor, x: Tensor) -> Tensor:
     """(x - mean of the draws)^2, averaged over pixels."""
     return (x - drawn.mean(1)).square().mean()
+
+
+def energy_score(drawn: Tensor, x: Tensor) -> Tensor:
+    """The energy score over single pixels, patches and the whole image, a proper score."""
+    error, apart = energy.score(drawn, x[:, None], energy.EXPONENT, 1.0, energy.PATCH_SIZES)
+    return error - apart / 2
 
 
 def spread(drawn: Tensor) -> Tensor:
@@ -92,7 +100,7 @@ def loss(fakes: Tensor, x: Tensor, z: Tensor, terms: Terms, logged: dict[str, Te
     """
     num_draws, total = terms.num_draws, torch.zeros(())
     drawn = fakes.float().unflatten(0, (-1, num_draws))  # (N / P, P, C, H, W)
-    for name, error in (("l1", l1), ("l2", l2)):
+    for name, error in (("score", energy_score), ("l1", l1), ("l2", l2)):
         if weight := getattr(terms, name):
             value = error(drawn, x)
             logged[name] = value.detach()

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.data.images import NUM_CLASSES
-from pipeline.metrics import classes, frechet, memorisation, paths, prdc, sharpness, two_sample
+from pipeline.metrics import classes, frechet, memorisation, paths, posterior, prdc, sharpness, two_sample
 from pipeline.metrics.entries import Entries, entries
 from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
@@ -71,9 +71,10 @@ def of_classes(
 ) -> dict[str, float]:
     """What only a model that was asked for a class can be measured by."""
     assert real.labels is not None
-    train, means = real.task.splits["train"].arrays, classes.means(pixels, asked)
+    train, means, errors = real.task.splits["train"].arrays, classes.means(pixels, asked), posterior.errors
     optimum = classes.means(train["images"], train["labels"].long())
     return {
+        "sample_mse": errors(pixels[:, None], real.pixels)["sample_mse"],
         "conditional_accuracy": classes.accuracy(predicted, asked),
         "within_class_diversity": classes.diversity(features, asked, real.features, real.labels),
         "class_mean_error": classes.mean_error(means, classes.means(real.pixels, real.labels)),

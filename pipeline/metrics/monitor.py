@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.data.images import as_rgb
 from pipeline.methods import method
@@ -17,7 +17,7 @@ from pipeline.sampling.draw import Conditions, draw
 from pipeline.tasks.task import Task
 
 NUM_SAMPLES = 2000  # at most; so few bias the FID upwards: compare it only with others of the same number
-NUM_DRAWS = 2  # of a condition that is an image or words
+NUM_REPEATED, NUM_DRAWS = 128, 8  # conditions, images or words, that are asked several times, and how often
 SEED = 0  # the same latents each time
 NUM_COLUMNS, NUM_ROWS = 10, 5  # of a snapshot: conditions, and draws of each
 
@@ -33,22 +33,30 @@ class Monitor:
 
     def measure(self, training: Training) -> dict[str, float]:
         """FID of one sample for each of the first validation conditions; of those that are images or words
-        also its squared error, and the average standard deviation of two; of stacked digits, modes hit.
+        also its squared error, and of several samples of some the average standard deviation and the gain;
+        of stacked digits, modes hit.
         """
         sampler = method.load(training.spec.method).sampler(training.ema)
-        several = self.task.kind in ("image", "words")
-        num_draws = NUM_DRAWS if several and num_inputs(sampler) else 1  # without latents all are one
         numbers = torch.arange(min(NUM_SAMPLES, len(self.task.validation)))
-        drawn = draw(sampler, self.task.validation.conditions, numbers, num_draws, SEED)
+        drawn = draw(sampler, self.task.validation.conditions, numbers, 1, SEED)
         if self.real is None:
             found = modes.measure(drawn[:, 0], self.extractor, self.task.facts["num_modes"])
             return {"modes": found["modes"].value}
         statistics = frechet.statistics(self.extractor.features(drawn[:, 0]))
         values = {"fid": frechet.distance(statistics, self.real)}
-        if several:
-            values["mse"] = posterior.errors(drawn[:, :1], self.targets[: len(drawn)])["sample_mse"]
-            values["apsd"] = posterior.spread(drawn)
+        if self.task.kind in ("image", "words"):
+            values["mse"] = posterior.errors(drawn, self.targets[: len(drawn)])["sample_mse"]
+            if num_inputs(sampler):  # without latents all samples are one
+                values |= self.of_several(sampler)
         return values
+
+    def of_several(self, sampler: nn.Module) -> dict[str, float]:
+        """How much the samples of a condition differ, and what the mean of eight gains over one, in dB."""
+        num = len(self.task.validation)
+        numbers = torch.arange(min(NUM_REPEATED, num)) * num // min(NUM_REPEATED, num)
+        drawn = draw(sampler, self.task.validation.conditions, numbers, NUM_DRAWS, SEED)
+        gain = posterior.gains(drawn, self.targets[numbers])[NUM_DRAWS]
+        return {"apsd": posterior.spread(drawn), f"gain_{NUM_DRAWS}": gain}
 
     def snapshot(self, training: Training) -> dict[str, Tensor]:
         """Five rows of draws for ten conditions: each class, or validation conditions evenly spread."""

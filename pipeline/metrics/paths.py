@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from pipeline.data.images import to_float
 from pipeline.runtime import randomness
 from pipeline.runtime.compute import device_of
+from pipeline.sampling.draw import lerp, slerp
 
 BATCH = 500  # images at once
 POSITIONS, ENDS, NOISE = "path positions", "path ends", "path noise"  # purposes of random numbers
@@ -22,24 +23,6 @@ POSITIONS, ENDS, NOISE = "path positions", "path ends", "path noise"  # purposes
 Features = Callable[[Tensor], Tensor]  # images (N, C, H, W) in [-1, 1] -> (N, D)
 Path = Callable[[Tensor], Tensor]  # positions (N, 1) -> f, (N, D)
 Way = Callable[[Tensor, Tensor, Tensor], Tensor]  # start, end and positions -> latents
-
-
-def lerp(start: Tensor, end: Tensor, a: Tensor) -> Tensor:
-    """The straight way between two latents (N, Z): (1 - a) start + a end, with positions a (N, 1)."""
-    return (1 - a) * start + a * end
-
-
-def slerp(start: Tensor, end: Tensor, a: Tensor) -> Tensor:
-    """The way along the arc between two latents (N, Z), which passes through latents of usual length
-    (Shoemake 1985; White 2016, arXiv:1609.04468).
-
-    (sin((1 - a) w) start + sin(a w) end) / sin w, with w the angle between them and positions a (N, 1); for
-    latents on one line, where no arc is defined, the straight way.
-    """
-    cosine = torch.cosine_similarity(start.double(), end.double(), dim=1).clamp(-1, 1)[:, None]
-    w = cosine.acos()
-    arc = (((1 - a) * w).sin() * start + (a * w).sin() * end) / w.sin()
-    return torch.where(w.sin() < 1e-6, lerp(start, end, a).double(), arc).to(start.dtype)
 
 
 WAYS: Mapping[str, Way] = {"lerp": lerp, "slerp": slerp}

@@ -12,7 +12,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from pipeline.metrics.dial import STEPS
 from pipeline.metrics.modes import divergence_from_uniform
+from pipeline.networks.flow import flow_of, sampling_with
 from pipeline.networks.network import num_inputs
 from pipeline.networks.points import by_member
 from pipeline.runtime import randomness
@@ -54,13 +56,31 @@ def mean(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: sum(row[name] for row in figures) / len(figures) for name in figures[0]}
 
 
+def dial(generator: nn.Module, target: Target, seed: int) -> list[dict[str, float]]:
+    """Of a flow, for each number of Euler's steps, the mean over its members of their figures, and of the
+    squared distance of a point of theirs to one of the target, which is V for the mean of all points, and
+    2 V for a draw.
+    """
+    flow, rows = flow_of(generator), []
+    if flow is None:
+        return []
+    truth = sample(target, NUM_SAMPLES, seed)
+    for num_steps in STEPS:
+        with sampling_with(flow, "euler", num_steps, guidance=1.0):
+            drawn = clouds(generator, NUM_SAMPLES, seed)
+        error = (drawn - truth).square().sum(2).mean().item()
+        rows.append({"steps": num_steps, "error": error} | mean(measure(drawn, target)))
+    return rows
+
+
 @torch.no_grad()
 def clouds(generator: nn.Module, num_points: int, seed: int) -> Tensor:
     """What each member of a generator of points draws, (S, num_points, 2)."""
-    num_members, packing = cast(int, generator.num_members), cast(int, generator.turn)
-    num_rows = num_members * packing * math.ceil(num_points / packing)
+    network = flow.network if (flow := flow_of(generator)) else generator
+    num_members, turn = cast(int, network.num_members), cast(int, network.turn)
+    num_rows = num_members * turn * math.ceil(num_points / turn)
     z = randomness.normal(num_rows, num_inputs(generator), seed, CLOUDS)
-    return by_member(generator(z, z[:, :0]), num_members, packing)[:, :num_points]
+    return by_member(generator(z, z[:, :0]), num_members, turn)[:, :num_points]
 
 
 @torch.no_grad()

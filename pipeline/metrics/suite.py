@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from pipeline.metrics import conditional, corruptions, distribution, modes, reference
+from pipeline.metrics import conditional, corruptions, dial, distribution, modes, reference
 from pipeline.metrics.entries import Entries
 from pipeline.metrics.reference import Reference, by_condition
+from pipeline.networks.flow import flow_of
 from pipeline.sampling.draw import draw
 
 NUM_SHOWN = 80  # stacked digits
@@ -21,7 +22,18 @@ class Result(NamedTuple):
 
 
 def evaluate(sampler: nn.Module, real: Reference) -> Result:
-    """All metrics of a trained network on the test split of its task."""
+    """All metrics of a trained network on the test split of its task; of flows the dial, where it is asked
+    for.
+    """
+    entries, shown, more = of_samples(sampler, real)
+    if flow_of(sampler) and real.task.name in real.settings.dial_on:
+        rows, images = dial.measure(sampler, real)
+        more, shown = more | {"dial": rows}, shown | images
+    return Result(entries, shown, more)
+
+
+def of_samples(sampler: nn.Module, real: Reference) -> Result:
+    """All metrics of its samples."""
     if by_condition(real.task):
         return Result(*conditional.evaluate(sampler, real))
     if num_modes := real.task.facts.get("num_modes"):

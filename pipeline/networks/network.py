@@ -5,6 +5,7 @@ a network in whose features images are compared; of a `DiscriminatorSpec`, the g
 
     Generator(spec)         (z, c) -> x
     Discriminator(spec)     (x, c) -> logits
+    Denoiser(spec)          (x_t, t, c) -> x-hat, of a flow, of which it is made; t (N,) in [0, 1)
 
 with latents z (N, Z + `generator.num_noise`), condition c (N, K) or an image (N, K, H, W) or words (N, L),
 images x (N, C, H, W) in [-1, 1], logits (N,) or a map of them. Of P draws of a condition z has P rows, one
@@ -23,6 +24,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import nn
 
+from pipeline.networks.flow import Flow
 from pipeline.networks.mixture import Mixture
 from pipeline.runtime import modules
 from pipeline.runtime.params import Section
@@ -33,6 +35,7 @@ class Spec(Section):
 
     method: str  # a module of pipeline/methods
     task: str = ""  # its name; "" for feature networks
+    kind: str = ""  # of its conditions
     network: str  # a module of this room
     width: int
     image_shape: list[int]  # C, H, W
@@ -41,17 +44,24 @@ class Spec(Section):
     clusters: int = 0  # hidden groups in each class; 0: none
     latents_at_every_level: bool = True
     num_members: int = 1  # networks side by side, of points
-    packing: int = 1  # rows of a member that follow one another, of points
+    turn: int = 1  # rows of a member that follow one another, of points
+    solver: str = "euler"  # of a flow
+    solver_steps: int = 1
+    prediction: str = "data"  # what the denoiser's output is
+    guidance: float = 1.0  # 1: none
 
     def build(self) -> nn.Module:
         """The network, untrained; with hidden groups, one that picks a group by itself."""
+        if self.clusters:
+            num_classes = max(self.num_conditions, 1)
+            num_inputs = self.num_conditions + num_classes * self.clusters
+            grouped = self.model_copy(update={"num_conditions": num_inputs, "clusters": 0, "kind": "class"})
+            return Mixture(grouped.build(), self.num_conditions, torch.zeros(num_classes, self.clusters))
         network = load(self.network)
-        if not self.clusters:
-            return network.build(self)
-        num_classes = max(self.num_conditions, 1)
-        num_inputs = self.num_conditions + num_classes * self.clusters
-        grouped = network.build(self.model_copy(update={"num_conditions": num_inputs, "clusters": 0}))
-        return Mixture(grouped, self.num_conditions, torch.zeros(num_classes, self.clusters))
+        built = network.build(self)
+        if not network.denoises:
+            return built
+        return Flow(built, self.image_shape, self.solver, self.solver_steps, self.prediction, self.guidance)
 
 
 @dataclass(frozen=True)
@@ -70,17 +80,19 @@ class DiscriminatorSpec:
 class Network(NamedTuple):
     """What a module of this room offers."""
 
-    conditions: tuple[str, ...]  # kinds of condition (tasks.task.KINDS) that it takes
+    conditions: tuple[str, ...]  # kinds of condition that it takes
     build: Callable[[Spec], nn.Module]
     discriminator: Callable[[DiscriminatorSpec], nn.Module] | None = None
     batch_norm: bool = False  # whether its discriminator has batch normalisation, if asked for it
     truncates: bool = False  # whether its generator takes a third argument, `truncation`: variety for quality
+    denoises: bool = False  # whether it builds a flow's denoiser, no generator
 
 
 class Sampler(nn.Module):
     """A generator: (z, c) -> x."""
 
     num_noise = 0  # numbers after the latents
+    num_evaluations = 1  # of its layers, for one sample
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()

@@ -44,7 +44,7 @@ class Generator(Sampler):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec)
-        self.num_members, self.turn = spec.num_members, spec.packing
+        self.num_members, self.turn = spec.num_members, spec.turn
         self.layers = hidden(spec.num_members, spec.num_latents, spec.width, nn.ReLU())
         self.head = Layer(spec.num_members, spec.width, 2)
 

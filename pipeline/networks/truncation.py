@@ -15,6 +15,7 @@ class Truncated(nn.Module):
         self.generator, self.truncation = generator, truncation
         self.num_latents = cast(int, generator.num_latents)
         self.num_noise = cast(int, generator.num_noise)
+        self.num_evaluations = cast(int, generator.num_evaluations)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         return self.generator(z, c, self.truncation)

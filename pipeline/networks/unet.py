@@ -7,7 +7,7 @@ on the way up, so that no level can lose them; or of the smallest alone, where p
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,8 @@ from pipeline.runtime.errors import InputError
 SMALLEST_MAP = 2  # pixels: at most three, after all halvings
 NUM_STYLES = 64  # numbers of a style
 
+Norm = Callable[[int], nn.Module]  # of so many channels
+
 
 class Generator(Sampler):
     """(z, c) -> x, z (N, Z) and c an image (N, K, H, W) of the size of x (N, C, H, W).
@@ -32,27 +34,36 @@ class Generator(Sampler):
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec)
         widths = level_widths(spec.width, spec.image_shape)
-        pairs = zip([spec.num_conditions, *widths], widths, strict=False)
-        self.down = nn.ModuleList(Down(*pair, norm=i > 0) for i, pair in enumerate(pairs))
+        self.down = encoder(spec.num_conditions, widths, nn.BatchNorm2d)
         self.up = Decoder(spec, spec.num_latents, widths, skips=True)
         self.apply(init_convolutions)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        maps, h = [], c
-        for layer in self.down:
-            h = layer(h)
-            maps.append(h)
-        *skipped, h = [c, *maps]
+        *skipped, h = maps(self.down, c)
         return torch.tanh(self.up(repeated(h, len(z) // len(c)), skipped, z))
 
 
-class Down(nn.Module):
-    """Half the size: convolution, batch normalisation except at the image itself, leaky ReLU."""
+def encoder(num_inputs: int, widths: Sequence[int], norm: Norm) -> nn.ModuleList:
+    """The way down."""
+    pairs = zip([num_inputs, *widths], widths, strict=False)
+    return nn.ModuleList(Down(*pair, norm if i else nn.Identity) for i, pair in enumerate(pairs))
 
-    def __init__(self, num_inputs: int, num_outputs: int, norm: bool) -> None:
+
+def maps(down: nn.ModuleList, h: Tensor) -> list[Tensor]:
+    """All maps of the way down, the largest, which is what goes in, first."""
+    found = [h]
+    for layer in down:
+        found.append(layer(found[-1]))
+    return found
+
+
+class Down(nn.Module):
+    """Half the size: convolution, normalisation except at the image itself, leaky ReLU."""
+
+    def __init__(self, num_inputs: int, num_outputs: int, norm: Norm) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(num_inputs, num_outputs, 4, 2, 1, bias=not norm)
-        self.norm = nn.BatchNorm2d(num_outputs) if norm else nn.Identity()
+        self.convolution = nn.Conv2d(num_inputs, num_outputs, 4, 2, 1, bias=norm is nn.Identity)
+        self.norm = norm(num_outputs)
         self.activation = nn.LeakyReLU(SLOPE)
 
     def forward(self, h: Tensor) -> Tensor:
@@ -68,7 +79,9 @@ class Decoder(nn.Module):
         skips: those maps, and the condition, stand beside their like on the way up.
     """
 
-    def __init__(self, spec: Spec, num_latents: int, widths: list[int], skips: bool) -> None:
+    def __init__(
+        self, spec: Spec, num_latents: int, widths: list[int], skips: bool, norm: Norm = nn.BatchNorm2d
+    ) -> None:
         super().__init__()
         self.mapping = style_mapping(num_latents, NUM_STYLES) if num_latents else None
         outputs = [max(1, widths[0] // 2), *widths[:-1]]  # from the largest map to the smallest
@@ -76,7 +89,7 @@ class Decoder(nn.Module):
         levels = []
         for i in reversed(range(len(widths))):
             styled = num_latents > 0 and (spec.latents_at_every_level or i == len(widths) - 1)
-            levels.append(Up(widths[i] + beside[i], outputs[i], NUM_STYLES if styled else 0))
+            levels.append(Up(widths[i] + beside[i], outputs[i], NUM_STYLES if styled else 0, norm))
         self.levels = nn.ModuleList(levels)
         self.finish = nn.Conv2d(outputs[0] + skips * spec.num_conditions, spec.image_shape[0], 3, 1, 1)
 
@@ -95,12 +108,12 @@ class Decoder(nn.Module):
 
 
 class Up(nn.Module):
-    """Twice the size: transposed convolution, batch normalisation, scale and shift by the style, ReLU."""
+    """Twice the size: transposed convolution, normalisation, scale and shift by the style, ReLU."""
 
-    def __init__(self, num_inputs: int, num_outputs: int, num_styles: int) -> None:
+    def __init__(self, num_inputs: int, num_outputs: int, num_styles: int, norm: Norm) -> None:
         super().__init__()
         self.convolution = nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)
-        self.norm = nn.BatchNorm2d(num_outputs)
+        self.norm = norm(num_outputs)
         self.style = nn.Linear(num_styles, 2 * num_outputs) if num_styles else None
 
     def forward(self, h: Tensor, w: Tensor, beside: Tensor | None = None) -> Tensor:

@@ -21,6 +21,7 @@ BOLD = Markup("<b>{}</b>")
 OF_TASKS: dict[str, Column] = {
     "sample_mse": ("error of one sample", "lower", "{:.4f}"),
     "mean_mse": ("error of the samples' mean", "lower", "{:.4f}"),
+    "energy_score": ("energy score", "lower", "{:.4f}"),
     "fid": ("FID", "lower", "{:.3f}"),
     "kid": tables.COLUMNS["kid"],
     "cfid": ("CFID", "lower", "{:.3f}"),
@@ -88,11 +89,11 @@ def span(numbers: Iterable[int]) -> str:
     return " to ".join(f"{number:,}" for number in dict.fromkeys(found[:1] + found[-1:]))
 
 
-def sketch(cgan: Arrays, regression: Arrays | None) -> dict[str, Any]:
+def sketch(sampled: Arrays, regression: Arrays | None) -> dict[str, Any]:
     """What is said of the sketch whose six right answers are known: the true colours and those of answers,
     `tone_true_colours` (6, 3) and `tone_colours` (k, 3).
     """
-    true, num_draws = cgan["tone_true_colours"], len(cgan["tone_colours"])
+    true, num_draws = sampled["tone_true_colours"], len(sampled["tone_colours"])
     radius = tones.radii(torch.from_numpy(true)[None]).item()
     said: dict[str, Any] = {"num_draws": num_draws, "radius": radius, **perfect(num_draws)}
     if regression is not None:

@@ -11,18 +11,22 @@ from matplotlib.figure import Figure
 from pipeline.metrics.posterior import NUM_DRAWS
 from pipeline.report import image_tables
 from pipeline.report.figures import images, tones
-from pipeline.report.figures.figures import Arrays
 from pipeline.report.results import Result, Results, Section
-from pipeline.report.styles import STYLES
 
 NUM_ROWS = 6  # test images that are shown
 NUM_COMPARED = 2  # samples shown of an ablation: enough to see whether they differ
 STEP = 0.05  # scales of standard deviations end at a multiple of it
 
 
-def section(results: Results, table: pd.DataFrame, real: Mapping[str, Mapping[str, Any]]) -> Section:
+def section(
+    results: Results,
+    table: pd.DataFrame,
+    real: Mapping[str, Mapping[str, Any]],
+    batch_sizes: Mapping[str, int],
+) -> Section:
     """The section on all tasks, ablations in a table of their own, from results of the first seed, a
-    comparison of these models, among others, and the floors and details of real images by task.
+    comparison of these models, among others, the floors and details of real images by task, and how many
+    images a step of each model is of.
     """
     ablations = {name: result for name, result in results.items() if result.section == "ablations"}
     others = {name: result for name, result in results.items() if name not in ablations}
@@ -31,6 +35,8 @@ def section(results: Results, table: pd.DataFrame, real: Mapping[str, Mapping[st
     drawn = {f"images-{task}": strip(found) for task, found in models.items()}
     drawn |= {f"images-ablations-{task}": ablation_strip(found) for task, found in ablated.items()}
     drawn |= calibration(others)
+    if models:
+        drawn["images-paces"] = images.paces(by_images(models, batch_sizes), "images seen")
     first = real[next(iter(every))]
     values = {
         "real": first,
@@ -44,10 +50,13 @@ def section(results: Results, table: pd.DataFrame, real: Mapping[str, Mapping[st
         "num_seeds": int(table.loc[table["model"].isin(list(results)), "seed"].nunique()),
         "sketch": None,
     }
-    if cgan := tones_of(others, STYLES["cgan"].label):
-        regression = tones_of(others, STYLES["regression"].label)
-        drawn["images-tones"] = tones.six_tones(cgan, regression)
-        values["sketch"] = image_tables.sketch(cgan, regression)
+    for task, found in models.items():
+        toned = [each for each in found.values() if "tone_samples" in each.samples]
+        regression = next((each.samples for each in toned if not each.style.sampled), None)
+        if sampled := {called(each): each.samples for each in toned if each.style.sampled}:
+            drawn["images-tones"] = tones.six_tones(sampled, regression)
+            values["sketch"] = image_tables.sketch(next(iter(sampled.values())), regression) | {"task": task}
+            break
     return Section("images", drawn, values)
 
 
@@ -63,12 +72,6 @@ def called(result: Result) -> str:
     """A model in words: its method and, unless that is called as its task, its entry."""
     label = result.style.label
     return label if result.entry == result.task else f"{label} {result.entry}"
-
-
-def tones_of(results: Results, label: str) -> Arrays | None:
-    """What the first model of this label left of a sketch whose six right answers are known, if one did."""
-    found = (result.samples for result in results.values() if result.style.label == label)
-    return next((samples for samples in found if "tone_samples" in samples), None)
 
 
 def strip(models: Results) -> Figure:
@@ -105,14 +108,26 @@ def conditions(models: Results) -> dict[str, np.ndarray | list[str]]:
     return {"condition": given, "truth": first["truth"][:, None]}
 
 
+def by_images(
+    models: Mapping[str, Results], batch_sizes: Mapping[str, int]
+) -> dict[str, dict[str, images.Pace]]:
+    """The cheap FIDs of each task's models, by the images that they had seen."""
+    found: dict[str, dict[str, images.Pace]] = {}
+    for task, results in models.items():
+        for name, result in results.items():
+            known = result.history.dropna(subset=["fid"])
+            pairs = list(zip(known["step"] * batch_sizes[name], known["fid"], strict=True))
+            found.setdefault(task, {})[called(result)] = images.Pace(pairs, result.style.colour)
+    return found
+
+
 def calibration(results: Results) -> dict[str, Figure]:
     """How far the spread of each model's samples may be trusted; nothing if none is sampled."""
-    spreads, gains, ranks = {}, {}, {}
-    for name, result in ((result.entry, result) for result in results.values() if result.style.sampled):
+    found: dict[str, dict[str, images.Trust]] = {}
+    for result in (result for result in results.values() if result.style.sampled):
         samples, metrics = result.samples, result.metrics
-        ranks[name] = samples["ranks"]
-        spreads[name] = np.stack([samples["predicted_sd"], samples["actual_error"]])
-        gains[name] = {num: metrics[f"gain_{num}"] for num in NUM_DRAWS if f"gain_{num}" in metrics}
-    if not ranks:
-        return {}
-    return {"images-ranks": images.ranks(ranks), "images-trust": images.trust(spreads, gains)}
+        gains = {num: metrics[f"gain_{num}"] for num in NUM_DRAWS if f"gain_{num}" in metrics}
+        spread = np.stack([samples["predicted_sd"], samples["actual_error"]])
+        of_method = found.setdefault(called(result), {})
+        of_method[result.task] = images.Trust(samples["ranks"], spread, gains, result.style.colour)
+    return {"images-ranks": images.ranks(found), "images-trust": images.trust(found)} if found else {}

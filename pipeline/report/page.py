@@ -17,6 +17,7 @@ from pipeline.data.images import NUM_CLASSES
 from pipeline.metrics.classes import means
 from pipeline.report import tables
 from pipeline.report.figures import figures
+from pipeline.report.figures.images import Pace, paces
 from pipeline.report.results import Figures, Results, Section
 from pipeline.report.styles import STYLES
 from pipeline.tasks.task import Task
@@ -83,17 +84,29 @@ def claim(models: Results, task: Task) -> dict[str, np.ndarray]:
 
 
 def timings(seconds: dict[str, dict[str, float]], speeds: Mapping[str, Mapping[str, Any]]) -> Section:
-    """The page of times: `seconds` and `loop_seconds` of each stage; of each model `fid`, `coverage`,
-    `train_seconds`, `images_per_second` and `curve`, pairs of seconds and cheap FID.
+    """The page of times: `seconds` and `loop_seconds` of each stage; of each model its `task`, `label` and
+    `colour`, `fid`, `num_parameters`, `num_evaluations`, `train_seconds`, `images_per_second`,
+    `milliseconds_per_sample` and `curve`, pairs of seconds and cheap FID.
     """
-    curves = {name: speed["curve"] for name, speed in speeds.items() if speed["curve"]}
-    drawn = {"paces": figures.descents(curves, "seconds of training")} if curves else {}
+    panels: dict[str, dict[str, Pace]] = {}
+    for speed in speeds.values():
+        if speed["curve"]:
+            panels.setdefault(speed["task"], {})[speed["label"]] = Pace(speed["curve"], speed["colour"])
+    several = {task: methods for task, methods in panels.items() if len(methods) > 1}
+    drawn = {"paces": paces(several, "seconds of training")} if several else {}
     keys = ("seconds", "loop_seconds")
     total = {"all": {key: sum(times[key] for times in seconds.values()) for key in keys}} if seconds else {}
     stages = [[name, *(f"{times[key]:.1f}" for key in keys)] for name, times in (seconds | total).items()]
-    forms = {"fid": "{:.1f}", "coverage": "{:.3f}", "train_seconds": "{:.1f}", "images_per_second": "{:.0f}"}
-    models = [[name, *(form.format(row[key]) for key, form in forms.items())] for name, row in speeds.items()]
+    forms = {"num_parameters": "{:,}", "num_evaluations": "{}", "fid": "{:.3g}", "train_seconds": "{:.1f}"}
+    forms |= {"images_per_second": "{:.0f}", "milliseconds_per_sample": "{:.2f}"}
+    models = [
+        [name, *(written(row[key], form) for key, form in forms.items())] for name, row in speeds.items()
+    ]
     return Section("timings", drawn, {"stages": stages, "speeds": models})
+
+
+def written(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
 
 
 def files(sections: Iterable[Section]) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from pipeline.tasks.points import TARGETS
 def section(results: Results) -> Section:
     """The section on all entries of toys, by name.
 
-    Their snapshots are `steps` (T,), `clouds` (T, S, N, 2) and `landscapes` (T, S, side, side).
+    Their snapshots are `steps` (T,), `clouds` (T, S, N, 2) and, of GANs, `landscapes` (T, S, side, side).
     """
     totals: dict[str, int] = {}
     histories: dict[str, dict[str, pd.DataFrame]] = {}
@@ -25,7 +25,7 @@ def section(results: Results) -> Section:
     drawn = {"points-evolution": evolutions, "points-modes": points.modes(histories, totals)}
     scores = {name: result.details | {"mean": result.metrics} for name, result in results.items()}
     num_members = max(len(score["members"]) for score in scores.values())
-    headings = [("modes", f"seed {i + 1}") for i in range(num_members)]
+    headings = [("modes, good samples", f"seed {i + 1}") for i in range(num_members)]
     return Section("toys", drawn, {"toys": scores, "of_members": headings})
 
 
@@ -36,6 +36,8 @@ def worst(result: Result) -> Evolution:
     target = TARGETS[result.details["target"]]
     centres, clouds = target.centres.numpy(), result.snapshots["clouds"][:, k]
     distance = np.linalg.norm(clouds[:, :, None] - centres, axis=3).min(2)
-    landscapes = result.snapshots["landscapes"][:, k].astype(np.float32)
+    landscapes = None
+    if "landscapes" in result.snapshots:
+        landscapes = result.snapshots["landscapes"][:, k].astype(np.float32)
     good = distance < NUM_SIGMAS * target.sigma
     return Evolution(result.snapshots["steps"], clouds, good, landscapes, centres, target.extent)

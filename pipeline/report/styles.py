@@ -13,7 +13,9 @@ class Style(NamedTuple):
 STYLES = {
     "real": Style("real", "#222222", False),
     "regression": Style("regression", "#c0392b", False),
+    "engression": Style("engression", "#e0700b"),
     "cgan": Style("conditional GAN", "#1f6fb2"),
+    "flow": Style("flow", "#7a3fb0"),
     "gan": Style("GAN", "#2e8b57"),
 }
 

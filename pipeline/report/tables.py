@@ -18,6 +18,7 @@ COLUMNS: dict[str, Column] = {
     "conditional_accuracy": ("conditional accuracy", "higher", "{:.4f}"),
     "within_class_diversity": ("diversity within a class", "near 1", "{:.3f}"),
     "class_mean_error": ("error of class means", "lower", "{:.1e}"),
+    "sample_mse": ("error of one sample", "lower", "{:.4f}"),
     "gradient_energy": ("gradient energy", "near 1", "{:.3f}"),
     "mid_grey": ("mid-grey pixels", "near 1", "{:.3f}"),
     "class_kl": ("KL of classes", "lower", "{:.4f}"),

@@ -1,4 +1,4 @@
-"""The report's sections on what is known exactly: the losses, and one flipper with four answers."""
+"""The report's sections on what is known exactly: the losses, and one flipper with five answers."""
 
 from pathlib import Path
 
@@ -20,4 +20,5 @@ def of_penguins(details: Path, curves: Path) -> Section:
     found = read(details)["bayes"]
     at = found["answers_at_shown_x"]
     figure = theory.posteriors(arrays(curves / "bayes.npz"), at["x"], at["regression"])
-    return Section("bayes", {"bayes-posteriors": figure}, found)
+    labels = {name: style.label for name, style in theory.SAMPLED.items()}
+    return Section("bayes", {"bayes-posteriors": figure}, found | {"labels": labels})

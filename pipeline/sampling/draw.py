@@ -4,6 +4,7 @@ Conditions come as a function of their numbers: images would be too large to be 
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -44,13 +45,33 @@ def generate(sampler: nn.Module, z: Tensor, c: Tensor) -> Tensor:
 
 
 def interpolate(sampler: nn.Module, c: Tensor, num_steps: int, seed: int) -> Tensor:
-    """The straight way between two latents, G((1 - a) z1 + a z2), a from 0 to 1 (Radford et al. 2016,
-    arXiv:1511.06434); the noise of layers that have some stays that of z1.
+    """The way along the arc between two latents, a from 0 to 1; the noise of layers that have some stays that
+    of the first. The straight way (Radford et al. 2016, arXiv:1511.06434) would lead a flow through images of
+    too little noise.
 
     Returns:
         (N, num_steps, C, H, W) uint8, one path for each condition of `c`.
     """
-    start, end = latents(sampler, 2 * len(c), seed, ENDS).view(2, len(c), 1, -1)
-    end = torch.cat([end[..., : sampler.num_latents], start[..., sampler.num_latents :]], 2)
-    z = torch.lerp(start, end, torch.linspace(0, 1, num_steps).view(1, num_steps, 1))  # (N, num_steps, Z)
+    num = cast(int, sampler.num_latents)
+    start, end = latents(sampler, 2 * len(c), seed, ENDS).chunk(2)
+    ways = [slerp(start[:, :num], end[:, :num], a) for a in torch.linspace(0, 1, num_steps)]
+    z = torch.stack([torch.cat([way, start[:, num:]], 1) for way in ways], 1)  # (N, num_steps, Z and noise)
     return torch.stack([generate(sampler, path, c[i : i + 1]) for i, path in enumerate(z)])
+
+
+def lerp(start: Tensor, end: Tensor, a: Tensor) -> Tensor:
+    """The straight way between two latents (N, Z): (1 - a) start + a end, with positions a, (N, 1) or one."""
+    return (1 - a) * start + a * end
+
+
+def slerp(start: Tensor, end: Tensor, a: Tensor) -> Tensor:
+    """The way along the arc between two latents (N, Z), which passes through latents of usual length
+    (Shoemake 1985; White 2016, arXiv:1609.04468).
+
+    (sin((1 - a) w) start + sin(a w) end) / sin w, with w the angle between them and positions a, (N, 1) or
+    one; for latents on one line, where no arc is defined, the straight way.
+    """
+    cosine = torch.cosine_similarity(start.double(), end.double(), dim=1).clamp(-1, 1)[:, None]
+    w = cosine.acos()
+    arc = (((1 - a) * w).sin() * start + (a * w).sin() * end) / w.sin()
+    return torch.where(w.sin() < 1e-6, lerp(start, end, a).double(), arc).to(start.dtype)

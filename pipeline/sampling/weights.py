@@ -20,7 +20,11 @@ def save(path: Path, network: nn.Module, spec: Spec) -> None:
     """Write a network's weights and how to build it."""
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     with new_file(path) as part:
-        save_file(tensors, part, metadata={"spec": json.dumps(spec.model_dump(), sort_keys=True)})
+        save_file(
+            tensors,
+            part,
+            metadata={"spec": json.dumps(spec.model_dump(exclude_defaults=True), sort_keys=True)},
+        )
 
 
 def load(path: Path, device: torch.device = compute.CPU) -> tuple[nn.Module, Spec]:

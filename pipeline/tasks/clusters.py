@@ -6,7 +6,10 @@ that the data has many modes, and cannot drop one (Liu et al. 2020, arXiv:2006.1
 features; Lucic et al. 2019, arXiv:1903.02271). Afterwards the generator picks a group by itself.
 """
 
+from dataclasses import dataclass
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pipeline.data.images import to_uint8
@@ -18,8 +21,19 @@ NUM_FITTED = 10_000  # images from which centres are found; all are then assigne
 CENTRES = "clusters"  # purpose of random numbers
 
 
-def split(examples: Examples, num_classes: int, num_clusters: int, seed: int) -> tuple[Tensor, Tensor]:
-    """The group of each example, (N,): class * M + cluster; and how often each is in its class, (classes, M).
+@dataclass(frozen=True)
+class Groups:
+    numbers: Tensor  # (N,) the group of each example: class * M + cluster
+    shares: Tensor  # (classes, M): how often each is in its class
+
+    def beside(self, c: Tensor, chosen: Tensor) -> Tensor:
+        """Conditions (n, K) of the chosen examples (n,), their groups beside them, (n, K + classes M)."""
+        groups = F.one_hot(self.numbers[chosen], self.shares.numel()).float()
+        return torch.cat([c, groups.to(c.device)], 1)
+
+
+def split(examples: Examples, num_classes: int, num_clusters: int, seed: int) -> Groups:
+    """The groups of these examples.
 
     Conditions are one-hot classes, or of width 0 with one class; classes are split one by one. The seed is
     that of the first centres.
@@ -33,7 +47,7 @@ def split(examples: Examples, num_classes: int, num_clusters: int, seed: int) ->
         x = pixels[members].float() / 255
         groups[members] = k * num_clusters + assign(x, centres(x, num_clusters, seed))
     counts = torch.bincount(groups, minlength=num_classes * num_clusters).view(num_classes, num_clusters)
-    return groups, counts / counts.sum(1, keepdim=True).clamp(min=1)
+    return Groups(groups, counts / counts.sum(1, keepdim=True).clamp(min=1))
 
 
 def centres(x: Tensor, num_clusters: int, seed: int) -> Tensor:

@@ -25,6 +25,12 @@ class Target:
     sigma: float  # standard deviation of each coordinate
 
     @property
+    def variance(self) -> float:
+        """E|x - mean|^2, of both coordinates together."""
+        spread = (self.centres - self.centres.mean(0)).square().sum(1).mean().item()
+        return spread + 2 * self.sigma**2
+
+    @property
     def extent(self) -> float:
         """Half the side of a window around 0 that shows all of it, and what goes astray."""
         return 1.3 * self.centres.abs().max().item()

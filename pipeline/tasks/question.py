@@ -13,7 +13,6 @@ from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime import modules
 from pipeline.runtime.params import NotNegativeCount, Section, Seed
 
-KINDS = ("none", "class", "image", "words")  # of conditions; points and numbers are made in memory
 ABOUT = ("labels", "bases", "tones", "captions")  # small fields that every task keeps, where the set has them
 
 
@@ -50,7 +49,7 @@ class Rows(dict[str, Tensor]):
 class Question:
     """What is stored of a data set, and what is made of it for each batch, as far as that is cheap."""
 
-    kind: str  # what its conditions are, one of KINDS
+    kind: str  # what its conditions are: none | class | image | words
     needs: tuple[str, ...]  # the fields of a data set that are stored for it, beside those of ABOUT
     pair: Callable[[Rows], tuple[Tensor, Tensor]]  # of rows, target (N, C, H, W) uint8 and condition
     # arrays to be stored beside these, or in their place, of a split and its name

@@ -105,7 +105,7 @@ class Task:
 
     name: str
     condition: str  # the question's module
-    kind: str  # of the condition: a member of KINDS, or points, numbers
+    kind: str  # of the condition: that of the question; points and numbers, which are made in memory
     x_shape: tuple[int, ...]  # (C, H, W)
     condition_shape: tuple[int, ...]  # (0,) for none, (K,), (K, H, W), or (L,) for words
     num_conditions: int  # K: numbers, channels, or words that are known

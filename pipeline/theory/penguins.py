@@ -1,71 +1,97 @@
-"""The section `bayes` of params.yaml, and four answers to: a camera says x, how long is the flipper?
+"""The section `bayes` of params.yaml, and five answers to: a camera says x, how long is the flipper?
 
-The exact posterior, the conjugate-normal one, a network trained by squared error and a conditional GAN, both
-by the methods that train images. They see pairs drawn from the same prior and camera that the exact answer
-knows.
+The exact posterior, a network trained by squared error, and three whose samples should be the posterior's:
+engression, a conditional GAN and flow matching, all by the methods that train images. They see pairs drawn
+from the same prior and camera that the exact answer knows. Beside them the posterior of a normal prior.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.methods import adversarial, regression
+from pipeline.methods import adversarial, engression, flow, regression
 from pipeline.methods.adversarial_settings import NumberSettings as CganSettings
+from pipeline.methods.engression import NumberSettings as EngressionSettings
 from pipeline.methods.method import Training
 from pipeline.methods.regression import NumberSettings as RegressionSettings
+from pipeline.networks.flow import Flow, sampling_with
+from pipeline.networks.network import num_inputs
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, Positive, Section, Seed
 from pipeline.tasks.task import Task
 from pipeline.theory import posterior as bayes
-from pipeline.theory.posterior import Camera
+from pipeline.theory.posterior import Camera, Posterior
 
 HELD = [0.025, 0.975]  # shares of p(x) below and above which regression is not measured
-REGRESSION_TOLERANCE, CGAN_TOLERANCE = 0.3, 1.0  # mm: of regression's mean, and of W1 of the cGAN's samples
+REGRESSION_TOLERANCE, TOLERANCE = 0.3, 1.0  # mm: of regression's mean, and of W1 of samples
 NUM_SHOWN = 201  # values of x along the figure
+DIAL_STEPS = (1, 2, 4, 8, 16, 32)  # of Euler's, along the flow's dial
+TOGETHER = 200  # exact posteriors held in memory at a time
 
 # purposes of random numbers
-REGRESSION_PAIRS, CGAN_PAIRS, HELD_OUT = "regression: pairs", "cgan: pairs", "held out"
-HELD_OUT_LATENTS, FIGURE_LATENTS = "latents of held-out draws", "latents of the figure"
-CURVE_LATENTS, FLOOR = "latents of the curves", "W1's floor"
+HELD_OUT, HELD_OUT_LATENTS, FLOOR = "held out", "latents of held-out draws", "W1's floor"
+FIGURE_LATENTS, CURVE_LATENTS = "latents of the figure", "latents of the curves"
+DIAL, DIAL_LATENTS = "dial", "latents of the dial"
+
+START: dict[str, Callable[[Any, Task], Training]] = {
+    "regression": regression.start,
+    "engression": engression.start,
+    "cgan": adversarial.start,
+    "flow": flow.start,
+}
+
+
+class FlowSettings(flow.NumberSettings):
+    num_steps: Count = 2000
+    solver_steps: Count = 32
 
 
 class Settings(Section):
     noise: Positive = 5.0  # mm, standard deviation of the camera's error
     bandwidth: Positive = 2.0  # mm, of the kernel density of the measured lengths: the prior
     shown_x: Positive = 201.0  # mm, the measurement that the figure asks about
-    num_held_out: Count = 200  # measurements on which the cGAN is compared
-    num_draws: Count = 1000  # of the cGAN for each
+    num_held_out: Count = 200  # measurements on which samples are compared
+    num_draws: Count = 1000  # of each sampler for each
+    num_dial: Count = 10_000  # measurements, with one draw each, for the errors along the flow's dial
     regression: RegressionSettings = RegressionSettings()
+    engression: EngressionSettings = EngressionSettings()
     cgan: CganSettings = CganSettings()
+    flow: FlowSettings = FlowSettings()
     seed: Seed = 0
+
+    def scaled(self, budget: float) -> Self:
+        """The same with so many times as many steps of all networks."""
+        return self.model_copy(update={name: getattr(self, name).scaled(budget) for name in START})
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The two that were trained, and what to ask them with."""
+    """Those that were trained, and what to ask them with."""
 
     camera: Camera
     regression: nn.Module
-    generator: nn.Module
-    num_latents: int
+    samplers: dict[str, nn.Module]  # (z, c) -> y by name, each with its num_latents
     seed: int
 
     def answers(self, x: np.ndarray) -> np.ndarray:
         """Regression's answer to each x, (N,) -> (N,), in mm."""
         return self.ask(self.regression, x, torch.empty(len(x), 0))[:, 0]
 
-    def draws(self, x: np.ndarray, num: int, purpose: str) -> np.ndarray:
-        """So many of the cGAN's lengths for each x, (N, num), in mm."""
-        z = randomness.normal(len(x) * num, self.num_latents, self.seed, purpose)
-        return self.ask(self.generator, x, z)
+    def draws(self, name: str, x: np.ndarray, num: int, purpose: str) -> np.ndarray:
+        """So many of a sampler's lengths for each x (N,), (N, num), in mm."""
+        sampler = self.samplers[name]
+        z = randomness.normal(len(x) * num, num_inputs(sampler), self.seed, purpose)
+        return self.ask(sampler, x, z)
 
-    def draws_along(self, x: np.ndarray, num: int, purpose: str) -> np.ndarray:
-        """The same with one set of latents for all x: what changes along x is then the generator's doing."""
-        z = randomness.normal(num, self.num_latents, self.seed, purpose).repeat(len(x), 1)
-        return self.ask(self.generator, x, z)
+    def draws_along(self, name: str, x: np.ndarray, num: int, purpose: str) -> np.ndarray:
+        """The same with one set of latents for all x: what changes along x is then the sampler's doing."""
+        sampler = self.samplers[name]
+        z = randomness.normal(num, num_inputs(sampler), self.seed, purpose).repeat(len(x), 1)
+        return self.ask(sampler, x, z)
 
     @torch.no_grad()
     def ask(self, sampler: nn.Module, x: np.ndarray, z: Tensor) -> np.ndarray:
@@ -76,20 +102,18 @@ class Networks:
 
 
 def train(lengths: np.ndarray, settings: Settings) -> Networks:
-    """Both networks, on pairs from the smoothed lengths, fresh ones at each step."""
+    """All networks, on pairs from the smoothed lengths, fresh ones at each step."""
     camera = Camera(bayes.smoothed(lengths, settings.bandwidth), settings.noise)
-    squares = settings.regression.num_steps * settings.regression.batch_size
-    pairs = settings.cgan.num_steps * settings.cgan.batch_size
-    task = camera.task(squares, settings.seed, REGRESSION_PAIRS)
-    network = trained(regression.start(settings.regression, task), task)
-    task = camera.task(pairs, settings.seed, CGAN_PAIRS)
-    generator = trained(adversarial.start(settings.cgan, task), task)
-    return Networks(camera, network, generator, settings.cgan.num_latents, settings.seed)
+    networks = {name: trained(name, camera, settings) for name in START}
+    return Networks(camera, networks.pop("regression"), networks, settings.seed)
 
 
-def trained(training: Training, task: Task) -> nn.Module:
-    """The EMA copy after all steps."""
-    while training.steps_done < training.settings.num_steps:
+def trained(name: str, camera: Camera, settings: Settings) -> nn.Module:
+    """The EMA copy of this method's network after all steps, (z, c) -> y in standard deviations."""
+    own = getattr(settings, name)
+    task = camera.task(own.num_steps * own.batch_size, settings.seed, f"{name}: pairs")
+    training = START[name](own, task)
+    while training.steps_done < own.num_steps:
         training.step(task.train)
         training.steps_done += 1
     return training.ema
@@ -98,38 +122,40 @@ def trained(training: Training, task: Task) -> nn.Module:
 def measure(lengths: np.ndarray, settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """All numbers, in mm, each with what it is compared to and the counts it comes from; and the curves."""
     networks = train(lengths, settings)
-    camera, shown = networks.camera, np.array([settings.shown_x])
+    camera, num, shown = networks.camera, settings.num_draws, np.array([settings.shown_x])
     low, high = camera.seen.quantiles(HELD)
     x = np.linspace(low, high, NUM_SHOWN)
-    along = four_answers(networks, x, networks.draws_along(x, settings.num_draws, CURVE_LATENTS))
-    drawn_at = networks.draws(shown, settings.num_draws, FIGURE_LATENTS)
-    at_shown = four_answers(networks, shown, drawn_at)
+    drawn_along = {name: networks.draws_along(name, x, num, CURVE_LATENTS) for name in networks.samplers}
+    drawn_at = {name: networks.draws(name, shown, num, FIGURE_LATENTS) for name in networks.samplers}
+    along, at_shown = answers(networks, x, drawn_along), answers(networks, shown, drawn_at)
     compared = {"compared_to": "mean of the exact posterior", "x_from": low, "x_to": high, "num_x": NUM_SHOWN}
     prior = {"num_lengths": len(lengths), "bandwidth": settings.bandwidth}
-    counts = {"x": settings.shown_x, "num_draws": settings.num_draws}
+    counts = {"x": settings.shown_x, "num_draws": num}
     numbers = {
         "prior": prior | {"mean": camera.prior.mean, "sd": camera.prior.sd},
         "answers_at_shown_x": counts | {name: values[0] for name, values in at_shown.items()},
         "regression": compared | errors(along, "regression") | {"tolerance": REGRESSION_TOLERANCE},
         "conjugate": compared | errors(along, "conjugate_mean"),
         **on_held_out(networks, settings),
+        "dial": dial(networks, settings),
     }
-    return numbers, curves(camera, settings.shown_x, drawn_at[0], {"x": x} | along)
+    return numbers, curves(camera, settings.shown_x, drawn_at, {"x": x} | along)
 
 
-def four_answers(networks: Networks, x: np.ndarray, drawn: np.ndarray) -> dict[str, np.ndarray]:
-    """The four answers to each x, (N,), with draws of the cGAN, (N, M): by name, (N,), in mm."""
+def answers(networks: Networks, x: np.ndarray, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All answers to each x, (N,), with draws of each sampler, (N, M): by name, (N,), in mm."""
     posterior = bayes.exact(networks.camera, x)
     mean, sd = bayes.conjugate(networks.camera, x)
-    return {
+    found = {
         "exact_mean": posterior.mean,
         "exact_sd": posterior.sd,
         "conjugate_mean": mean,
         "conjugate_sd": np.full(len(x), sd),
         "regression": networks.answers(x),
-        "cgan_mean": drawn.mean(1),
-        "cgan_sd": drawn.std(1),
     }
+    for name, values in drawn.items():
+        found |= {f"{name}_mean": values.mean(1), f"{name}_sd": values.std(1)}
+    return found
 
 
 def errors(found: dict[str, np.ndarray], name: str) -> dict[str, float]:
@@ -139,40 +165,75 @@ def errors(found: dict[str, np.ndarray], name: str) -> dict[str, float]:
 
 
 def on_held_out(networks: Networks, settings: Settings) -> dict[str, dict[str, Any]]:
-    """How far the cGAN's draws are from the posteriors of held-out measurements, and each answer from the
-    truth; the floor is what as many draws from the posteriors themselves get.
+    """How far each sampler's draws are from the posteriors of held-out measurements, and each answer from the
+    truth; the floor is what as many draws from the posteriors themselves get. In mm.
     """
-    pairs = networks.camera.pairs(settings.num_held_out, settings.seed, HELD_OUT)
-    x, y = (part.double().numpy() for part in pairs)
+    num = settings.num_draws
+    x, y = held_out(networks.camera, settings.num_held_out, settings.seed, HELD_OUT)
     posterior = bayes.exact(networks.camera, x)
-    drawn = networks.draws(x, settings.num_draws, HELD_OUT_LATENTS)
-    best = bayes.draws(posterior, settings.num_draws, settings.seed, FLOOR)
-    distances = bayes.wasserstein(posterior, drawn)
-    of_draws = {
+    best = bayes.draws(posterior, num, settings.seed, FLOOR)
+    compared = {
         "compared_to": "exact posteriors of held-out x",
-        "wasserstein": distances.mean(),
         "floor": bayes.wasserstein(posterior, best).mean(),
-        "tolerance": CGAN_TOLERANCE,
+        "tolerance": TOLERANCE,
+        "num_held_out": settings.num_held_out,
+        "num_draws": num,
+    }
+    drawn = {name: networks.draws(name, x, num, HELD_OUT_LATENTS) for name in networks.samplers}
+    of_draws = {name: compared | deviations(posterior, values) for name, values in drawn.items()}
+    rmse = {"posterior_mean": posterior.mean, "regression": networks.answers(x)}
+    for name, values in drawn.items():
+        rmse |= {f"mean_of_{name}_draws": values.mean(1), f"one_{name}_draw": values[:, 0]}
+    errors = {name: float(np.sqrt(np.square(found - y).mean())) for name, found in rmse.items()}
+    return of_draws | {"rmse_held_out": {"num_held_out": settings.num_held_out} | errors}
+
+
+def deviations(posterior: Posterior, drawn: np.ndarray) -> dict[str, float]:
+    """How far draws, (N, M), are from the posterior in their row, over all rows, in mm."""
+    distances = bayes.wasserstein(posterior, drawn)
+    return {
+        "wasserstein": distances.mean(),
         "worst_wasserstein": distances.max(),
         "mean_error": np.abs(drawn.mean(1) - posterior.mean).mean(),
         "sd_error": np.abs(drawn.std(1) - posterior.sd).mean(),
-        "num_held_out": settings.num_held_out,
-        "num_draws": settings.num_draws,
     }
-    rmse = {
-        "posterior_mean": posterior.mean,
-        "regression": networks.answers(x),
-        "mean_of_cgan_draws": drawn.mean(1),
-        "one_cgan_draw": drawn[:, 0],
-    }
-    errors = {name: float(np.sqrt(np.square(found - y).mean())) for name, found in rmse.items()}
-    return {"cgan": of_draws, "rmse_held_out": {"num_held_out": settings.num_held_out} | errors}
+
+
+def held_out(camera: Camera, num: int, seed: int, purpose: str) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of so many animals that no network was trained on, (num,) each, in mm, float64."""
+    x, y = camera.pairs(num, seed, purpose)
+    return x.double().numpy(), y.double().numpy()
+
+
+def dial(networks: Networks, settings: Settings) -> dict[str, Any]:
+    """What the flow's draws are after few and after many Euler steps: from the mean to a draw of the
+    posterior.
+
+    `sample_mse`, in mm^2, is one draw's against the true length, over num_dial measurements. With V their
+    mean posterior variance, the mean has V and a draw of the posterior 2 V. W1, in mm, is over the held-out
+    measurements.
+    """
+    camera, seed, sampler = networks.camera, settings.seed, networks.samplers["flow"]
+    assert isinstance(sampler, Flow)
+    x, y = held_out(camera, settings.num_dial, seed, DIAL)
+    variances = [
+        np.square(bayes.exact(camera, part).sd) for part in np.split(x, range(TOGETHER, len(x), TOGETHER))
+    ]
+    few, _ = held_out(camera, settings.num_held_out, seed, HELD_OUT)
+    posterior, rows = bayes.exact(camera, few), []
+    for num_steps in DIAL_STEPS:
+        with sampling_with(sampler, "euler", num_steps, guidance=1.0):
+            one = networks.draws("flow", x, 1, DIAL_LATENTS)[:, 0]
+            drawn = networks.draws("flow", few, settings.num_draws, HELD_OUT_LATENTS)
+        mse, distances = np.square(one - y).mean(), bayes.wasserstein(posterior, drawn)
+        rows.append({"steps": num_steps, "sample_mse": mse, "wasserstein": distances.mean()})
+    return {"variance": np.concatenate(variances).mean(), "num_x": len(x), "rows": rows}
 
 
 def curves(
-    camera: Camera, shown_x: float, drawn: np.ndarray, along: dict[str, np.ndarray]
+    camera: Camera, shown_x: float, drawn: dict[str, np.ndarray], along: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """What the figures show, by name; *_at is about the one x shown, the rest runs over x.
+    """What the figures show, by name; *_at is about the one x shown, with draws (1, M), the rest runs over x.
 
     In float32: in the last digits of float64 processors differ.
     """
@@ -186,7 +247,7 @@ def curves(
         "likelihood_at": likelihood / (camera.noise * np.sqrt(2 * np.pi)),
         "exact_at": at.density[0],
         "conjugate_at": normal / (sd * np.sqrt(2 * np.pi)),
-        "drawn_at": drawn,
     }
+    found |= {f"{name}_drawn_at": values[0] for name, values in drawn.items()}
     found |= {name: values for name, values in along.items() if name != "conjugate_sd"}
     return {name: values.astype(np.float32) for name, values in found.items()}

@@ -20,6 +20,8 @@ STAGES_EXPERIMENT = "plausible-answers-stages"  # one run a stage's execution: h
 WEIGHTS_TAG = "weights.sha256"
 KEY_TAG = "key"  # made here, so that a run whose making nobody heard of can be found
 
+SPEEDS = ("train_seconds", "images_per_second", "milliseconds_per_sample")
+
 Row = tuple[str, float, int, int]  # of a metric: name, value, milliseconds, step
 
 
@@ -150,9 +152,9 @@ def stage_seconds() -> dict[str, dict[str, float]]:
     return {run.info.run_name: dict(run.data.metrics) for run in reversed(runs)}
 
 
-def training_speed(model: str, weights_sha256: str) -> dict[str, Any]:
-    """How fast a model trained: `train_seconds`, `images_per_second` and `curve`, pairs of seconds and cheap
-    FID; empty where MLflow does not know it or does not answer.
+def speed(model: str, weights_sha256: str) -> dict[str, Any]:
+    """How fast a model trained and samples: SPEEDS and `curve`, pairs of seconds and cheap FID; empty where
+    MLflow does not know it or does not answer.
     """
     try:
         run_id = newest_run(model, weights_sha256)
@@ -166,4 +168,4 @@ def training_speed(model: str, weights_sha256: str) -> dict[str, Any]:
     except Exception:  # as above
         return {}
     curve = [(seconds[step], fids[step]) for step in sorted(fids.keys() & seconds.keys())]
-    return {name: figures.get(name) for name in ("train_seconds", "images_per_second")} | {"curve": curve}
+    return {name: figures.get(name) for name in SPEEDS} | {"curve": curve}

@@ -4,16 +4,19 @@ Images are (.., 3, H, W) uint8 and shown pixel by pixel, enlarged a whole number
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
 from pipeline.metrics.posterior import NUM_DRAWS, theoretical_gain
-from pipeline.report.figures.figures import Arrays, subplots, tiles
+from pipeline.report.figures.figures import subplots, tiles
 from pipeline.report.styles import STYLES
 
 Blocks = Mapping[str, np.ndarray | list[str]]  # by heading, pixels (H, W, 3), or texts
@@ -117,18 +120,36 @@ def fitted(image: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(reduced).transpose(2, 0, 1)
 
 
-def ranks(histograms: Arrays) -> Figure:
-    """How often the truth has each rank among a model's samples, (M + 1,), over how often by chance."""
-    num_columns = min(4, len(histograms))
-    num_rows = -(-len(histograms) // num_columns)
-    figure, cells = subplots(2.4 * num_columns, 1.7 * num_rows + 0.3, num_rows, num_columns)
-    for cell in cells[len(histograms) :]:
-        cell.set_axis_off()
-    for cell, (name, shares) in zip(cells, histograms.items(), strict=False):
+class Trust(NamedTuple):
+    """How far the spread of a model's samples may be trusted."""
+
+    ranks: np.ndarray  # (M + 1,): how often the truth has each among the samples
+    spread: np.ndarray  # (2, B): the standard deviation that samples predict, and the error of their mean
+    gains: Mapping[int, float]  # of the mean of P samples over one, in dB, by P
+    colour: str
+
+
+class Pace(NamedTuple):
+    """How a model's FID fell."""
+
+    pairs: Sequence[tuple[float, float]]  # of how far it had trained, and its FID
+    colour: str
+
+
+def ranks(methods: Mapping[str, Mapping[str, Trust]]) -> Figure:
+    """How often the truth has each rank, over how often by chance: a column a method, a row a task."""
+    tasks = list(dict.fromkeys(task for found in methods.values() for task in found))
+    figure, cells = subplots(2.6 * len(methods) + 0.6, 1.15 * len(tasks) + 0.5, len(tasks), len(methods))
+    for i, (task, (method, found)) in enumerate(product(tasks, methods.items())):
+        cell = cells[i]
+        if task not in found:
+            cell.set_axis_off()
+            continue
+        shares = found[task].ranks
         ratios = shares * len(shares)
-        cell.bar(np.arange(len(shares)), ratios, 1, color=STYLES["cgan"].colour, alpha=0.55)
+        cell.bar(np.arange(len(shares)), ratios, 1, color=found[task].colour, alpha=0.55)
         cell.axhline(1, color=STYLES["real"].colour, linewidth=1)
-        cell.set_title(name)
+        cell.set_title(f"{task}: {method}")
         cell.set(xticks=[0, len(shares) - 1], xlim=(-0.5, len(shares) - 0.5))
         cell.set_ylim(0, max(2, 1.05 * ratios.max()))
         cell.locator_params(axis="y", nbins=3)
@@ -137,22 +158,45 @@ def ranks(histograms: Arrays) -> Figure:
     return figure
 
 
-def trust(spreads: Arrays, gains: Mapping[str, Mapping[int, float]]) -> Figure:
-    """Left: (2, B) by model, the standard deviation that samples predict and the error of their mean. Right:
-    what the mean of P samples gains over one, in dB by P, and what that of posterior samples would.
+def trust(methods: Mapping[str, Mapping[str, Trust]]) -> Figure:
+    """A column a method, a line a task. Above: the standard deviation that samples predict, and the error of
+    their mean. Below: what the mean of P samples gains over one, in dB, and what posterior samples would.
     """
-    figure, (left, right) = subplots(9.6, 3.7, columns=2)
-    for i, (name, (predicted, actual)) in enumerate(spreads.items()):
-        style = "-" if i < 10 else "--"
-        left.plot(predicted, actual, style, marker=".", linewidth=1.2, label=name)
-        right.plot(list(gains[name]), list(gains[name].values()), style, marker=".", linewidth=1.2)
-    end = max(float(pair.max()) for pair in spreads.values())
+    figure, cells = subplots(3.5 * len(methods) + 1.4, 6.2, rows=2, columns=len(methods))
+    tasks = list(dict.fromkeys(task for found in methods.values() for task in found))
+    colours = dict(zip(tasks, (f"C{i}" for i in range(len(tasks))), strict=True))
     ideal = [theoretical_gain(num) for num in NUM_DRAWS]
-    for cell, x, y in ((left, [0, end], [0, end]), (right, NUM_DRAWS, ideal)):
-        cell.plot(x, y, ":", color=STYLES["real"].colour, label="samples of the posterior")
-    left.set(xlabel="standard deviation of the samples", ylabel="error of the samples' mean")
-    right.set(xscale="log", xlabel="P, samples averaged", ylabel="gain in PSNR over one sample, dB")
-    right.minorticks_off()
-    right.set_xticks(NUM_DRAWS, [str(num) for num in NUM_DRAWS])
-    figure.legend(*left.get_legend_handles_labels(), loc="outside right center")
+    for upper, lower, (method, found) in zip(cells, cells[len(methods) :], methods.items(), strict=False):
+        for task, each in found.items():
+            upper.plot(*each.spread, marker=".", linewidth=1.2, label=task, color=colours[task])
+            lower.plot(list(each.gains), list(each.gains.values()), marker=".", color=colours[task])
+        end = max(float(each.spread.max()) for each in found.values())
+        for cell, x, y in ((upper, [0, end], [0, end]), (lower, NUM_DRAWS, ideal)):
+            cell.plot(x, y, ":", color=STYLES["real"].colour, label="samples of the posterior")
+        upper.set(title=method, xlabel="standard deviation of samples", ylabel="error of their mean")
+        lower.set(xscale="log", xlabel="P, samples averaged", ylabel="gain in PSNR over one sample, dB")
+        lower.minorticks_off()
+        lower.set_xticks(NUM_DRAWS, [str(num) for num in NUM_DRAWS])
+    known: dict[str, Artist] = {}
+    for cell in cells:
+        lines, labels = cell.get_legend_handles_labels()
+        known |= dict(zip(labels, lines, strict=True))
+    figure.legend(list(known.values()), list(known), loc="outside right center")
+    return figure
+
+
+def paces(panels: Mapping[str, Mapping[str, Pace]], label: str) -> Figure:
+    """FIDs falling, a panel a task, a line a method, both axes logarithmic; `label` says over what."""
+    num_columns = min(3, len(panels))
+    num_rows = -(-len(panels) // num_columns)
+    figure, cells = subplots(4 * num_columns, 2.7 * num_rows, num_rows, num_columns)
+    for cell in cells[len(panels) :]:
+        cell.set_axis_off()
+    for cell, (task, methods) in zip(cells, panels.items(), strict=False):
+        for name, pace in methods.items():
+            x, fid = np.reshape(pace.pairs, (-1, 2)).T
+            cell.plot(x, fid, label=name, marker=".", linewidth=1.2, color=pace.colour)
+        cell.set(xscale="log", yscale="log", xlabel=label, ylabel="FID, validation images", title=task)
+        cell.grid(True, which="both", color="#eeeeee")
+        cell.legend()
     return figure

@@ -1,4 +1,4 @@
-"""Adversarial training on points in the plane: the samples, and how the discriminator ranks the plane."""
+"""Training on points in the plane: the samples, and how a discriminator ranks the plane."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Evolution(NamedTuple):
     steps: np.ndarray  # (T,)
     clouds: np.ndarray  # what it drew, (T, N, 2)
     good: np.ndarray  # which of these lie near a mode, (T, N)
-    landscapes: np.ndarray  # its discriminator's logits over the window, (T, side, side), lowest row first
+    landscapes: np.ndarray | None  # its discriminator's logits over the window, (T, side, side), lowest first
     centres: np.ndarray  # of the modes, (modes, 2)
     extent: float  # half the side of the window
 
@@ -43,8 +43,9 @@ def evolutions(rows: Mapping[str, Evolution]) -> Figure:
 def moment(cell: Axes, evolution: Evolution, i: int) -> None:
     """The cloud over the landscape at one step; what lies outside of the window is not seen."""
     window = -evolution.extent, evolution.extent
-    ranks, box = shade(evolution.landscapes[i]), (*window, *window)
-    cell.imshow(ranks, "Greys_r", extent=box, origin="lower", vmin=-2.2, vmax=1, interpolation="bilinear")
+    if evolution.landscapes is not None:
+        ranks, box = shade(evolution.landscapes[i]), (*window, *window)
+        cell.imshow(ranks, "Greys_r", extent=box, origin="lower", vmin=-2.2, vmax=1, interpolation="bilinear")
     x, y = evolution.centres.T
     cell.scatter(x, y, s=34, facecolors="none", edgecolors=CENTRE, linewidths=0.6)
     for chosen, colour in ((~evolution.good[i], ASTRAY), (evolution.good[i], GOOD)):
@@ -60,13 +61,17 @@ def shade(landscape: np.ndarray) -> np.ndarray:
 
 
 def modes(histories: Mapping[str, Mapping[str, pd.DataFrame]], totals: Mapping[str, int]) -> Figure:
-    """Modes hit over the steps, mean over members; a panel a target: its entries, its number of modes."""
-    figure, cells = subplots(4.6 * len(totals), 2.8, columns=len(totals))
-    for cell, (target, total) in zip(cells, totals.items(), strict=True):
+    """Modes hit and good samples over the steps, means over members; a column a target: entries, number
+    of modes.
+    """
+    figure, cells = subplots(4.6 * len(totals), 5.2, rows=2, columns=len(totals))
+    for cell, below, (target, total) in zip(cells, cells[len(totals) :], totals.items(), strict=False):
         for i, (name, history) in enumerate(histories[target].items()):
-            known = history.dropna(subset="modes")
-            cell.plot(known["step"], known["modes"], label=name, color=COLOURS[i % len(COLOURS)])
+            known, colour = history.dropna(subset="modes"), COLOURS[i % len(COLOURS)]
+            cell.plot(known["step"], known["modes"], label=name, color=colour)
+            below.plot(known["step"], known["good_share"], color=colour)
         cell.axhline(total, color="#888888", linestyle=":")
-        cell.set(xlabel="step", ylabel="modes hit", ylim=(0, 1.08 * total))
+        cell.set(ylabel="modes hit", ylim=(0, 1.08 * total))
+        below.set(xlabel="step", ylabel="share of good samples", ylim=(0, 1.02))
         cell.legend()
     return figure

@@ -5,9 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.report.figures.figures import Arrays, subplots
-from pipeline.report.styles import STYLES
+from pipeline.report.styles import STYLES, Style
 
-EXACT, CONJUGATE, OTHER = STYLES["real"].colour, "#e08e0b", "#8a8a8f"
+EXACT, CONJUGATE, OTHER = STYLES["real"].colour, "#4f9d96", "#8a8a8f"
+BIN = 2.0  # mm, of histograms of draws
+SAMPLED = {name: STYLES[name] for name in ("engression", "cgan", "flow")}
 LOSSES = {"saturating": "#c0392b", "nonsaturating": "#1f6fb2"}
 SEEN = 1e-4  # of a density's peak: the part of the line that is shown
 
@@ -50,29 +52,35 @@ def discriminators(curves: Arrays) -> Figure:
 
 
 def posteriors(curves: Arrays, shown_x: float, regression: float) -> Figure:
-    """Four answers: to one measurement on the left, with regression's; to all on the right. Lengths in mm."""
-    figure = Figure(figsize=(12, 5), layout="constrained")
+    """Five answers: to one measurement on the left, with regression's; to all on the right. Lengths in mm."""
+    figure = Figure(figsize=(12, 6), layout="constrained")
     one, rest = figure.subfigures(1, 2, width_ratios=(1.15, 1), squeeze=False)[0]
     answers_to_one(one.subplots(), curves, shown_x, regression)
-    upper, lower = rest.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
+    upper, middle, lower = rest.subplots(3, 1, sharex=True, height_ratios=(1.8, 1, 1))
     answers_to_all(upper, curves)
-    errors(lower, curves)
+    errors(middle, curves, "mean")
+    errors(lower, curves, "sd")
+    lower.set(xlabel="what the camera says, mm", xlim=curves["x"][[0, -1]])
     return figure
 
 
 def answers_to_one(cell: Axes, curves: Arrays, shown_x: float, regression: float) -> None:
-    """Prior, likelihood and posterior of the measurement, regression's one answer and the cGAN's draws."""
-    y, drawn = curves["y"], curves["drawn_at"]
+    """Prior, likelihood and posterior of the measurement, regression's one answer and outlines of draws."""
+    y, drawn = curves["y"], {name: curves[f"{name}_drawn_at"] for name in SAMPLED}
     cell.plot(y, curves["prior"], color=OTHER, label="prior: penguins measured before")
     cell.plot(y, curves["likelihood_at"], color=OTHER, linestyle="--", label="likelihood of the measurement")
-    bins = np.arange(np.floor(drawn.min()), np.ceil(drawn.max()) + 1).tolist()
-    label = f"cGAN: {len(drawn)} draws"
-    cell.hist(drawn, bins, density=True, color=STYLES["cgan"].colour, alpha=0.35, label=label)
+    cell.axvline(shown_x, color=OTHER, linestyle=":", label=f"the camera: {shown_x:g} mm")
+    cell.fill_between(y, curves["exact_at"], color="#ededf0", linewidth=0)
     cell.plot(y, curves["exact_at"], color=EXACT, linewidth=2, label="posterior, exact")
     label = "posterior of a normal prior"
     cell.plot(y, curves["conjugate_at"], color=CONJUGATE, linestyle="-.", label=label)
     cell.axvline(regression, color=STYLES["regression"].colour, linewidth=2, label="regression's one answer")
-    cell.axvline(shown_x, color=OTHER, linestyle=":", label=f"the camera: {shown_x:g} mm")
+    low, high = np.min(list(drawn.values())), np.max(list(drawn.values()))
+    edges = np.arange(np.floor(low), high + BIN, BIN)
+    for name, style in SAMPLED.items():
+        density, _ = np.histogram(drawn[name], edges, density=True)
+        label = f"{style.label}: {len(drawn[name]):,} draws"
+        cell.stairs(density, edges, color=style.colour, linewidth=1.5, label=label)
     held = y[curves["exact_at"] + curves["prior"] + curves["likelihood_at"] > 1e-3]
     top = max(curves[name].max() for name in ("prior", "exact_at", "likelihood_at"))
     cell.set(xlabel="flipper length, mm", ylabel="density", xlim=(held[0], held[-1]), ylim=(0, 1.25 * top))
@@ -85,24 +93,27 @@ def answers_to_all(cell: Axes, curves: Arrays) -> None:
     cell.fill_between(x, mean - sd, mean + sd, color="#dcdce0", linewidth=0, label="posterior: mean ± sd")
     cell.plot(x, mean, color=EXACT, linewidth=2)
     cell.plot(x, curves["regression"], color=STYLES["regression"].colour, linestyle="--", label="regression")
-    for i, side in enumerate((-1, 0, 1)):
-        label = "cGAN: mean ± sd" if i == 0 else None
-        style = "-" if side == 0 else ":"
-        edge = curves["cgan_mean"] + side * curves["cgan_sd"]
-        cell.plot(x, edge, color=STYLES["cgan"].colour, linewidth=1, linestyle=style, label=label)
+    for i, (name, style) in enumerate(SAMPLED.items()):
+        dashes = (3 * i, (3, 3 * len(SAMPLED) - 3))  # lines that coincide take turns
+        for side, label in ((-1, f"{style.label}: mean ± sd"), (0, None), (1, None)):
+            edge = curves[f"{name}_mean"] + side * curves[f"{name}_sd"]
+            cell.plot(x, edge, color=style.colour, linewidth=1.5, linestyle=dashes, label=label)
     cell.plot(x, x, color=OTHER, linewidth=1, linestyle=(0, (1, 3)), label="the camera's word for it")
     cell.set(ylabel="flipper length, mm")
     cell.legend()
 
 
-def errors(cell: Axes, curves: Arrays) -> None:
-    """How far each mean is from the exact one."""
+def errors(cell: Axes, curves: Arrays, moment: str) -> None:
+    """How far each answer's mean, or sd, is from the exact one; `moment` is which."""
     cell.axhline(0, color=EXACT, linewidth=2)
-    for name, colour, label in (
-        ("cgan_mean", STYLES["cgan"].colour, "cGAN"),
-        ("conjugate_mean", CONJUGATE, "posterior of a normal prior"),
-        ("regression", STYLES["regression"].colour, "regression"),
-    ):
-        cell.plot(curves["x"], curves[name] - curves["exact_mean"], color=colour, linewidth=1.2, label=label)
-    cell.set(xlabel="what the camera says, mm", ylabel="mean less\nexact mean, mm", xlim=curves["x"][[0, -1]])
-    cell.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.22))
+    lines = {f"{name}_{moment}": style for name, style in SAMPLED.items()}
+    if moment == "mean":
+        lines |= {
+            "conjugate_mean": Style("posterior of a normal prior", CONJUGATE),
+            "regression": STYLES["regression"],
+        }
+    for name, style in lines.items():
+        off = curves[name] - curves[f"exact_{moment}"]
+        line = "-." if style.colour == CONJUGATE else "-"
+        cell.plot(curves["x"], off, color=style.colour, linewidth=1.2, linestyle=line, label=style.label)
+    cell.set(ylabel=f"{moment} less\nexact {moment}, mm")

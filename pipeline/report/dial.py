@@ -1,0 +1,80 @@
+"""The report's section on the dial: one network, from the average to one plausible answer; and what is known
+exactly of a posterior, beside what the methods make of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.report.figures import dial
+from pipeline.report.results import Result, Results, Section
+
+SHOWN = 1  # which of the conditions that a task's dial has pictures of
+
+
+def section(models: Results, toys: Results, penguins: Mapping[str, Any]) -> Section:
+    """The dials of all models and toys that have one, and of the penguins."""
+    turned = {result.task: result for result in models.values() if "dial" in result.details}
+    dials = {task: of_model(result, models) for task, result in turned.items()}
+    for name, toy in toys.items():
+        if rows := toy.details.get("dial"):
+            dials[name] = table(rows, toy.details["variance"], True)
+    dials["penguins"] = table(penguins["dial"], penguins["variance"], True)
+    drawn = {"dial-curves": dial.curves({task: columns(found["rows"]) for task, found in dials.items()})}
+    if turned:
+        steps = [row["steps"] for row in next(iter(turned.values())).details["dial"]]
+        drawn["dial-pictures"] = dial.pictures([pictures(result) for result in turned.values()], steps)
+    exact = {name: result for name, result in models.items() if "exact" in result.details}
+    values = {"dials": dials, "pictured": list(turned), "exact": None}
+    if exact:
+        values["exact"] = of_known(exact)
+    return Section("dial", drawn, values)
+
+
+def of_model(result: Result, models: Results) -> dict[str, Any]:
+    """The dial of a flow: errors over V where the task's is known, else over regression's error."""
+    rows = result.details["dial"]
+    if known := result.details.get("exact"):
+        return table(rows, known["variance"], True)
+    regressions = [each for each in models.values() if each.task == result.task and not each.style.sampled]
+    error = regressions[0].metrics["sample_mse"] if regressions else rows[0]["sample_mse"]
+    return table(rows, error, False)
+
+
+def table(rows: list[dict[str, float]], average: float, exact: bool) -> dict[str, Any]:
+    """The rows, each with `error`, that of a sample over the average's, and its FID over the first one's; in
+    `fids` as they are.
+    """
+    found = []
+    for row in rows:
+        shown = row | {"error": row.get("sample_mse", row.get("error", 0.0)) / average}
+        if "fid" in row:
+            shown |= {"fid": row["fid"] / rows[0]["fid"]}
+        found.append(shown)
+    return {"rows": found, "fids": [row.get("fid") for row in rows], "average": average, "exact": exact}
+
+
+def columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {key: [row[key] for row in rows] for key in rows[0]}
+
+
+def pictures(result: Result) -> dict[str, Any]:
+    samples = result.samples
+    found = {"truth": samples["dial_truth"][SHOWN], "answers": samples["dial"][:, SHOWN]}
+    return found | ({"condition": samples["dial_condition"][SHOWN]} if "dial_condition" in samples else {})
+
+
+def of_known(exact: Results) -> dict[str, Any]:
+    """Each method on the task whose posteriors are known: its errors over V, and its energy score over the
+    least there is; and a flow's x-hat by t.
+    """
+    first = next(iter(exact.values())).details["exact"]
+    rows = []
+    for result in exact.values():
+        found, metrics = result.details["exact"], result.metrics
+        errors = (metrics["sample_mse"] / found["variance"], metrics["mean_mse"] / found["variance"])
+        rows.append([result.style.label, *errors, found["energy_score"] / found["energy_score_least"]])
+    denoisers = [result.details["exact"].get("denoiser") for result in exact.values()]
+    denoiser = next((found for found in denoisers if found), None)
+    times = ["how far from the exact x-hat, over V", *(f"t = {row['t']:g}" for row in denoiser or [])]
+    task = next(iter(exact.values())).task
+    return {"first": first, "rows": rows, "denoiser": denoiser, "times": times, "task": task}
