@@ -154,9 +154,9 @@ def start(settings: Settings, task: Task) -> FlowMatching:
     groups, blank = None, task.blank(1)
     if settings.clusters:
         groups = clusters.split(task.train, max(task.num_conditions, 1), settings.clusters, settings.seed)
-    training = FlowMatching.begin(
-        settings, spec, torch.zeros(1, math.prod(task.x_shape) + bool(groups)), blank
-    )
+    num = settings.num_members
+    z = torch.zeros(num, math.prod(task.x_shape) + bool(groups))
+    training = FlowMatching.begin(settings, spec, z, blank, num=num)
     if groups is not None:
         training.groups = groups
         for network in (training.network, training.ema):

@@ -66,8 +66,8 @@ class ModelSettings(Schedule):
 
     @model_validator(mode="after")
     def _network_takes_the_condition(self) -> Self:
-        allowed = [name for name in network.available() if self.takes(network.load(name))]
-        if self.network not in allowed:
+        if not self.takes(network.load(self.network)):
+            allowed = [name for name in network.available() if self.takes(network.load(name))]
             found = f"network = {self.network!r} takes no condition of kind {self.kind!r}"
             raise ValueError(f"{found}; allowed are {', '.join(allowed)}")
         return self

@@ -20,6 +20,9 @@ def evaluate(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np
     task, numbers = real.task, torch.arange(len(real.pixels))
     pixels = draw(sampler, task.test.conditions, numbers, 1, real.settings.seed)[:, 0]
     found, more = measure(pixels, real.labels if task.kind == "class" else None, real)
+    if task.kind == "class":  # each sample is of its test image's class
+        error = posterior.mse_of_means(pixels[:, None], real.pixels, 1)
+        found |= entries({"sample_mse": error}, len(pixels), len(pixels))
     if sampler.num_latents:
         found |= of_paths(sampler, real)
     return found, {"pixels": pixels.numpy(), **show(sampler, real)}, more
@@ -71,10 +74,9 @@ def of_classes(
 ) -> dict[str, float]:
     """What only a model that was asked for a class can be measured by."""
     assert real.labels is not None
-    train, means, errors = real.task.splits["train"].arrays, classes.means(pixels, asked), posterior.errors
+    train, means = real.task.splits["train"].arrays, classes.means(pixels, asked)
     optimum = classes.means(train["images"], train["labels"].long())
     return {
-        "sample_mse": errors(pixels[:, None], real.pixels)["sample_mse"],
         "conditional_accuracy": classes.accuracy(predicted, asked),
         "within_class_diversity": classes.diversity(features, asked, real.features, real.labels),
         "class_mean_error": classes.mean_error(means, classes.means(real.pixels, real.labels)),

@@ -33,36 +33,39 @@ class Denoiser(nn.Module):
         self.num_meanings = {"image": 0, "words": NUM_MEANINGS}.get(spec.kind, spec.num_conditions)
         if spec.kind == "words":
             self.meaning = TextEncoder(spec.num_conditions)
-        changes = {"image_shape": [channels, *map(padded, self.sides)], "num_conditions": num_inputs}
+        changes = {"image_shape": [channels, *padded(self.sides)], "num_conditions": num_inputs}
         spec = spec.model_copy(update=changes)
         self.padding = margins(self.sides)
         widths = level_widths(spec.width, spec.image_shape)
         self.down = encoder(num_inputs, widths, group_norm)
         self.up = Decoder(spec, NUM_TIMES + self.num_meanings, widths, skips=True, norm=group_norm)
-        self.finish = nn.Tanh() if spec.prediction == "data" else nn.Identity()
+        self.gates = spec.prediction == "data"
+        self.finish = nn.Tanh() if self.gates else nn.Identity()
         self.apply(init_convolutions)
 
     def forward(self, x_t: Tensor, t: Tensor, c: Tensor) -> Tensor:
-        x_t, style = F.pad(gated(x_t, t), self.padding), time_features(t)
+        seen, style = gated(x_t, t) if self.gates else x_t, time_features(t)
         if self.num_meanings:
             style = torch.cat([style, self.meaning(c)], 1)
-        *skipped, h = maps(self.down, side_by_side(x_t, c) if c.ndim == 4 else x_t)
+        h = F.pad(side_by_side(seen, c) if c.ndim == 4 else seen, self.padding)
+        *skipped, h = maps(self.down, h)
         found = self.up(h, skipped, style)
         top, left = self.padding[2], self.padding[0]
         height, width = self.sides
         return self.finish(found[:, :, top : top + height, left : left + width])
 
 
-def padded(side: int) -> int:
-    """The least multiple of a power of two, so large that a map of at most three pixels is left."""
-    scale = 2 ** max(2, math.floor(math.log2(side / SMALLEST_MAP)))
-    return math.ceil(side / scale) * scale
+def padded(sides: Sequence[int]) -> list[int]:
+    """The sides (rows, columns) up to which an image is padded, so that `level_widths` can halve it."""
+    for _ in range(2):  # an image that has grown may be halved once more
+        scale = 2 ** max(2, math.floor(math.log2(max(sides) / SMALLEST_MAP)))
+        sides = [math.ceil(side / scale) * scale for side in sides]
+    return list(sides)
 
 
 def margins(sides: Sequence[int]) -> list[int]:
     """How many pixels are put to the left, right, top and bottom of an image."""
-    rows, columns = sides
-    width, height = padded(columns) - columns, padded(rows) - rows
+    height, width = (larger - side for side, larger in zip(sides, padded(sides), strict=True))
     return [width // 2, width - width // 2, height // 2, height - height // 2]
 
 

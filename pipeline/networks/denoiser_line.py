@@ -13,10 +13,12 @@ class Denoiser(nn.Module):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
+        self.gates = spec.prediction == "data"
         self.layers = mlp(1 + NUM_TIMES + spec.num_conditions, spec.width)
 
     def forward(self, x_t: Tensor, t: Tensor, c: Tensor) -> Tensor:
-        return self.layers(torch.cat([gated(x_t, t), time_features(t), c], 1))
+        seen = gated(x_t, t) if self.gates else x_t
+        return self.layers(torch.cat([seen, time_features(t), c], 1))
 
 
 NETWORK = Network(("numbers",), Denoiser, denoises=True)

@@ -21,9 +21,12 @@ class Mixture(nn.Module):
         self.generator, self.num_conditions = generator, num_conditions
         self.num_latents = cast(int, generator.num_latents)
         self.num_noise = cast(int, generator.num_noise) + 1
-        self.num_evaluations = cast(int, generator.num_evaluations)
         self.upper: Tensor
         self.register_buffer("upper", shares.cumsum(1))
+
+    @property
+    def num_evaluations(self) -> int:
+        return cast(int, self.generator.num_evaluations)
 
     def set_shares(self, shares: Tensor) -> None:
         self.upper.copy_(shares.cumsum(1))

@@ -18,7 +18,8 @@ def section(models: Results, toys: Results, penguins: Mapping[str, Any]) -> Sect
     for name, toy in toys.items():
         if rows := toy.details.get("dial"):
             dials[name] = table(rows, toy.details["variance"], True)
-    dials["penguins"] = table(penguins["dial"], penguins["variance"], True)
+    of_penguins = penguins["dial"]
+    dials["penguins"] = table(of_penguins["rows"], of_penguins["variance"], True)
     drawn = {"dial-curves": dial.curves({task: columns(found["rows"]) for task, found in dials.items()})}
     if turned:
         steps = [row["steps"] for row in next(iter(turned.values())).details["dial"]]

@@ -54,7 +54,7 @@ def section(
         toned = [each for each in found.values() if "tone_samples" in each.samples]
         regression = next((each.samples for each in toned if not each.style.sampled), None)
         if sampled := {called(each): each.samples for each in toned if each.style.sampled}:
-            drawn["images-tones"] = tones.six_tones(sampled, regression)
+            drawn["images-six-tones"] = tones.six_tones(sampled, regression)
             values["sketch"] = image_tables.sketch(next(iter(sampled.values())), regression) | {"task": task}
             break
     return Section("images", drawn, values)

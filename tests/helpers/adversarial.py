@@ -76,7 +76,7 @@ def batch(training: Adversarial, kind: str = "class", num: int = 8) -> tuple[Ten
     """Real images and their conditions with the hidden groups, if there are any, and latents."""
     x, c = TASKS[kind].train.batch(torch.arange(num))
     if training.groups is not None:
-        c = torch.cat([c, F.one_hot(training.groups[:num], training.num_groups).float()], 1)
+        c = training.groups.beside(c, torch.arange(num))
     z = randomness.normal(num, num_inputs(training.generator), 0, "test")
     return x, c, z
 

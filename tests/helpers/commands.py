@@ -10,14 +10,16 @@ import pytest
 from pipeline.runtime.files import sha256
 
 DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
-TASKS = ("digits", "digit", "stacked", "sketch", "text")
-GENERATORS = ("regression-digit-0", "cgan-digit-0", "gan-mlp-0", "gan-dcgan-0")
-IMAGES = ("regression-sketch-0", "cgan-sketch-0", "cgan-text-0", "ablation-gan-0")
+TASKS = ("digits", "digit", "stacked", "sketch", "text", "tones")
+GENERATORS = ("regression-digit-0", "engression-digit-0", "cgan-digit-0")
+GENERATORS += ("flow-digits-0", "gan-mlp-0", "gan-dcgan-0")
+IMAGES = ("regression-sketch-0", "cgan-sketch-0", "cgan-text-0", "flow-tones-0", "ablation-gan-0")
 STACKED = ("stacked-pacdcgan2-0",)
-TOYS = ("toy-ring-plain",)
+TOYS = ("toy-ring-plain", "toy-ring-flow")
 MODELS = tuple(name.replace("-", "@", 1) for name in (*GENERATORS, *IMAGES, *STACKED))  # as stages end
 FEATURES_TRAINED = {"train_features@digits", "train_features@drawings"}
-TRAINED = {*FEATURES_TRAINED, "train_toy@ring-plain", *(f"train_{name}" for name in MODELS)}
+TOYS_TRAINED = {f"train_{name.replace('-', '@', 1)}" for name in TOYS}
+TRAINED = {*FEATURES_TRAINED, *TOYS_TRAINED, *(f"train_{name}" for name in MODELS)}
 EVALUATED = {*(f"evaluate_real@{name}" for name in TASKS), *(f"evaluate_{name}" for name in MODELS)}
 
 
@@ -54,10 +56,15 @@ COMMANDS = {
     "train_gan@dcgan-0": train("adversarial", "gans.dcgan", "digits", "gan-dcgan-0"),
     "train_stacked@pacdcgan2-0": train("adversarial", "stacked.pacdcgan2", "stacked", "stacked-pacdcgan2-0"),
     "train_ablation@gan-0": train("ablation", "ablations.gan", "sketch", "ablation-gan-0"),
-    "train_toy@ring-plain": "train_toy ring-plain models/toy-ring-plain reports",
+    "train_engression@digit-0": train("engression", "engressions.digit", "digit", "engression-digit-0"),
+    "train_flow@digits-0": train("flow", "flows.digits", "digits", "flow-digits-0"),
+    "train_flow@tones-0": train("flow", "flows.tones", "tones", "flow-tones-0"),
+    "train_toy@ring-plain": "train_toy adversarial ring-plain models/toy-ring-plain reports",
+    "train_toy@ring-flow": "train_toy flow ring-flow models/toy-ring-flow reports",
     "evaluate_cgan@digit-0": evaluate("cgan-digit-0", "digit"),
     "evaluate_gan@dcgan-0": evaluate("gan-dcgan-0", "digits"),
     "evaluate_cgan@sketch-0": evaluate("cgan-sketch-0", "sketch"),
+    "evaluate_flow@tones-0": evaluate("flow-tones-0", "tones"),
     "evaluate_stacked@pacdcgan2-0": evaluate("stacked-pacdcgan2-0", "stacked"),
     "theory": "theory data/raw/penguins/penguins.csv reports",
     "report": "report data/tasks/digit models reports",

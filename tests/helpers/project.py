@@ -1,5 +1,6 @@
 """A small copy of the whole project: a few synthetic digits and drawings, short trainings, the real DVC."""
 
+import copy
 import hashlib
 import os
 import shlex
@@ -95,13 +96,17 @@ def edit(project: Path, changes: dict[str, object]) -> None:
 
 
 FEW = {  # entries that a small project keeps of each section
-    "tasks": ("digits", "digit", "stacked", "sketch", "text"),
+    "tasks": ("digits", "digit", "stacked", "sketch", "text", "tones"),
     "regressions": ("digit", "sketch"),
     "cgans": ("digit", "sketch", "text"),
     "gans": ("mlp", "dcgan"),
     "stacked": ("pacdcgan2",),
     "ablations": ("gan",),
-    "toys": ("ring-plain",),
+}
+OWN: dict[str, dict[str, dict[str, object]]] = {  # those of whose entries it has its own
+    "engressions": {"digit": {}},
+    "flows": {"digits": {"clusters": 3}, "tones": {"solver": "heun", "solver_steps": 2}},
+    "toys": {"ring-plain": {"method": "adversarial"}, "ring-flow": {"method": "flow"}},
 }
 SHORT = {"num_steps": 12, "batch_size": 32, "log_every": 4, "save_every": 4}
 MODEL = SHORT | {"width": 8, "num_snapshots": 3, "monitor_every": 8}
@@ -112,13 +117,17 @@ SMALL = {
     "features": {"digits": {"width": 4, **SHORT}, "drawings": {"width": 4, **SHORT}},
     "evaluate": {"num_samples": 300, "num_draws": 4, "num_tone_draws": 8, "num_mode_samples": 300}
     | {"kid_subset_size": 100, "kid_subsets": 5, "memorisation_samples": 50}
-    | {"two_sample_steps": 5, "path_samples": 20},
+    | {"two_sample_steps": 5, "path_samples": 20}
+    | {"num_draws_on": {"tones": 3}, "dial_on": ["tones"], "num_dial_samples": 12},
     "theory": {"discriminator": {"num_steps": 30}},
     "bayes": {
         "num_held_out": 20,
         "num_draws": 50,
+        "num_dial": 50,
         "regression": {"num_steps": 30},
+        "engression": {"num_steps": 30},
         "cgan": {"num_steps": 30},
+        "flow": {"num_steps": 30},
     },
 }
 
@@ -131,8 +140,9 @@ def shrink(project: Path) -> None:
         content[section] |= changes
     plan = project / "dvc.yaml"  # its own drawings need no download, which checks OpenMoji's
     plan.write_text(plan.read_text().replace(", openmoji: drawings.source}", "}"))
-    for section, names in FEW.items():
-        content[section] = {name: content[section][name] for name in names}
+    kept = {section: {name: content[section][name] for name in names} for section, names in FEW.items()}
+    for section, entries in (kept | OWN).items():
+        content[section] = copy.deepcopy(entries)
         for entry in content[section].values() if section != "tasks" else ():
             entry |= MODEL
             if "clusters" in entry:

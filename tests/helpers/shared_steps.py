@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pipeline.data.prepared import SPLITS, DataSet
-from pipeline.methods import adversarial, adversarial_settings, method, regression
+from pipeline.methods import adversarial, adversarial_settings, engression, flow, method, regression
 from pipeline.methods.schedule import Schedule
 from pipeline.runtime import compute, distributed, params
 from pipeline.tasks import task as tasks
@@ -29,7 +29,10 @@ SECTIONS: dict[str, tuple[str, type[Schedule], str, int]] = {  # method, setting
     "stacked.pacdcgan2": ("adversarial", adversarial.Settings, "none", 3),
     "cgans.digit": ("adversarial", adversarial_settings.ClassSettings, "label", 1),
     "regressions.digit": ("regression", regression.Settings, "label", 1),
+    "engressions.digit": ("engression", engression.Settings, "label", 1),
     "cgans.sketch": ("adversarial", adversarial_settings.ImageSettings, "sketch", 3),
+    "flows.digit": ("flow", flow.ClassSettings, "label", 1),
+    "flows.sketch": ("flow", flow.ImageSettings, "sketch", 3),
 }
 
 

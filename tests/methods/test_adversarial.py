@@ -20,15 +20,14 @@ from helpers.adversarial import (
     start,
     tensors,
 )
+from helpers.networks import CLASS_NETWORKS
 
 from pipeline.methods import adversarial
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
-from pipeline.networks import network as networks
 from pipeline.runtime import compute, randomness
 from pipeline.sampling import weights
 
 DATA = TASKS["class"].train
-CLASS_NETWORKS = [name for name in networks.available() if "class" in networks.load(name).conditions]
 
 
 def norm(network: str) -> dict[str, Any]:
@@ -133,7 +132,7 @@ def test_the_next_step_goes_on_with_the_images_that_the_last_one_left() -> None:
 def test_with_one_draw_g_has_the_batch_that_d_had_last_and_with_several_one_of_its_own(
     kind: str, num_draws: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    more = {"num_draws": num_draws, "spread": 0.0} if kind == "image" else {}
+    more = {"num_draws": num_draws, "score": 0.0} if kind == "image" else {}
     training = start(kind, discriminator_steps=2, **more)
     by_d, by_g = calls_of("discriminator_step", monkeypatch), calls_of("generator_step", monkeypatch)
     training.step(TASKS[kind].train)

@@ -14,7 +14,8 @@ from pipeline.runtime.errors import InputError
 
 
 def test_methods_are_found_by_name_and_kind_and_others_refused_with_those_there_are() -> None:
-    assert {"adversarial", "classification", "regression"} <= set(available())
+    assert {"adversarial", "classification", "engression", "flow", "regression"} <= set(available())
+    assert "one_network" not in available()
     assert "ema" not in available()
     assert load("adversarial") is adversarial
     assert settings_class("adversarial", "words") is adversarial_settings.WordSettings
@@ -31,6 +32,7 @@ def test_methods_are_found_by_name_and_kind_and_others_refused_with_those_there_
     ("kind", "network", "allowed"),
     [
         ("class", "unet", "biggan, dcgan, mlp, r3gan, stylegan2"),
+        ("class", "denoiser", "biggan, dcgan, mlp, r3gan, stylegan2"),
         ("none", "points", "biggan, dcgan, mlp, r3gan, stylegan2"),
         ("image", "caption", "unet"),
         ("words", "dcgan", "caption"),
@@ -54,6 +56,7 @@ def test_a_network_is_refused_for_conditions_it_cannot_take(kind: str, network: 
         *((kind, "clusters", 2) for kind in ("image", "words", "numbers")),
         *(("numbers", *each) for each in (("augment", ["brightness"]), ("discriminator_norm", "spectral"))),
         *(("numbers", *each) for each in (("packing", 2), ("minibatch_stddev", True))),
+        *((kind, "num_members", 2) for kind in ("none", "class", "image", "words", "numbers")),
     ],
 )
 def test_a_key_that_means_nothing_for_a_kind_of_condition_is_refused_by_name(

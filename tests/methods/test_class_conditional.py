@@ -47,13 +47,13 @@ def test_with_hidden_groups_both_networks_have_class_and_group_as_two_one_hot_co
     training.generator.register_forward_pre_hook(lambda _, args: seen.update(g=args[1]))
     training.discriminator.register_forward_pre_hook(lambda _, args: seen.update(d=args[1]))
     training.step(DATA)
-    groups, shares = clusters.split(DATA, 10, 2, 0)
+    groups = clusters.split(DATA, 10, 2, 0)
     chosen = randomness.batch_indices(len(DATA), 4, 0, 0)
-    expected = torch.cat([DATA.c[chosen], torch.eye(20)[groups[chosen]]], 1)
+    expected = torch.cat([DATA.c[chosen], torch.eye(20)[groups.numbers[chosen]]], 1)
     assert torch.equal(seen["g"], expected)
     assert torch.equal(seen["d"], expected)
     assert isinstance(training.ema, Mixture)
-    assert torch.equal(training.ema.upper, shares.cumsum(1))
+    assert torch.equal(training.ema.upper, groups.shares.cumsum(1))
     assert training.blank.shape == (1, 30)
 
 
@@ -66,7 +66,7 @@ def test_without_a_condition_groups_are_those_of_all_images_and_the_sampler_need
     training = start("none", clusters=3)
     training.step(TASKS["none"].train)
     assert training.groups is not None
-    assert set(training.groups.tolist()) == {0, 1, 2}
+    assert set(training.groups.numbers.tolist()) == {0, 1, 2}
     assert training.batch(TASKS["none"].train, 4, 0)[1].shape == (4, 3)
     x = training.ema(training.latents("test", 0), torch.empty(4, 0))
     assert x.shape == (4, 1, 8, 8)

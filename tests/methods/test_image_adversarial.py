@@ -54,13 +54,13 @@ def test_a_whole_step_moves_both_networks_and_the_average(kind: str) -> None:
     training = start(kind)
     before = tensors(training.generator, training.discriminator, training.ema)
     logged = training.step(TASKS[kind].train)
-    assert {"d_loss", "g_loss", "l1", "spread", "penalty"} <= logged.keys()
+    assert {"d_loss", "g_loss", "score", "l1", "spread", "penalty"} <= logged.keys()
     changed = differing(before, tensors(training.generator, training.discriminator, training.ema))
     assert {name[0] for name in changed} == {"0", "1", "2"}
 
 
 def test_without_an_adversarial_loss_the_discriminator_rests() -> None:
-    training = start("image", adversarial=0.0, l1=0.0, l2=1.0, num_draws=1, spread=0.0)
+    training = start("image", adversarial=0.0, score=0.0, l1=0.0, l2=1.0, num_draws=1)
     before = tensors(training.discriminator)
     logged = training.step(DATA)
     assert logged.keys() == {"l2", "g_gradient"}
@@ -69,8 +69,8 @@ def test_without_an_adversarial_loss_the_discriminator_rests() -> None:
 
 
 def test_the_generator_goes_down_the_stated_sum() -> None:
-    """adversarial * L + l1 |x - m| + l2 (x - m)^2 - l1 * spread * w s + mode_seeking * r, by hand."""
-    terms = {"adversarial": 0.7, "l1": 2.0, "l2": 0.5, "spread": 1.5, "mode_seeking": 0.1}
+    """adversarial * L + score * e + l1 |x - m| + l2 (x - m)^2 - l1 * spread * w s + mode_seeking * r."""
+    terms = {"adversarial": 0.7, "score": 3.0, "l1": 2.0, "l2": 0.5, "spread": 1.5, "mode_seeking": 0.1}
     training, by_hand = (start("image", **terms, loss="nonsaturating") for _ in range(2))
     x, c, z = generator_batch(training, "image")
     adversarial.generator_step(training, x, c, z)
@@ -83,6 +83,7 @@ def test_the_generator_goes_down_the_stated_sum() -> None:
     loss = 0.7 * F.softplus(-D(drawn, repeated)).mean() + 2 * (x - m).abs().mean()
     loss = loss + 0.5 * (x - m).square().mean() + 0.1 * reconstruction.mode_seeking(groups, z.view(2, 2, -1))
     loss = loss - 2 * 1.5 * reconstruction.spread_weight(2) * reconstruction.spread(groups)
+    loss = loss + 3 * reconstruction.energy_score(groups, x)
     loss.backward()
     expected = gradients(G)
     for name, gradient in gradients(training.generator).items():
@@ -90,15 +91,15 @@ def test_the_generator_goes_down_the_stated_sum() -> None:
 
 
 def test_terms_of_weight_0_cost_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    without = {"l1": 0.0, "spread": 0.0, "num_draws": 1}
+    without = {"score": 0.0, "l1": 0.0, "num_draws": 1}
     plain = start("image", **without)
     plain.step(DATA)
-    for name in ("l1", "l2", "spread", "mode_seeking"):
+    for name in ("energy_score", "l1", "l2", "spread", "mode_seeking"):
         monkeypatch.setattr(reconstruction, name, None)
     training = start("image", **without)
     logged = training.step(DATA)
     assert not differing(everything(plain), everything(training))
-    assert not {"l1", "l2", "spread"} & logged.keys()
+    assert not {"score", "l1", "l2", "spread"} & logged.keys()
 
 
 def test_relativistic_rivals_of_a_conditions_draws_are_the_real_image_of_that_condition() -> None:
@@ -133,7 +134,7 @@ def test_a_resumed_training_ends_with_the_tensors_of_an_uninterrupted_one(kind: 
     check_resuming(lambda: start(kind), TASKS[kind].train, tmp_path)
 
 
-def test_by_two_draws_and_the_reward_a_toy_posterior_gets_its_spread_and_by_plain_l1_none() -> None:
+def test_by_a_score_or_a_reward_of_two_draws_a_toy_posterior_gets_its_spread_and_by_plain_l1_none() -> None:
     """One grey condition whose right answers are black and white: the project's claim in little."""
     answers = torch.tensor([-1.0, 1.0]).repeat_interleave(32).view(-1, 1, 1, 1).expand(64, 3, 16, 16)
     task = task_of("image", answers.contiguous(), torch.zeros(64, 1, 16, 16))
@@ -141,8 +142,9 @@ def test_by_two_draws_and_the_reward_a_toy_posterior_gets_its_spread_and_by_plai
     schedule |= {"beta1": 0.0, "r1": 0.1, "r2": 0.1}
     spreads = {}
     for name, changes in {
-        "rcgan": {},
-        "l1": {"num_draws": 1, "spread": 0.0, "l1": 10.0, "latents_at_every_level": False},
+        "score": {"l1": 0.0},
+        "rcgan": {"score": 0.0, "spread": 1.5},
+        "l1": {"score": 0.0, "num_draws": 1, "l1": 10.0, "latents_at_every_level": False},
     }.items():
         training = adversarial.start(settings("image", **(schedule | changes)), task)
         advance(training, task.train, 60)
@@ -150,7 +152,7 @@ def test_by_two_draws_and_the_reward_a_toy_posterior_gets_its_spread_and_by_plai
             z = randomness.normal(64, 3, 0, "draws")
             drawn = training.ema(z, torch.zeros(64, 1, 16, 16)).flatten(1).mean(1)
         spreads[name] = drawn.std().item()
-    assert spreads["rcgan"] > 0.7  # of black and white it is 1
+    assert min(spreads["score"], spreads["rcgan"]) > 0.7  # of black and white it is 1
     assert spreads["l1"] < 0.5 * spreads["rcgan"]
 
 
@@ -158,10 +160,11 @@ def test_by_two_draws_and_the_reward_a_toy_posterior_gets_its_spread_and_by_plai
     ("changes", "message"),
     [
         ({"num_draws": 3}, "batch_size = 4 must be a multiple of num_draws = 3"),
-        ({"num_draws": 1, "spread": 1.0}, "num_draws = 1: spread and mode_seeking compare draws"),
-        ({"num_draws": 1, "spread": 0.0, "mode_seeking": 1.0}, "num_draws = 1: spread and mode_seeking"),
+        ({"num_draws": 1}, "num_draws = 1: score, spread and mode_seeking compare draws"),
+        ({"num_draws": 1, "score": 0.0, "spread": 1.0}, "num_draws = 1: score, spread and"),
+        ({"num_draws": 1, "score": 0.0, "mode_seeking": 1.0}, "num_draws = 1: score, spread and"),
         ({"num_draws": 2, "packing": 2}, "num_draws and packing"),
-        ({"adversarial": 0.0, "l1": 0.0, "l2": 0.0}, "adversarial, l1 and l2 are all 0"),
+        ({"adversarial": 0.0, "score": 0.0, "l1": 0.0}, "adversarial, score, l1 and l2 are all 0"),
     ],
 )
 def test_terms_that_do_not_go_together_are_refused_by_name(changes: dict[str, Any], message: str) -> None:
@@ -181,4 +184,4 @@ def test_latents_enter_at_every_level_or_in_pix2pixs_ablations_at_the_smallest_m
         assert sum(level.style is not None for level in training.generator.up.levels) == expected
         assert training.spec.latents_at_every_level is every_level
     chosen = ablation.Settings()
-    assert (chosen.latents_at_every_level, chosen.num_draws, chosen.spread) == (False, 1, 0.0)
+    assert (chosen.latents_at_every_level, chosen.num_draws, chosen.score) == (False, 1, 0.0)

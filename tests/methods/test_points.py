@@ -19,15 +19,15 @@ from helpers.adversarial import (
 from pydantic import ValidationError
 from torch import Tensor
 
-from pipeline.methods import adversarial, points
+from pipeline.methods import adversarial, method
 from pipeline.methods.adversarial import Adversarial
+from pipeline.methods.adversarial_settings import PointSettings
 from pipeline.networks.points import by_member
-from pipeline.runtime import params
 from pipeline.tasks.points import TARGETS, sample
 
 PLACES = sample(TARGETS["ring"], 240, 0)
 TASK = task_of("points", PLACES, PLACES[:, :0])
-OURS = Path(__file__).parents[2] / "params.yaml"
+ROOT = Path(__file__).parents[2]
 
 STABILISERS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -38,14 +38,14 @@ STABILISERS: dict[str, dict[str, Any]] = {
 every_stabiliser = pytest.mark.parametrize("name", STABILISERS)
 
 
-def settings(**changes: Any) -> points.Settings:
-    return points.Settings(
+def settings(**changes: Any) -> PointSettings:
+    return PointSettings(
         **(SMALL | {"num_members": 3, "num_latents": 2, "width": 8, "batch_size": 24} | changes)
     )
 
 
 def start(**changes: Any) -> Adversarial:
-    return points.start(settings(**changes), TASK)
+    return adversarial.start(settings(**changes), TASK)
 
 
 def batch(training: Adversarial) -> tuple[Tensor, Tensor, Tensor]:
@@ -134,9 +134,10 @@ def test_sizes_are_those_of_one_member() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batch_size": 25}, "batch_size = 25 must be a multiple of num_members * packing = 3"),
-        ({"packing": 3, "batch_size": 24}, "batch_size = 24 must be a multiple of num_members * packing = 9"),
-        ({"target": "rings"}, "allowed are grid, ring (did you mean 'ring'?)"),
+        ({"batch_size": 25}, "batch_size = 25: of 3 members, each must see 1 together: a multiple of 3"),
+        ({"packing": 3}, "batch_size = 24: of 3 members, each must see 3 together: a multiple of 9"),
+        ({"minibatch_stddev": True, "batch_size": 30}, "each must see 4 together: a multiple of 12"),
+        ({"target": "rings"}, "Input should be 'ring' or 'grid'"),
         ({"network": "mlp"}, "takes no condition of kind 'points'; allowed are points"),
         ({"orthogonal": 0.1}, "orthogonal = 0.1 means nothing for conditions of kind 'points'"),
         ({"num_draws": 2}, "num_draws = 2 means nothing for conditions of kind 'points'"),
@@ -153,10 +154,15 @@ def test_settings_that_do_not_fit_together_are_refused(changes: dict[str, Any], 
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_our_stabilised_entry_differs_from_the_plain_one_in_loss_and_penalties_alone(target: str) -> None:
+def test_our_stabilised_entry_differs_from_the_plain_one_in_loss_and_penalties_alone(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
     plain, stabilised = (
-        params.read(f"toys.{target}-{kind}", points.Settings, OURS) for kind in ("plain", "stabilised")
+        method.read("adversarial", f"toys.{target}-{kind}", "points") for kind in ("plain", "stabilised")
     )
+    assert isinstance(plain, PointSettings)
+    assert isinstance(stabilised, PointSettings)
     before, after = plain.model_dump(), stabilised.model_dump()
     assert {key for key in before if before[key] != after[key]} <= {"loss", "r1", "r2", "penalty_every"}
     assert (plain.loss, plain.penalised, stabilised.penalised) == ("nonsaturating", False, True)

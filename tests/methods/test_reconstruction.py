@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.methods import reconstruction
+from pipeline.methods import energy, reconstruction
 
 torch.set_num_threads(1)
 
@@ -138,6 +138,13 @@ def test_the_mode_seeking_term_falls_as_images_differ_more() -> None:
     assert found[4] == pytest.approx(found[3] / 2, rel=1e-3)
 
 
+def test_the_energy_score_is_that_of_single_pixels_patches_of_four_and_the_whole_image_in_sum() -> None:
+    drawn, x = normal(2, 3, 3, 8, 8, seed=0), normal(2, 3, 8, 8, seed=1)
+    found = reconstruction.energy_score(drawn, x).item()
+    parts = [energy.score(drawn, x[:, None], 1.0, 1.0, [size]) for size in (1, 4, 0)]
+    assert found == pytest.approx(sum((error - apart / 2).item() for error, apart in parts), rel=1e-5)
+
+
 # The weighted sum.
 
 
@@ -148,13 +155,14 @@ def settings(**weights: Any) -> reconstruction.Terms:
 def test_the_weighted_sum_of_the_terms_by_hand_and_what_it_logs() -> None:
     fakes, x, z = normal(8, 3, 4, 4, seed=0), normal(4, 3, 4, 4, seed=1), normal(8, 5, seed=2)
     drawn, logged = fakes.unflatten(0, (4, 2)), dict[str, Tensor]()
-    terms = settings(l1=2.0, l2=0.5, spread=1.5, mode_seeking=0.1)
+    terms = settings(score=3.0, l1=2.0, l2=0.5, spread=1.5, mode_seeking=0.1)
     found = reconstruction.loss(fakes, x, z, terms, logged)
     l1, l2, spread = reconstruction.l1(drawn, x), reconstruction.l2(drawn, x), reconstruction.spread(drawn)
     expected = 2 * l1 + 0.5 * l2 - 2 * 1.5 * reconstruction.spread_weight(2) * spread
     expected = expected + 0.1 * reconstruction.mode_seeking(drawn, z.unflatten(0, (4, 2)))
-    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
-    assert logged == {"l1": l1, "l2": l2, "spread": spread}
+    score = reconstruction.energy_score(drawn, x)
+    assert found.item() == pytest.approx((expected + 3 * score).item(), rel=1e-6)
+    assert logged == {"score": score, "l1": l1, "l2": l2, "spread": spread}
 
 
 def test_terms_of_weight_0_add_nothing_and_need_no_gradient() -> None:

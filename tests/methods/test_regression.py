@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers.adversarial import TASKS, advance, check_resuming, task_of
+from helpers.adversarial import TASKS, advance, check_resuming, differing, learned, task_of
 from torch import Tensor
 
 from pipeline.methods import regression
@@ -54,16 +54,17 @@ def test_the_optimum_is_the_mean_whatever_the_kind_of_condition(kind: str) -> No
 
 def test_the_generator_of_a_regression_has_latents_of_width_0() -> None:
     training = start()
-    assert training.generator.layers[0].in_features == 4
+    assert training.network.layers[0].in_features == 4
     assert (training.spec.num_latents, training.spec.method) == (0, "regression")
-    assert training.sizes()["generator_flops"] == 2 * (4 * 64 + 64 * 64 + 64 * 64)
+    numbers = {"parameters": 5 * 64 + 65 * 64 + 65 * 64, "flops": 2 * (4 * 64 + 64 * 64 + 64 * 64)}
+    assert training.sizes() == numbers
 
 
 @pytest.mark.parametrize("network", ["mlp", "dcgan"])
 def test_the_reported_loss_is_the_mean_squared_error_before_the_step(network: str) -> None:
     training = start(network=network)
     with torch.no_grad():
-        answers = training.generator(torch.empty(64, 0), torch.eye(4)[LABELS])
+        answers = training.network(torch.empty(64, 0), torch.eye(4)[LABELS])
     expected = (answers - X).square().sum().item() / (64 * 64)
     assert training.step(TASK.train)["loss"].item() == pytest.approx(expected, rel=1e-5)
 
@@ -78,6 +79,14 @@ def test_the_learning_rate_rises_for_a_fifth_of_the_training_and_falls_to_almost
     assert rates[19] == max(rates) == pytest.approx(0.01)
     assert rates[59] == pytest.approx(0.01 * 0.4 / 0.8)
     assert rates[98] == pytest.approx(0.01 * 0.01 / 0.8)
+
+
+def test_without_weight_decay_the_optimizer_makes_adams_steps_to_the_bit() -> None:
+    ours, adams = start(), start()
+    adams.optimizer = torch.optim.Adam(adams.network.parameters(), fused=True)
+    for training in (ours, adams):
+        advance(training, TASK.train, 5)
+    assert not differing(learned(ours.network), learned(adams.network))
 
 
 def test_a_resumed_regression_ends_with_the_tensors_of_an_uninterrupted_one(tmp_path: Path) -> None:

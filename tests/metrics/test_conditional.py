@@ -69,6 +69,7 @@ def test_of_several_draws_each_figure_is_that_of_its_own_formula(sketch: Referen
         "gain_4": posterior.gains(drawn, sketch.pixels)[4],
         "rank_distance": posterior.rank_distance(posterior.ranks(drawn, sketch.pixels, 0)),
         "calibration": posterior.calibration(drawn, sketch.pixels),
+        "energy_score": posterior.energy_score(drawn, sketch.pixels),
         "apsd": posterior.spread(drawn),
         "sample_distance": posterior.pair_distance(drawn),
     }
@@ -130,6 +131,14 @@ def test_a_model_is_measured_by_several_draws_of_each_test_condition(sketch: Ref
     assert torch.equal(torch.from_numpy(shown["truth"]), sketch.pixels[chosen])
     assert torch.equal(torch.from_numpy(shown["condition"]), as_rgb(sketch.task.test.images(chosen)[1]))
     assert shown["captions"].tolist() == ["" if i % 3 == 1 else f"drawing {i}" for i in chosen.tolist()]
+
+
+def test_of_some_tasks_there_are_as_many_draws_as_the_settings_say_of_them(sketch: Reference) -> None:
+    for on, num_draws in (({"question": 2}, 2), ({"another": 2}, 4)):
+        settings = SETTINGS.model_copy(update={"num_draws_on": on})
+        found, _, more = suite.evaluate(Echo(), dataclasses.replace(sketch, settings=settings))
+        assert more == {"num_draws": num_draws}
+        assert (f"gain_{num_draws}" in found, "gain_4" in found) == (True, num_draws == 4)
 
 
 def test_a_model_without_latents_draws_once(sketch: Reference) -> None:

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.sampling import solvers
+from pipeline.metrics import denoisers
+from pipeline.networks import solvers
 from pipeline.tasks.points import TARGETS
-from pipeline.theory import denoisers
 from pipeline.theory.posterior import smoothed
 
 LENGTHS = np.array([181.0, 186.0, 186.0, 190.0, 195.0, 203.0])

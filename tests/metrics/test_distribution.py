@@ -18,6 +18,7 @@ from pipeline.metrics import (
     memorisation,
     modes,
     paths,
+    posterior,
     prdc,
     reference,
     sharpness,
@@ -37,6 +38,7 @@ SETTINGS = Settings(num_neighbours=3, kid_subsets=3, two_sample_steps=3, path_st
 UNCONDITIONAL = {"fid", "kid", "precision", "recall", "density", "coverage", "gradient_energy", "mid_grey"}
 UNCONDITIONAL |= {"class_kl", "memorisation", "two_sample_accuracy"}
 CONDITIONAL = {"conditional_accuracy", "within_class_diversity", "class_mean_error", "optimum_error"}
+CONDITIONAL |= {"sample_mse"}
 PATHS = {f"path_{figure}_{way}" for figure in ("length", "unevenness") for way in ("lerp", "slerp")}
 
 
@@ -54,24 +56,19 @@ def unconditional(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     return real_of(tmp_path_factory.mktemp("none"), "none")
 
 
-def measure(num: int, real: Reference) -> entries.Entries:
-    """Of images of noise, of classes in turn."""
-    return distribution.measure(random_pixels(num, 28, 9), torch.arange(num) % 10, real)[0]
-
-
 def test_every_metric_says_from_how_many_images_it_was_taken(real: Reference) -> None:
-    found = measure(30, real)
-    assert found.keys() == UNCONDITIONAL | CONDITIONAL
+    found = distribution.measure(random_pixels(30, 28, 9), None, real)[0]
+    assert found.keys() == UNCONDITIONAL
     for name, num in {"memorisation": 15, "two_sample_accuracy": 30}.items():
         assert found.pop(name)[1:] == (num, num)
     assert {entry[1:] for entry in found.values()} == {(30, 40)}
 
 
 def test_every_metric_gets_what_it_compares_and_leaves_the_global_source_as_it_was(real: Reference) -> None:
-    before = torch.get_rng_state()
-    found = entries.values(measure(40, real))
+    labels, pixels, before = torch.arange(40) % 10, random_pixels(40, 28, 9), torch.get_rng_state()
+    found = entries.values(distribution.measure(pixels, labels, real)[0])
     assert torch.equal(torch.get_rng_state(), before)
-    train, labels, pixels = real.task.splits["train"].arrays, torch.arange(40) % 10, random_pixels(40, 28, 9)
+    train = real.task.splits["train"].arrays
     features, predicted = real.extractor.describe(pixels)
     means = classes.means(pixels, labels)
     expected = {
@@ -80,6 +77,7 @@ def test_every_metric_gets_what_it_compares_and_leaves_the_global_source_as_it_w
         **prdc.prdc(features, real.features, 3, prdc.radii(real.features, 3)),
         **sharpness.ratios(pixels, real.pixels),
         "class_kl": classes.histogram_divergence(predicted, labels),
+        "sample_mse": posterior.errors(pixels[:, None], real.pixels)["sample_mse"],
         "conditional_accuracy": classes.accuracy(predicted, labels),
         "within_class_diversity": classes.diversity(features, labels, real.features, labels),
         "class_mean_error": classes.mean_error(means, classes.means(real.pixels, labels)),

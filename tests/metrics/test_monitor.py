@@ -53,16 +53,22 @@ def test_the_fid_is_that_of_a_sample_for_each_validation_condition(condition: st
     assert found["fid"] > 0
 
 
-def test_of_images_for_conditions_error_and_spread_are_measured_too(tmp_path: Path) -> None:
+def test_of_images_for_conditions_error_and_of_some_spread_and_gain_are_measured_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "NUM_REPEATED", 16)
     task = written(tmp_path, "sketch", drawings(0, 40))
-    found = monitor.of_task(task).measure(training(Smears(3, 16)))
-    drawn = draw(Smears(3, 16), task.validation.conditions, torch.arange(40), 2, monitor.SEED)
-    truth = task.validation.images(torch.arange(40))[0]
-    assert found.keys() == {"fid", "mse", "apsd"}
-    assert found["mse"] == pytest.approx(posterior.errors(drawn[:, :1], truth)["sample_mse"])
+    sampler, c, truth = Smears(3, 16), task.validation.conditions, task.validation.images(torch.arange(40))[0]
+    found = monitor.of_task(task).measure(training(sampler))
+    once = draw(sampler, c, torch.arange(40), 1, monitor.SEED)
+    some = torch.arange(16) * 40 // 16  # evenly spread
+    drawn = draw(sampler, c, some, 8, monitor.SEED)
+    assert found.keys() == {"fid", "mse", "apsd", "gain_8"}
+    assert found["mse"] == pytest.approx(posterior.errors(once, truth)["sample_mse"])
     assert found["apsd"] == pytest.approx(posterior.spread(drawn))
+    assert found["gain_8"] == pytest.approx(posterior.gains(drawn, truth[some])[8])
     assert found["apsd"] > 0
-    assert monitor.of_task(task).measure(training(Smears(3, 16, 0)))["apsd"] == 0
+    assert monitor.of_task(task).measure(training(Smears(3, 16, 0))).keys() == {"fid", "mse"}
 
 
 def test_no_more_samples_are_drawn_than_a_monitor_can_afford(

@@ -1,7 +1,5 @@
 """Path length on paths whose length is known."""
 
-import math
-
 import pytest
 import torch
 from helpers.synthetic import normal, random_pixels
@@ -12,32 +10,6 @@ from pipeline.metrics import paths
 from pipeline.runtime import randomness
 
 torch.set_num_threads(1)
-
-
-def column(value: float, num: int) -> Tensor:
-    return torch.full((num, 1), value)
-
-
-@pytest.mark.parametrize("way", paths.WAYS)
-def test_every_way_leads_from_start_to_end(way: str) -> None:
-    start, end = normal(50, 8, 0), normal(50, 8, 1)
-    assert torch.allclose(paths.WAYS[way](start, end, column(0, 50)), start, atol=1e-6)
-    assert torch.allclose(paths.WAYS[way](start, end, column(1, 50)), end, atol=1e-6)
-
-
-def test_the_straight_way_cuts_through_and_the_arc_keeps_its_distance_from_the_origin() -> None:
-    start, end = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
-    third = torch.tensor([[1 / 3]])
-    assert paths.lerp(start, end, third)[0].tolist() == pytest.approx([4 / 3, 2 / 3])
-    assert paths.slerp(start, end, third)[0].tolist() == pytest.approx([math.sqrt(3), 1.0])  # 30 degrees
-
-
-@pytest.mark.parametrize("factor", [1.0, 3.0, -1.0])
-def test_between_latents_on_one_line_the_arc_is_the_straight_way(factor: float) -> None:
-    start, a = normal(6, 5, 0), torch.rand(6, 1, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(
-        paths.slerp(start, factor * start, a), paths.lerp(start, factor * start, a), atol=1e-5
-    )
 
 
 def test_a_straight_path_at_constant_speed_is_as_long_as_it_is_and_even() -> None:

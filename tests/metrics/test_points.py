@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers import exact
 from helpers.networks import untrained, untrained_discriminator
 from torch import Tensor, nn
 
 from pipeline.metrics import points
+from pipeline.metrics.dial import STEPS
 from pipeline.tasks.points import TARGETS, Target, sample
 
 torch.set_num_threads(1)
@@ -60,7 +62,7 @@ def test_each_member_is_scored_by_itself_and_the_mean_is_over_members() -> None:
 @pytest.mark.parametrize("packing", [1, 2])
 def test_clouds_and_landscapes_are_those_of_each_member(packing: int) -> None:
     torch.manual_seed(0)
-    G = untrained("points", 2, 0, 8, (2,), num_members=3, packing=packing)
+    G = untrained("points", 2, 0, 8, (2,), num_members=3, turn=packing)
     D = untrained_discriminator("points", 0, 8, (2 * packing,), num_members=3)
     clouds, places = points.clouds(G, 7, 0), points.landscapes(D, TARGETS["ring"], 5)
     assert clouds.shape == (3, 7, 2)
@@ -72,6 +74,35 @@ def test_clouds_and_landscapes_are_those_of_each_member(packing: int) -> None:
     assert torch.equal(points.landscapes(D, TARGETS["ring"], 5)[[0, 2]], places[[0, 2]])
     assert points.clouds(G, 7, 0)[1].abs().max() == 0
     assert points.landscapes(D, TARGETS["ring"], 5)[1].abs().max() == 0
+
+
+def test_the_clouds_of_a_flow_are_those_of_each_member() -> None:
+    torch.manual_seed(0)
+    sizes = {"num_members": 3, "solver": "heun", "solver_steps": 3, "kind": "points"}
+    flow = untrained("denoiser_points", 0, 0, 8, (2,), **sizes)
+    clouds = points.clouds(flow, 7, 0)
+    assert clouds.shape == (3, 7, 2)
+    for tensor in flow.parameters():
+        tensor.data[1] = 0.0
+    changed = points.clouds(flow, 7, 0)
+    assert torch.equal(changed[[0, 2]], clouds[[0, 2]])
+    assert not torch.allclose(changed[1], clouds[1], atol=0.1)
+
+
+def test_the_dial_of_an_exact_flow_goes_from_the_mean_to_points_of_the_modes() -> None:
+    """The squared distance to an independent point is V for the mean, and 2 V for a draw."""
+    target = TARGETS["ring"]
+    flow = exact.flow(exact.Exact(target.centres, target.sigma), (2,), 5, "heun")
+    rows = points.dial(flow, target, 0)
+    assert [row["steps"] for row in rows] == list(STEPS)
+    first, last = rows[0], rows[-1]
+    assert first["error"] == pytest.approx(target.variance, rel=0.02)
+    assert (first["good_share"], first["modes"]) == (0, 0)
+    assert last["error"] == pytest.approx(2 * target.variance, rel=0.05)
+    assert last["good_share"] > 0.98
+    assert last["modes"] == 8
+    assert (flow.solver, flow.num_steps) == ("heun", 5)
+    assert points.dial(untrained("points", 2, 0, 8, (2,)), target, 0) == []  # of no flow
 
 
 def test_a_landscape_has_x_along_its_rows_and_its_lowest_row_first() -> None:

@@ -155,6 +155,30 @@ def test_the_pair_distance_is_that_of_all_pairs_one_by_one(num_draws: int) -> No
     assert posterior.pair_distance(drawn) == pytest.approx(expected, rel=1e-12)
 
 
+def test_the_energy_score_by_hand() -> None:
+    """Two samples and a truth of two pixels: errors (0.6, 0.8) and 0, root mean squares of both pixels."""
+    drawn = torch.tensor([[153, 204], [0, 0]], dtype=torch.uint8).view(1, 2, 1, 1, 2)
+    truth = torch.zeros(1, 1, 1, 2, dtype=torch.uint8)
+    apart = 1 / math.sqrt(2)
+    assert posterior.energy_score(drawn, truth) == pytest.approx(apart / 2 - apart / 2)
+    assert posterior.energy_score(drawn[:, :1], truth) == pytest.approx(apart)  # of one, its error
+
+
+@pytest.mark.parametrize("num_draws", [2, 8])
+def test_the_energy_score_is_unbiased_and_best_for_the_posterior(num_draws: int) -> None:
+    """Of pixels normal about 128 with sd 24 it is sd / sqrt(pi), and more for wrong samples."""
+    noise = torch.randn(20_000, num_draws + 1, 1, 1, 1, generator=torch.Generator().manual_seed(0))
+    truth = pixels(128 + 24 * noise[:, -1])
+    best = posterior.energy_score(pixels(128 + 24 * noise[:, :-1]), truth)
+    assert best == pytest.approx(24 / 255 / math.sqrt(math.pi), rel=0.02)
+    for mean, sd in ((128, 12), (128, 36), (140, 24)):
+        assert posterior.energy_score(pixels(mean + sd * noise[:, :-1]), truth) > 1.02 * best
+
+
+def pixels(values: Tensor) -> Tensor:
+    return values.round().clamp(0, 255).byte()
+
+
 @pytest.mark.parametrize("chunk", [1, 2, 3])
 def test_how_many_conditions_are_taken_at_once_changes_nothing(
     chunk: int, monkeypatch: pytest.MonkeyPatch
@@ -166,7 +190,7 @@ def test_how_many_conditions_are_taken_at_once_changes_nothing(
         values = [*posterior.errors(drawn, truth).values(), *posterior.gains(drawn, truth).values()]
         values += [posterior.spread(drawn), posterior.calibration(drawn, truth)]
         values += posterior.spread_maps(drawn).flatten().tolist() + posterior.ranks(drawn, truth, 0).tolist()
-        return [*values, posterior.pair_distance(drawn)]
+        return [*values, posterior.pair_distance(drawn), posterior.energy_score(drawn, truth)]
 
     whole = everything()
     monkeypatch.setattr(posterior, "CHUNK", chunk)

@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 class Echo(nn.Module):
     """An image that is the condition."""
 
-    num_latents, num_noise = 2, 1
+    num_latents, num_noise, num_evaluations = 2, 1, 3
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,6 +59,7 @@ def test_a_mixture_whose_condition_says_the_group_uses_it_and_keeps_the_pick_to_
     inner = Echo()
     mixture = Mixture(inner, 2, SHARES)
     assert (mixture.num_latents, mixture.num_noise, num_inputs(mixture)) == (2, 2, 4)
+    assert mixture.num_evaluations == inner.num_evaluations
     z, c = torch.randn(3, 4), torch.eye(8)[[3, 4, 5]]
     assert torch.equal(mixture(z, c), c)
     assert torch.equal(inner.latents[0], z[:, :3])
@@ -77,7 +78,8 @@ def mixture_of(num_conditions: int) -> tuple[Mixture, Spec]:
     built = spec.build()
     assert isinstance(built, Mixture)
     shares = torch.rand(max(num_conditions, 1), 2, generator=torch.Generator().manual_seed(0))
-    built.upper.copy_((shares / shares.sum(1, keepdim=True)).cumsum(1))
+    built.set_shares(shares / shares.sum(1, keepdim=True))
+    assert torch.equal(built.upper, (shares / shares.sum(1, keepdim=True)).cumsum(1))
     return built, spec
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.sampling import solvers
-from pipeline.sampling.solvers import SOLVERS, num_evaluations
-from pipeline.theory import denoisers
+from pipeline.metrics import denoisers
+from pipeline.networks import solvers
+from pipeline.networks.solvers import SOLVERS, num_evaluations
 
 MEAN, SD = 1.5, 0.6
 NOISE = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]

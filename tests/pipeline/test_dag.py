@@ -19,6 +19,7 @@ from helpers.commands import (
     GENERATORS,
     IMAGES,
     STACKED,
+    TOYS_TRAINED,
     TRAINED,
     call,
     listing,
@@ -45,13 +46,8 @@ def test_the_whole_dag_ends_in_a_report_that_shows_every_model(finished):
     )
     table = (finished / "reports/comparison.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in table[:2]] == [["model", "seed"], ["real", ""]]
-    sections = (
-        "regression",
-        "cgan",
-        "gan",
-        "stacked",
-        "ablation",
-    )  # in their order, and each in params.yaml's
+    # in their order, and each in params.yaml's
+    sections = ("regression", "engression", "cgan", "flow", "gan", "stacked", "ablation")
     models = ["-".join(line.split(",")[:2]) for line in table[2:]]
     assert sorted(models) == sorted([*GENERATORS, *IMAGES, *STACKED])
     assert models == sorted(models, key=lambda model: sections.index(model.split("-")[0]))
@@ -123,10 +119,10 @@ def affected(key: str) -> set[str]:
     """
     section, _, rest = key.partition(".")
     name = rest.split(".")[0]
-    toys = {"train_toy@ring-plain"}  # which compute their own way
     return {
-        "compute": TRAINED - toys | EVALUATED,
-        "launch": TRAINED - toys - FEATURES_TRAINED,
+        "budget": TRAINED - FEATURES_TRAINED | {"theory"},
+        "compute": TRAINED - TOYS_TRAINED | EVALUATED,  # toys compute their own way
+        "launch": TRAINED - TOYS_TRAINED - FEATURES_TRAINED,
         "download": {"download@mnist", "download@penguins"},
         "digits": {"prepare@digits"} | ({"download@mnist"} if rest == "dataset" else set()),
         "drawings": {"prepare@drawings"},
@@ -134,7 +130,9 @@ def affected(key: str) -> set[str]:
         "tasks": {f"task@{name}"},
         "seeds": set(),  # they name stages, and no stage but the report reads them
         "regressions": {f"train_regression@{name}-0"},
+        "engressions": {f"train_engression@{name}-0"},
         "cgans": {f"train_cgan@{name}-0"},
+        "flows": {f"train_flow@{name}-0"},
         "gans": {f"train_gan@{name}-0"},
         "stacked": {f"train_stacked@{name}-0"},
         "ablations": {f"train_ablation@{name}-0"},
@@ -164,6 +162,7 @@ KEYS = ("compute.threads", "launch.processes", "download.timeout", "digits.datas
 KEYS += ("features.digits.width", "features.drawings.temperature", "tasks.sketch.condition")
 KEYS += ("regressions.digit.monitor_every", "cgans.text.spread", "gans.mlp.augment", "bayes.cgan.loss")
 KEYS += ("stacked.pacdcgan2.packing", "cgans.digit.clusters", "ablations.gan.l1")
+KEYS += ("flows.tones.guidance", "engressions.digit.exponent", "budget", "toys.ring-flow.solver")
 KEYS += ("toys.ring-plain.target", "evaluate.seed", "theory.discriminator.width")  # half of them defaults
 
 

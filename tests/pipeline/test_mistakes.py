@@ -33,7 +33,31 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
     "a string": ({"regressions.digit.num_steps": "ten"}, "regressions.digit.num_steps = 'ten'"),
     "nothing": ({"regressions.digit": None}, "regressions.digit = None"),
     "features of no data set": ({"features.digit": {}}, "did you mean 'digits'"),
-    "uneven members": ({"toys.ring-plain.num_members": 3}, "batch_size = 40 must be a multiple"),
+    "uneven members": ({"toys.ring-plain.num_members": 3}, "batch_size = 40: of 3 members, each must see 1"),
+    "a toy of no method": (
+        {"toys.ring-plain": {}},
+        "section 'toys.ring-plain.method' is missing; toys.ring-plain has: \n",
+    ),
+    "a toy by a learner of features": (
+        {"toys.ring-flow.method": "contrastive"},
+        "toys.ring-flow.method = 'contrastive': allowed are ablation, adversarial, engression, flow",
+    ),
+    "a toy by a method of means": (
+        {"toys.ring-flow.method": "regression"},
+        "method 'regression' takes no conditions of kind 'points'",
+    ),
+    "no budget": ({"budget": 0}, "budget = 0: Input should be greater than 0"),
+    "draws on no task": (
+        {"evaluate.num_draws_on": {"sketches": 9}},
+        "evaluate.num_draws_on = 'sketches': allowed are",
+    ),
+    "a dial on no task": ({"evaluate.dial_on": ["tone"]}, "did you mean 'tones'"),
+    "patches larger than the image": (
+        {"engressions.digit.patch_sizes": [1, 32]},
+        "engressions.digit.patch_sizes: 32 pixels is more than the 28 that images have",
+    ),
+    "guidance from nowhere": ({"flows.tones.guidance": 2.0}, "guidance = 2.0"),
+    "a flow of generators": ({"flows.tones.network": "unet"}, "'unet' takes no condition of kind 'image'"),
     "no seeds": ({"seeds": []}, "seeds = []"),
     "a seed below 0": ({"seeds": [-1]}, "seeds.0 = -1"),
     "no source": ({"download.source": "wheels"}, "did you mean 'wheel'"),
@@ -55,7 +79,7 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
     ),
     "a variant by a learner of features": (
         {"variants.mine": VARIANT | {"method": "contrastive"}},
-        "variants.mine.method = 'contrastive': allowed are ablation, adversarial, engression",
+        "variants.mine.method = 'contrastive': allowed are ablation, adversarial, engression, flow",
     ),
     "a variant of no task": ({"variants.mine": VARIANT | {"task": "txt"}}, "variants.mine: no task 'txt'"),
     "a variant without a task": (
@@ -137,7 +161,7 @@ def test_a_mistake_in_the_last_entry_ends_repro_at_once_and_nothing_is_gone(fini
     assert re.findall(r"Running stage '(.*)'", done.stdout) == ["check"]
     assert re.findall(r"^error: .*", done.stderr, re.MULTILINE) == [
         f"error: params.yaml: {key} = 'nonsense': Input should be a valid dictionary or instance of"
-        " NumberSettings"
+        " FlowSettings"
     ]
     assert "Traceback" not in done.stderr
     assert "exited with 2" in done.stderr

@@ -41,6 +41,7 @@ GAN = {  # DCGAN with the non-saturating loss
     "num_snapshots": 8,
     "monitor_every": 300,
     "adversarial": 1.0,
+    "score": 0.0,
     "l1": 0.0,
     "l2": 0.0,
     "num_draws": 1,
@@ -48,16 +49,16 @@ GAN = {  # DCGAN with the non-saturating loss
     "mode_seeking": 0.0,
     "mirror": False,
     "latents_at_every_level": True,
+    "num_members": 1,
     "patch_size": 0,
     "seed": 0,
 }
 CGAN = GAN | {  # image to image
     "network": "unet",
     "mirror": True,
-    "num_latents": 4,
-    "l1": 3.0,
+    "num_latents": 16,
+    "score": 5.0,
     "num_draws": 2,
-    "spread": 1.5,
     "r1": 0.3,
     "r2": 0.3,
     "penalty_every": 4,
@@ -65,12 +66,13 @@ CGAN = GAN | {  # image to image
     "beta2": 0.99,
     "decay_from": 0.5,
     "batch_size": 32,
-    "num_steps": 500,
+    "num_steps": 1000,
     "save_every": 500,
     "num_snapshots": 6,
-    "monitor_every": 100,
+    "monitor_every": 250,
 }
-ABLATION = CGAN | {"latents_at_every_level": False, "num_draws": 1, "spread": 0.0}
+ABLATION = CGAN | {"latents_at_every_level": False, "num_latents": 4, "num_draws": 1, "score": 0.0}
+ABLATION |= {"l1": 3.0, "num_steps": 500, "monitor_every": 100}
 BATCH_NORM = {"discriminator_norm": "batch", "num_steps": 900}
 REGRESSION = {
     "network": "dcgan",
@@ -79,6 +81,7 @@ REGRESSION = {
     "ema_halflife": 10_000.0,
     "mirror": False,
     "latents_at_every_level": True,
+    "num_members": 1,
     "batch_size": 64,
     "num_steps": 1500,
     "log_every": 50,
@@ -91,26 +94,41 @@ IMAGE_REGRESSION = REGRESSION | {
     "network": "unet",
     "mirror": True,
     "batch_size": 32,
-    "num_steps": 500,
+    "num_steps": 1000,
     "num_snapshots": 6,
-    "monitor_every": 100,
+    "monitor_every": 250,
 }
+SCORE = {"num_draws": 2, "exponent": 1.0, "repulsion": 1.0, "patch_sizes": [1, 4, 0]}
+FLOW = {
+    "network": "denoiser",
+    "clusters": 0,
+    "learning_rate": 0.012,
+    "solver": "adams_bashforth",
+    "solver_steps": 16,
+    "prediction": "data",
+    "times": "logit_normal",
+    "shift": 0.0,
+    "share_at_zero": 0.1,
+    "guidance": 1.0,
+    "drop_condition": 0.0,
+}
+LONG = {"num_steps": 4800, "monitor_every": 1200}
 TOY = GAN | {  # eight Gaussians
     "network": "points",
     "target": "ring",
     "num_members": 5,
-    "num_latents": 256,
-    "width": 64,
-    "learning_rate": 0.0002,
+    "num_latents": 2,
+    "width": 96,
+    "learning_rate": 0.002,
+    "beta2": 0.99,
+    "decay_from": 0.3,
     "ema_halflife": 20_000.0,
-    "batch_size": 320,
-    "num_steps": 4000,
+    "batch_size": 640,
+    "num_steps": 8000,
     "save_every": 1000,
     "num_snapshots": 6,
-    "monitor_every": 100,
+    "monitor_every": 200,
 }
-GRID = TOY | {"target": "grid", "num_latents": 2, "learning_rate": 0.003, "beta1": 0.0, "beta2": 0.99}
-GRID |= {"decay_from": 0.3, "batch_size": 640}
 RELATIVISTIC = {"loss": "relativistic", "r1": 0.1, "r2": 0.1, "penalty_every": 4}
 LEARNER = {"width": 16, "ema_halflife": 20_000.0, "seed": 0}
 COMES_TO: dict[str, dict[str, Any]] = {
@@ -124,17 +142,28 @@ COMES_TO: dict[str, dict[str, Any]] = {
     | {"clusters": 300, "num_steps": 2100, "monitor_every": 200},
     "cgans.digit": GAN | {"clusters": 30, "decay_from": 0.8, "num_steps": 2700, "save_every": 300},
     "stacked.pacdcgan2": GAN | BATCH_NORM | {"packing": 2},
-    "cgans.sketch": CGAN | {"spread": 1.0, "num_steps": 4800, "monitor_every": 1200},
-    "cgans.colourise": CGAN | {"l1": 5.0, "spread": 2.0, "num_steps": 2000, "monitor_every": 500},
-    "cgans.text": CGAN | {"network": "caption", "mirror": False},
+    "cgans.sketch": CGAN | LONG,
+    "cgans.superres": CGAN | {"score": 10.0},
+    "cgans.text": CGAN
+    | {"network": "caption", "mirror": False}
+    | {"score": 10.0, "num_steps": 2000, "monitor_every": 500},
     "ablations.l1": ABLATION | {"adversarial": 0.0, "l1": 10.0},
     "ablations.gan": ABLATION | {"discriminator_sees_condition": False, "l1": 0.0},
+    "ablations.rcgan": ABLATION | {"num_draws": 2, "spread": 1.0, "latents_at_every_level": True},
     "regressions.digit": REGRESSION,
-    "regressions.sketch": IMAGE_REGRESSION | {"num_steps": 4800, "monitor_every": 1200},
-    "regressions.text": IMAGE_REGRESSION | {"network": "caption", "mirror": False},
+    "regressions.sketch": IMAGE_REGRESSION | LONG,
+    "regressions.text": IMAGE_REGRESSION
+    | {"network": "caption", "mirror": False}
+    | {"num_steps": 2000, "monitor_every": 500},
+    "engressions.digit": REGRESSION | SCORE | {"num_latents": 64},
+    "engressions.sketch": IMAGE_REGRESSION | SCORE | LONG | {"num_latents": 16},
+    "flows.digit": REGRESSION
+    | FLOW
+    | {"clusters": 30, "drop_condition": 0.1, "guidance": 2.0, "monitor_every": 750},
+    "flows.tones": IMAGE_REGRESSION | FLOW | {"learning_rate": 0.004, "shift": -0.6, "monitor_every": 500},
     "toys.ring-plain": TOY,
-    "toys.grid-plain": GRID,
-    "toys.grid-stabilised": GRID | RELATIVISTIC,
+    "toys.grid-plain": TOY | {"target": "grid"},
+    "toys.grid-stabilised": TOY | {"target": "grid"} | RELATIVISTIC,
     "features.digits": LEARNER
     | {"learning_rate": 0.003, "weight_decay": 0.0, "max_shift": 1}
     | {"batch_size": 64, "num_steps": 4600, "log_every": 100, "save_every": 500},

@@ -23,8 +23,6 @@ def cgan(colours: np.ndarray) -> dict[str, np.ndarray]:
 
 
 REGRESSION = cgan(TRUE.mean(0, keepdims=True))
-GAINS = {"sketch": {2: 1.0, 4: 1.5, 8: 1.9}, "text": {}}
-SPREADS = {"sketch": np.array([[0.0, 0.1, 0.2], [0.05, 0.12, 0.4]]), "text": np.zeros((2, 3))}
 
 
 # images
@@ -133,7 +131,7 @@ def test_a_strip_of_any_size_is_a_small_file_that_fits_the_page(side: int) -> No
 
 def test_a_sample_is_counted_at_the_tone_that_it_hits_and_shown_in_its_colour() -> None:
     colours = np.concatenate([NEAR[[0, 0, 0, 2, 5]], [[0.5, 0.1, 0.9]]])
-    swatches = figures_tones.six_tones(cgan(colours), REGRESSION).axes[-1]
+    swatches = figures_tones.six_tones({"cGAN": cgan(colours)}, REGRESSION).axes[-1]
     words = [text.get_text() for text in swatches.texts]
     assert words[:7] == ["3", "0", "1", "0", "0", "1", "1"]
     assert words[7:] == list(figures_tones.TONES)
@@ -148,7 +146,7 @@ def test_a_sample_is_counted_at_the_tone_that_it_hits_and_shown_in_its_colour() 
 
 
 def test_the_plane_keeps_the_distances_of_coplanar_colours_and_rings_reach_as_far_as_a_hit() -> None:
-    *_, plane, _ = figures_tones.six_tones(cgan(NEAR), REGRESSION).axes
+    *_, plane, _ = figures_tones.six_tones({"cGAN": cgan(NEAR)}, REGRESSION).axes
     places = np.array([ring.center for ring in plane.patches])
     apart = np.linalg.norm(places[:, None] - places, axis=2)
     assert apart == pytest.approx(np.linalg.norm(TRUE[:, None] - TRUE, axis=2))
@@ -159,11 +157,19 @@ def test_the_plane_keeps_the_distances_of_coplanar_colours_and_rings_reach_as_fa
 
 
 def test_without_regression_its_answer_is_not_shown() -> None:
-    figure = figures_tones.six_tones(cgan(NEAR), None)
+    figure = figures_tones.six_tones({"cGAN": cgan(NEAR)}, None)
     titles = [cell.get_title().replace("\n", " ") for cell in figure.axes if cell.get_title()]
-    samples = "the conditional GAN, asked 6 times"
-    assert titles == ["condition", "the six true answers", samples, "colours of the skin"]
+    first, second = "cGAN, 6 samples", "cGAN: 6 samples by the tone they hit"
+    assert titles == ["condition", "the six true answers", first, "colours of the skin", second]
     assert "regression" not in [text.get_text() for text in figure.axes[-1].texts]
+
+
+def test_each_method_has_samples_marks_and_swatches_of_its_own() -> None:
+    figure = figures_tones.six_tones({"cGAN": cgan(NEAR), "flow": cgan(NEAR[::-1].copy())}, REGRESSION)
+    *_, plane, first, second = figure.axes
+    assert [marks.get_label() for marks in plane.collections] == ["cGAN", "flow", "regression's one answer"]
+    assert first.get_position().x1 <= second.get_position().x0
+    assert sum(cell.get_title().startswith(("cGAN, 6", "flow, 6")) for cell in figure.axes) == 2
 
 
 def test_samples_stand_in_a_square_filled_up_with_white() -> None:
@@ -178,25 +184,44 @@ def test_samples_stand_in_a_square_filled_up_with_white() -> None:
 # spread
 
 
-def test_ranks_are_shown_over_equal_shares() -> None:
-    (cell,) = figures_images.ranks({"sketch": np.array([0.5, 0.125, 0.125, 0.25])}).axes
+def trusted(ranks: list[float], spread: list[list[float]], gains: dict[int, float]) -> figures_images.Trust:
+    return figures_images.Trust(np.array(ranks), np.array(spread), gains, "#123456")
+
+
+SKETCH = trusted([0.5, 0.125, 0.125, 0.25], [[0.0, 0.1, 0.2], [0.05, 0.12, 0.4]], {2: 1.0, 4: 1.5, 8: 1.9})
+NOTHING = trusted([0.5, 0.5], [[0.0, 0.1], [0.1, 0.1]], {})
+
+
+def test_ranks_are_shown_over_equal_shares_a_row_a_task() -> None:
+    figure = figures_images.ranks({"cGAN": {"sketch": SKETCH, "text": NOTHING}, "flow": {"text": NOTHING}})
+    cell, absent, below, beside = figure.axes
     assert [bar.get_height() for bar in cell.patches] == [2.0, 0.5, 0.5, 1.0]
     assert list(cell.lines[0].get_ydata()) == [1, 1]
-    assert cell.get_title() == "sketch"
+    titles = [each.get_title() for each in (cell, below, beside)]
+    assert titles == ["sketch: cGAN", "text: cGAN", "text: flow"]
+    assert not absent.axison
 
 
 def test_gains_stand_beside_what_posterior_samples_would_gain() -> None:
-    left, right = figures_images.trust(SPREADS, GAINS).axes
-    lines = {line.get_label(): line for line in left.lines}
+    upper, lower = figures_images.trust({"cGAN": {"sketch": SKETCH, "text": NOTHING}}).axes
+    lines = {line.get_label(): line for line in upper.lines}
     assert list(lines["sketch"].get_xdata()) == [0.0, 0.1, 0.2]
     assert list(lines["sketch"].get_ydata()) == [0.05, 0.12, 0.4]
     diagonal = lines["samples of the posterior"]
     assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 0.4]
-    gained, nothing, theory = right.lines
+    gained, nothing, theory = lower.lines
     assert (list(gained.get_xdata()), list(gained.get_ydata())) == ([2, 4, 8], [1.0, 1.5, 1.9])
     assert len(nothing.get_xdata()) == 0
     assert list(theory.get_xdata()) == [2, 4, 8, 16, 32]
     assert theory.get_ydata() == pytest.approx([1.25, 2.04, 2.50, 2.75, 2.88], abs=0.006)
-    assert [label.get_text() for label in right.get_xticklabels()] == ["2", "4", "8", "16", "32"]
-    for one, other in zip(left.lines, right.lines, strict=True):
+    assert [label.get_text() for label in lower.get_xticklabels()] == ["2", "4", "8", "16", "32"]
+    for one, other in zip(upper.lines, lower.lines, strict=True):
         assert one.get_color() == other.get_color()
+
+
+def test_fids_are_drawn_over_how_far_a_model_had_trained() -> None:
+    pace = figures_images.Pace([(32, 90.0), (96, 60.0)], "#123456")
+    figure = figures_images.paces({str(i): {"flow": pace} for i in range(4)}, "images seen")
+    shown = [cell for cell in figure.axes if cell.axison]
+    assert [cell.get_title() for cell in shown] == ["0", "1", "2", "3"]
+    assert list(shown[0].lines[0].get_xdata()) == [32, 96]

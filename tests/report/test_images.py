@@ -45,7 +45,8 @@ def model(section: str, entry: str, task: str, sd: float = 0.31, **values: float
         arrays |= {"condition": noise(8, *IMAGE), "tone_true_colours": TRUE, "tone_colours": colours}
         arrays |= {"tone_condition": noise(*IMAGE), "tone_truth": noise(6, *IMAGE)}
         arrays |= {"tone_samples": noise(num_tone_draws, *IMAGE)}
-    return result(section, entry, metrics=values, details=details, samples=arrays)
+    history = pd.DataFrame({"step": [1, 2, 3], "fid": [90.0, float("nan"), 60.0]})
+    return result(section, entry, metrics=values, details=details, samples=arrays, history=history)
 
 
 VALUES = {"sample_mse": 0.02, "mean_mse": 0.02, "fid": 60.0, "kid": 0.05, "apsd": 0.0}
@@ -71,7 +72,7 @@ def made(names: Iterable[str], real: Mapping[str, Any] = REAL, seeds: int = 1) -
     first = {name: model(*MODELS[name][:3], **MODELS[name][3]) for name in names}
     others = REAL | {"metrics": {"fid": 0.5, "kid": 0.5}}
     by_task = {"colourise": others, "text": real, "sketch": real}
-    return images.section(first, tables.comparison(metrics), by_task)
+    return images.section(first, tables.comparison(metrics), by_task, dict.fromkeys(names, 32))
 
 
 def tree(html: str) -> Element:
@@ -104,11 +105,12 @@ def html(section: Section) -> str:
 
 
 def test_the_section_shows_each_task_the_tones_the_ablations_and_the_calibration(section, html):
-    names = ("sketch", "text", "ablations-sketch", "ranks", "trust", "tones")
+    names = ("sketch", "text", "ablations-sketch", "ranks", "trust", "paces", "six-tones")
     assert list(section.figures) == [f"images-{name}" for name in names]
     assert html.startswith('<h2 id="images">')
     order = re.findall(r"<h3[^>]*>(.*?)</h3>", html)
-    parts = ["Six right answers, all known", "sketch", "text", "What each part of the loss is for"]
+    parts = ["Six right answers, all known", "sketch", "text", "How soon"]
+    parts.append("What each part of the loss is for")
     assert order == [*parts, "May the spread be trusted?"]
     files = page.files([section])
     assert list(files) == list(section.figures)
@@ -118,7 +120,7 @@ def test_the_section_shows_each_task_the_tones_the_ablations_and_the_calibration
 def test_the_page_asks_for_nothing_describes_every_image_and_closes_every_tag(html):
     elements = list(tree(html).iter())
     drawn = [element.attrib for element in elements if element.tag == "img"]
-    assert len(drawn) == 6
+    assert len(drawn) == 7
     assert all(attributes["src"].startswith("data:") and len(attributes["alt"]) > 20 for attributes in drawn)
     assert {element.tag for element in elements if "href" in element.attrib} == {"a"}
     assert not {"script", "link", "iframe"} & {element.tag for element in elements}
@@ -255,6 +257,11 @@ def test_a_caption_stands_in_the_place_of_a_condition_that_is_no_image(monkeypat
     assert top is None
 
 
+def test_fids_fall_over_the_images_that_a_model_has_seen() -> None:
+    panels = images.by_images({"text": {"cgan-text": model("cgans", "text", "text")}}, {"cgan-text": 32})
+    assert panels["text"]["conditional GAN"].pairs == [(32, 90.0), (96, 60.0)]
+
+
 def test_several_models_of_a_task_share_a_strip_and_a_scale_under_their_own_names(monkeypatch):
     one, two = model("regressions", "mine", "sketch"), model("cgans", "sketch", "sketch")
     groups, top = groups_of(monkeypatch, one, two, model("cgans", "bold", "sketch", 0.52))
@@ -278,12 +285,12 @@ def test_a_scale_ends_at_the_next_multiple_of_a_twentieth(highest: float, end: f
     [
         (
             "regression-sketch",
-            "sketch",
+            "sketch paces",
             ["be trusted?", "each part of the loss", "the samples' mean is that of"],
         ),
-        ("cgan-sketch", "sketch ranks trust tones", ["Regression answers once"]),
-        ("regression-text cgan-text", "text ranks trust", ['id="tones"']),
-        ("ablation-l1 ablation-l1-cgan", "ablations-sketch", ["be trusted?"]),
+        ("cgan-sketch", "sketch ranks trust paces six-tones", ["Regression answers once"]),
+        ("regression-text cgan-text", "text ranks trust paces", ['id="tones"']),
+        ("ablation-l1 ablation-l1-cgan", "ablations-sketch", ["be trusted?", "How soon"]),
     ],
 )
 def test_what_no_model_has_is_not_shown(names: str, figures: str, absent: list[str], html: str) -> None:

@@ -24,7 +24,8 @@ def result(name: str, good: list[int]) -> Result:
         clouds[:, k, :number] = target.centres[torch.arange(number) % len(target.centres)]
     members = metrics.measure(clouds[-1], target)
     details = {"target": name, "num_modes": len(target.centres), "num_samples": 10, "members": members}
-    history = pd.DataFrame({"step": [1, 2, 3], "modes": [1.0, float("nan"), 2.0]})
+    shares = {"modes": [1.0, float("nan"), 2.0], "good_share": [0.1, float("nan"), 0.3]}
+    history = pd.DataFrame({"step": [1, 2, 3]} | shares)
     landscapes = np.random.default_rng(0).normal(size=(2, len(good), 4, 4))
     snapshots = {"steps": np.array([1, 3]), "clouds": clouds.numpy(), "landscapes": landscapes}
     means = metrics.mean(members)
@@ -49,9 +50,16 @@ def test_the_section_shows_every_entry() -> None:
     evolutions, modes = (figure.axes for figure in section.figures.values())
     assert [cell.get_ylabel() for cell in evolutions[::2]] == list(results)
     assert [cell.get_title() for cell in evolutions] == ["step 1", "step 3"] * 2
-    assert [list(cell.lines[0].get_ydata()) for cell in modes] == [[1.0, 2.0]] * 2
-    assert [cell.lines[1].get_ydata()[0] for cell in modes] == [8, 25]
+    assert [list(cell.lines[0].get_ydata()) for cell in modes] == [[1.0, 2.0]] * 2 + [[0.1, 0.3]] * 2
+    assert [cell.lines[1].get_ydata()[0] for cell in modes[:2]] == [8, 25]
     text = rendered(section)
     assert text.startswith(f'<h2 id="{section.name}">')
-    assert "<td>ring-plain</td><td>1</td><td>2</td><td>8</td><td>15.0 %</td>" in text
-    assert "<td>grid-stabilised</td><td>9</td><td>10</td><td>25</td><td>95.0 %</td>" in text
+    assert "<td>ring-plain</td><td>1, 10 %</td><td>2, 20 %</td><td>8</td><td>15.0 %</td>" in text
+    assert "<td>grid-stabilised</td><td>9, 90 %</td><td>10, 100 %</td><td>25</td><td>95.0 %</td>" in text
+
+
+def test_a_model_without_a_discriminator_has_no_landscape() -> None:
+    flow = result("ring", [8])
+    del flow.snapshots["landscapes"]
+    assert report.worst(flow).landscapes is None
+    assert not figures.evolutions({"flow": report.worst(flow)}).axes[0].images

@@ -19,6 +19,8 @@ from pipeline.methods import (
     classification,
     contrastive,
     ema,
+    engression,
+    flow,
     method,
     regression,
 )
@@ -50,6 +52,11 @@ MODELS = {
     "cgans.sketch": Family("adversarial", adversarial_settings.ImageSettings, "sketch"),
     "cgans.text": Family("adversarial", adversarial_settings.WordSettings, "text"),
     "regressions.sketch": Family("regression", regression.ImageSettings, "sketch"),
+    "engressions.digit": Family("engression", engression.Settings, "label"),
+    "engressions.sketch": Family("engression", engression.ImageSettings, "sketch"),
+    "flows.digit": Family("flow", flow.ClassSettings, "label"),
+    "flows.sketch": Family("flow", flow.ImageSettings, "sketch"),
+    "flows.text": Family("flow", flow.WordSettings, "text"),
 }
 
 
@@ -80,11 +87,14 @@ def test_a_step_on_a_gpu_mixes_no_devices(model: str, monkeypatch: pytest.Monkey
     if "augment" in type(settings).model_fields:
         changes = {"augment": ["brightness", "contrast", "translation", "cutout"]}
         settings = settings.model_copy(update=changes)
+    if family.question in ("label", "text") and isinstance(settings, flow.Settings):
+        settings = settings.model_copy(update={"drop_condition": 0.1, "guidance": 2.0})
     asked = task(model, family.question)
     # what fake tensors cannot: be grouped by their values, moved or copied as parameters, and, without a GPU,
     # run backwards
     shares = torch.full((max(asked.num_conditions, 1), getattr(settings, "clusters", 0)), 0.1)
-    monkeypatch.setattr(clusters, "split", lambda *_: (torch.zeros(NUM, dtype=torch.long), shares))
+    groups = clusters.Groups(torch.zeros(NUM, dtype=torch.long), shares)
+    monkeypatch.setattr(clusters, "split", lambda *_: groups)
     monkeypatch.setattr(nn.Module, "to", lambda self, *_, **__: self)
     monkeypatch.setattr(ema, "copy_of", lambda network: network)
     monkeypatch.setattr(torch.Tensor, "backward", lambda self: None)

@@ -62,6 +62,7 @@ def params(processes: int) -> str:
     cgan += ", save_every: 20, log_every: 20, monitor_every: 200}"
     return f"""
 launch: {{processes: {processes}}}
+budget: 1.0
 compute: {{precision: fp32, device: cpu}}
 tasks: {{digit: {{data: digits, condition: label}}}}
 cgans: {{digit: {cgan}}}

@@ -130,7 +130,7 @@ def test_an_unknown_name_is_refused_with_the_valid_ones_and_a_guess(path):
 
 
 def test_a_missing_key_without_a_default_is_named(path):
-    path.write_text("judge: {num_steps: 10, save_every: 50}")
+    path.write_text("judge: {num_steps: 10, save_every: 50, learning_rate: 0.1, ema_halflife: 0.0}")
     with pytest.raises(InputError) as caught:
         params.read("judge", Schedule, path)
     assert str(caught.value) == f"{path}: judge.batch_size is missing"

@@ -1,7 +1,11 @@
 """Images out of generators."""
 
+import math
+from collections.abc import Callable
+
 import pytest
 import torch
+from helpers.synthetic import normal
 from torch import Tensor, nn
 
 from pipeline.data.images import to_uint8
@@ -11,6 +15,8 @@ from pipeline.runtime import randomness
 from pipeline.sampling import draw as sampling
 
 torch.set_num_threads(1)
+
+Way = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 CLASSES = torch.eye(10)
 CHOSEN = torch.tensor([3, 1, 7])
@@ -31,11 +37,9 @@ def lively(num_latents: int) -> nn.Module:
 class Echo(nn.Module):
     """An image of a row of pixels: latents and noise, then the number of the class, all over 10."""
 
-    num_latents = 1
-
-    def __init__(self, num_noise: int = 0) -> None:
+    def __init__(self, num_noise: int = 0, num_latents: int = 1) -> None:
         super().__init__()
-        self.num_noise = num_noise
+        self.num_noise, self.num_latents = num_noise, num_latents
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         classes = for_each(c, z).argmax(1, keepdim=True)
@@ -91,13 +95,42 @@ def test_conditions_are_made_in_parts_and_each_once(monkeypatch: pytest.MonkeyPa
     assert asked == [[3, 1], [7]]  # two draws of two
 
 
-def test_a_path_is_straight_and_keeps_its_condition() -> None:
-    paths = sampling.interpolate(Echo(), C, 5, seed=2)
-    z1, z2 = randomness.normal(6, 1, 2, "interpolation ends").view(2, 3)
-    expected = torch.stack([(1 - a) * z1 + a * z2 for a in (0.0, 0.25, 0.5, 0.75, 1.0)], 1)
-    assert grey_levels_apart(paths[:, :, 0, 0, 0], to_uint8(expected / 10)) <= 1
+# Ways between latents.
+
+
+@pytest.mark.parametrize("way", [sampling.lerp, sampling.slerp])
+def test_every_way_leads_from_start_to_end(way: Way) -> None:
+    start, end = normal(50, 8, 0), normal(50, 8, 1)
+    assert torch.allclose(way(start, end, torch.zeros(50, 1)), start, atol=1e-6)
+    assert torch.allclose(way(start, end, torch.ones(50, 1)), end, atol=1e-6)
+
+
+def test_the_straight_way_cuts_through_and_the_arc_keeps_its_distance_from_the_origin() -> None:
+    start, end = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    third = torch.tensor([[1 / 3]])
+    assert sampling.lerp(start, end, third)[0].tolist() == pytest.approx([4 / 3, 2 / 3])
+    assert sampling.slerp(start, end, third)[0].tolist() == pytest.approx([math.sqrt(3), 1.0])  # 30 degrees
+
+
+@pytest.mark.parametrize("factor", [1.0, 3.0, -1.0])
+def test_between_latents_on_one_line_the_arc_is_the_straight_way(factor: float) -> None:
+    start, a = normal(6, 5, 0), torch.rand(6, 1, generator=torch.Generator().manual_seed(0))
+    straight = sampling.lerp(start, factor * start, a)
+    assert torch.allclose(sampling.slerp(start, factor * start, a), straight, atol=1e-5)
+
+
+def test_a_path_goes_along_an_arc_of_latents_as_long_as_its_ends_and_keeps_its_condition() -> None:
+    generator, seen = Echo(num_latents=64), list[Tensor]()
+    generator.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    paths = sampling.interpolate(generator, C, 5, seed=2)
+    z = torch.stack(seen)  # (N, steps, Z)
+    ends = torch.stack(randomness.normal(6, 64, 2, "interpolation ends").chunk(2), 1)
+    assert torch.allclose(z[:, [0, -1]], ends, atol=1e-5)
+    for way, (start, end) in zip(z, ends.norm(dim=2).tolist(), strict=True):
+        assert way.norm(dim=1).min() > 0.95 * min(start, end)  # half way straight on it would be 0.7
+        assert way.norm(dim=1).max() < 1.05 * max(start, end)
     classes = to_uint8(torch.tensor([0.3, 0.1, 0.7]))
-    assert torch.equal(paths[:, :, 0, 0, 1], classes[:, None].expand(3, 5))
+    assert torch.equal(paths[:, :, 0, 0, -1], classes[:, None].expand(3, 5))
 
 
 def test_noise_is_drawn_with_the_latents_and_stays_the_same_along_a_path() -> None:

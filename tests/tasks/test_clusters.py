@@ -29,9 +29,9 @@ def partition(labels: Tensor) -> Tensor:
 @pytest.mark.parametrize("seed", range(5))
 def test_k_means_finds_obvious_groups_from_any_seed(seed: int) -> None:
     x, which = blobs(300, seed)
-    groups, shares = clusters.split(InMemory(x, torch.empty(300, 0)), 1, 2, seed)
-    assert torch.equal(partition(groups), partition(which))
-    assert torch.equal((shares[0] * 300).round().long(), torch.bincount(groups))
+    groups = clusters.split(InMemory(x, torch.empty(300, 0)), 1, 2, seed)
+    assert torch.equal(partition(groups.numbers), partition(which))
+    assert torch.equal((groups.shares[0] * 300).round().long(), torch.bincount(groups.numbers))
 
 
 def test_centres_are_the_means_of_their_points_and_the_first_come_from_the_seed() -> None:
@@ -53,7 +53,8 @@ def test_a_cluster_without_points_keeps_its_place() -> None:
 def test_classes_are_split_one_by_one_and_their_shares_sum_to_one() -> None:
     x, which = blobs(600)
     classes = torch.arange(600) % 10
-    groups, shares = clusters.split(InMemory(x, F.one_hot(classes, 10).float()), 10, 2, seed=0)
+    found = clusters.split(InMemory(x, F.one_hot(classes, 10).float()), 10, 2, seed=0)
+    groups, shares = found.numbers, found.shares
     assert torch.equal(groups // 2, classes)
     assert shares.sum(1).tolist() == pytest.approx([1.0] * 10)
     for k in range(10):
@@ -63,11 +64,18 @@ def test_classes_are_split_one_by_one_and_their_shares_sum_to_one() -> None:
         assert shares[k].tolist() == pytest.approx((counts / 60).tolist())
 
 
+def test_groups_stand_beside_the_conditions_of_their_examples_as_a_one_hot_code() -> None:
+    groups = clusters.Groups(torch.tensor([0, 3, 2, 1]), torch.full((2, 2), 0.5))
+    c = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    assert groups.beside(c, torch.tensor([1, 3])).tolist() == [[0, 1, 0, 0, 0, 1], [1, 0, 0, 1, 0, 0]]
+    assert groups.beside(c[:, :0], torch.tensor([2, 0])).tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
+
+
 def test_the_same_seed_makes_the_same_clusters() -> None:
     x = torch.rand(200, 1, 4, 4, generator=torch.Generator().manual_seed(3)) * 2 - 1  # without any structure
     groups = []
     for seed in (0, 0, 1):
-        groups.append(clusters.split(InMemory(x, torch.empty(200, 0)), 1, 5, seed)[0])
+        groups.append(clusters.split(InMemory(x, torch.empty(200, 0)), 1, 5, seed).numbers)
         torch.rand(3)
     assert torch.equal(groups[0], groups[1])
     assert not torch.equal(groups[0], groups[2])

@@ -27,6 +27,7 @@ def test_the_modes_of_a_target_are_equally_far_from_their_neighbours(
 def test_points_of_a_target_lie_around_its_modes_as_often_around_each(name: str) -> None:
     target = TARGETS[name]
     x = points.sample(target, 5000, 3)
+    assert (x - x.mean(0)).square().sum(1).mean().item() == pytest.approx(target.variance, rel=0.03)
     nearest = torch.cdist(x, target.centres).argmin(1)
     off = (x - target.centres[nearest]) / target.sigma
     assert off.mean().item() == pytest.approx(0, abs=0.04)

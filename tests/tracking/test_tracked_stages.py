@@ -40,6 +40,7 @@ def test_each_model_has_one_run_that_holds_its_training_and_its_evaluation(insid
         assert len(run.data.tags["mlflow.source.git.commit"]) == 40
         assert run.data.params["params.num_steps"] == "12"
         assert run.inputs.dataset_inputs[0].dataset.name == f"data/tasks/{task}"
+        assert ("milliseconds_per_sample" in run.data.metrics) == (name not in TOYS)
         loss = "loss" if name.startswith("regression") else "g_loss"
         assert [point.step for point in client.get_metric_history(run.info.run_id, loss)] == [4, 8, 12]
         images = [file.path for file in client.list_artifacts(run.info.run_id, "images")]
@@ -116,6 +117,19 @@ def test_every_weight_is_finite_and_every_model_has_its_samples(inside):
         with np.load(inside / f"reports/samples/{name}.npz") as arrays:
             assert arrays["sheet"].shape == (80, 3, 28, 28)
             assert arrays["sheet"].std() > 0
+
+
+def test_of_a_flow_the_dial_and_what_is_known_exactly_are_among_the_details(inside):
+    flow, cgan, toy, plain = (
+        json.loads((inside / f"reports/details/{name}.json").read_text())
+        for name in ("flow-tones-0", "cgan-sketch-0", *TOYS[::-1])
+    )
+    assert (flow["num_evaluations"], cgan["num_evaluations"]) == (3, 1)  # Heun's two steps
+    assert (flow["num_draws"], cgan["num_draws"]) == (3, 4)
+    assert [row["steps"] for row in flow["dial"]] == [row["steps"] for row in toy["dial"]]
+    assert flow["exact"]["num_answers"] == 6 * flow["exact"]["num_conditions"] > 0
+    assert not {"dial", "exact"} & cgan.keys()
+    assert plain["dial"] == []
 
 
 def test_the_history_has_the_quality_at_its_steps_and_no_times(inside):

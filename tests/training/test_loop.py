@@ -53,7 +53,8 @@ class Counting:
 
 
 def schedule(num_steps: int, log_every: int, save_every: int) -> Schedule:
-    return Schedule(num_steps=num_steps, batch_size=1, log_every=log_every, save_every=save_every)
+    numbers = {"num_steps": num_steps, "log_every": log_every, "save_every": save_every}
+    return Schedule(batch_size=1, learning_rate=1.0, ema_halflife=0.0, **numbers)
 
 
 def run(training: Any) -> Diary:

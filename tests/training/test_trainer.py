@@ -70,8 +70,10 @@ class Summing:
 
 
 def summing(num_steps: int = 8, **changes: Any) -> Summing:
-    schedule = Schedule(num_steps=num_steps, batch_size=1, log_every=2, save_every=4)
-    return Summing(schedule, **changes)
+    every = {"log_every": 2, "save_every": 4}
+    return Summing(
+        Schedule(num_steps=num_steps, batch_size=1, learning_rate=1.0, ema_halflife=0.0, **every), **changes
+    )
 
 
 class Monitor:
