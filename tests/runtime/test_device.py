@@ -56,7 +56,6 @@ MODELS = {
     "engressions.sketch": Family("engression", engression.ImageSettings, "sketch"),
     "flows.digit": Family("flow", flow.ClassSettings, "label"),
     "flows.sketch": Family("flow", flow.ImageSettings, "sketch"),
-    "flows.text": Family("flow", flow.WordSettings, "text"),
 }
 
 
