@@ -117,18 +117,18 @@ TOY = GAN | {  # eight Gaussians
     "network": "points",
     "target": "ring",
     "num_members": 5,
-    "num_latents": 2,
-    "width": 96,
-    "learning_rate": 0.002,
-    "beta2": 0.99,
-    "decay_from": 0.3,
+    "num_latents": 256,
+    "width": 64,
+    "learning_rate": 0.0002,
     "ema_halflife": 20_000.0,
-    "batch_size": 640,
-    "num_steps": 8000,
+    "batch_size": 320,
+    "num_steps": 4000,
     "save_every": 1000,
     "num_snapshots": 6,
-    "monitor_every": 200,
+    "monitor_every": 100,
 }
+GRID = TOY | {"target": "grid", "num_latents": 2, "learning_rate": 0.003, "beta1": 0.0, "beta2": 0.99}
+GRID |= {"decay_from": 0.3, "batch_size": 640}
 RELATIVISTIC = {"loss": "relativistic", "r1": 0.1, "r2": 0.1, "penalty_every": 4}
 LEARNER = {"width": 16, "ema_halflife": 20_000.0, "seed": 0}
 COMES_TO: dict[str, dict[str, Any]] = {
@@ -162,8 +162,8 @@ COMES_TO: dict[str, dict[str, Any]] = {
     | {"clusters": 30, "drop_condition": 0.1, "guidance": 2.0, "monitor_every": 750},
     "flows.tones": IMAGE_REGRESSION | FLOW | {"learning_rate": 0.004, "shift": -0.6, "monitor_every": 500},
     "toys.ring-plain": TOY,
-    "toys.grid-plain": TOY | {"target": "grid"},
-    "toys.grid-stabilised": TOY | {"target": "grid"} | RELATIVISTIC,
+    "toys.grid-plain": GRID,
+    "toys.grid-stabilised": GRID | RELATIVISTIC,
     "features.digits": LEARNER
     | {"learning_rate": 0.003, "weight_decay": 0.0, "max_shift": 1}
     | {"batch_size": 64, "num_steps": 4600, "log_every": 100, "save_every": 500},

@@ -24,9 +24,9 @@ def curves(errors: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
                 cell.plot(rows["steps"], rows[key], marker=".", label=name, color=colour, linewidth=1.3)
     for height, label in ((1, "V, the average"), (2, "2 V, one plausible answer")):
         cells[0].axhline(height, color=LINE, linestyle=":")
-        cells[0].text(32, height + 0.02, label, ha="right", va="bottom", fontsize=8)
+        cells[0].text(32, height - 0.02, label, ha="right", va="top", fontsize=8)
     cells[2].axhline(1, color=LINE, linestyle=":")
-    cells[0].set(ylabel="error of a sample, over the average's", ylim=(0.9, 2.25))
+    cells[0].set(ylabel="error of a sample, over the average's", ylim=(0.9, None))
     cells[1].set(ylabel="FID, over that of one step", yscale="log")
     cells[2].set(ylabel="sharpness, over that of real images")
     for cell in cells:
@@ -34,7 +34,7 @@ def curves(errors: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         cell.minorticks_off()
         steps = next(iter(errors.values()))["steps"]
         cell.set_xticks(steps, [f"{step:g}" for step in steps])
-    cells[0].legend(loc="lower right")
+    figure.legend(*cells[0].get_legend_handles_labels(), loc="outside right center")
     return figure
 
 

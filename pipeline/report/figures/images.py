@@ -84,7 +84,7 @@ def put(figure: Figure, box: tuple[float, float, float, float], heading: str = "
     place = left / wide, 1 - (top + height) / high, width / wide, height / high
     cell = figure.add_axes(place, xticks=[], yticks=[])
     cell.spines[:].set_visible(False)
-    lines = textwrap.fill(heading, max(8, round(width / 7.5)))
+    lines = textwrap.fill(heading, max(11, round(width / 7.5)))
     cell.set_title(lines, pad=HEADING * 72 / DPI, parse_math=False)
     return cell
 
