@@ -38,7 +38,7 @@ SETTINGS = Settings(num_neighbours=3, kid_subsets=3, two_sample_steps=3, path_st
 UNCONDITIONAL = {"fid", "kid", "precision", "recall", "density", "coverage", "gradient_energy", "mid_grey"}
 UNCONDITIONAL |= {"class_kl", "memorisation", "two_sample_accuracy"}
 CONDITIONAL = {"conditional_accuracy", "within_class_diversity", "class_mean_error", "optimum_error"}
-CONDITIONAL |= {"sample_mse"}
+OF_PAIRS = {"sample_mse"}  # of a sample and the test image whose condition it was asked for
 PATHS = {f"path_{figure}_{way}" for figure in ("length", "unevenness") for way in ("lerp", "slerp")}
 
 
@@ -77,7 +77,6 @@ def test_every_metric_gets_what_it_compares_and_leaves_the_global_source_as_it_w
         **prdc.prdc(features, real.features, 3, prdc.radii(real.features, 3)),
         **sharpness.ratios(pixels, real.pixels),
         "class_kl": classes.histogram_divergence(predicted, labels),
-        "sample_mse": posterior.errors(pixels[:, None], real.pixels)["sample_mse"],
         "conditional_accuracy": classes.accuracy(predicted, labels),
         "within_class_diversity": classes.diversity(features, labels, real.features, labels),
         "class_mean_error": classes.mean_error(means, classes.means(real.pixels, labels)),
@@ -121,7 +120,9 @@ def test_a_model_of_classes_draws_those_of_the_test_images(real: Reference) -> N
     found, shown, more = suite.evaluate(Bars(2), real)
     pixels = draw(Bars(2), real.task.test.conditions, torch.arange(40), 1, 0)[:, 0]
     predicted, requested = real.extractor.classes(pixels), torch.arange(40) % 10
-    assert found.keys() == UNCONDITIONAL | CONDITIONAL | PATHS
+    assert found.keys() == UNCONDITIONAL | CONDITIONAL | OF_PAIRS | PATHS
+    error = posterior.errors(pixels[:, None], real.pixels)["sample_mse"]
+    assert found["sample_mse"] == (pytest.approx(error), 40, 40)
     assert torch.equal(torch.from_numpy(shown["pixels"]), pixels)
     assert more == {"conditional_accuracy_by_class": classes.accuracy_by_class(predicted, requested)}
     assert found["conditional_accuracy"].value == classes.accuracy(predicted, requested)
@@ -141,7 +142,7 @@ def test_an_unconditional_model_has_no_conditional_metrics(unconditional: Refere
 
 
 def test_where_there_are_no_latents_there_are_no_paths(real: Reference) -> None:
-    assert suite.evaluate(Bars(0), real).entries.keys() == UNCONDITIONAL | CONDITIONAL
+    assert suite.evaluate(Bars(0), real).entries.keys() == UNCONDITIONAL | CONDITIONAL | OF_PAIRS
 
 
 def test_paths_are_taken_with_the_first_test_conditions(real: Reference) -> None:
