@@ -7,6 +7,7 @@ from typing import Any, cast
 import pandas as pd
 
 from pipeline.methods.adversarial import Settings as AdversarialSettings
+from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.report import dial, images, page, points, study, tables, theory
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
@@ -38,7 +39,11 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         names = sections.entries("toys")
         toys = {name: Result("toys", name, f"toy-{name}", None, models, reports) for name in names}
         theory_of = read(reports / "details/theory.json")
-        parts = [dial.section(first, toys, theory_of["bayes"]), *parts_of(first, digits, real, table)]
+        num_samples = params.read("evaluate", Evaluation).num_dial_samples
+        parts = [
+            dial.section(first, toys, theory_of["bayes"], num_samples),
+            *parts_of(first, digits, real, table),
+        ]
         parts += exact(toys, reports)
         files = page.files([whole, *parts])
         facts = {"params": params.PARAMS_FILE.read_text(), "seeds": seeds, "hashes": hashes(real, every)}

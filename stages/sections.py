@@ -27,7 +27,7 @@ SINGLE = {  # section -> the module whose Settings it is read with
     "drawings": "pipeline.data.drawings",
     "evaluate": "pipeline.metrics.settings",
     "theory": "pipeline.theory.game",
-    "bayes": "pipeline.theory.penguins",
+    "bayes": "pipeline.theory.learned",
 }
 DATA_SETS = ("digits", "drawings")
 LEARNERS = {"digits": ("classification", "label"), "drawings": ("contrastive", "none")}  # method, condition

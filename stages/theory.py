@@ -14,7 +14,7 @@ from pipeline.methods.schedule import Budget
 from pipeline.metrics.entries import write
 from pipeline.runtime import params
 from pipeline.runtime.files import new_folder, rounded
-from pipeline.theory import game, penguins
+from pipeline.theory import game, learned, penguins
 from stages import InputFile, run, timed
 
 SCORES = {  # in the metrics file -> where it stands among all numbers
@@ -48,7 +48,7 @@ def main(lengths: InputFile, reports: Path) -> None:
     Writes what things are off by to REPORTS/metrics, all numbers to details, what figures show to theory.
     """
     losses, budget = params.read("theory", game.Settings), params.read("budget", Budget)
-    bayes = params.read("bayes", penguins.Settings).scaled(budget)
+    bayes = params.read("bayes", learned.Settings).scaled(budget)
     measured = table.flipper_lengths(lengths)
     torch.set_num_threads(1)  # the networks are too small to share
     with timed("theory"):

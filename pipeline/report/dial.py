@@ -8,50 +8,56 @@ from typing import Any
 from pipeline.report.figures import dial
 from pipeline.report.results import Result, Results, Section
 
+GREY_LEVEL = 1 / 255
 SHOWN = 1  # which of the conditions that a task's dial has pictures of
 
 
-def section(models: Results, toys: Results, penguins: Mapping[str, Any]) -> Section:
-    """The dials of all models and toys that have one, and of the penguins."""
+def section(models: Results, toys: Results, penguins: Mapping[str, Any], num_samples: int) -> Section:
+    """The dials of all models and toys that have one, and of the penguins; those of models are of so many
+    conditions at most.
+    """
     turned = {result.task: result for result in models.values() if "dial" in result.details}
     dials = {task: of_model(result, models) for task, result in turned.items()}
     for name, toy in toys.items():
         if rows := toy.details.get("dial"):
-            dials[name] = table(rows, toy.details["variance"], True)
+            dials[name] = table(rows, "error", toy.details["variance"], True)
     of_penguins = penguins["dial"]
-    dials["penguins"] = table(of_penguins["rows"], of_penguins["variance"], True)
+    dials["penguins"] = table(of_penguins["rows"], "sample_mse", of_penguins["variance"], True)
     drawn = {"dial-curves": dial.curves({task: columns(found["rows"]) for task, found in dials.items()})}
     if turned:
         steps = [row["steps"] for row in next(iter(turned.values())).details["dial"]]
         drawn["dial-pictures"] = dial.pictures([pictures(result) for result in turned.values()], steps)
     exact = {name: result for name, result in models.items() if "exact" in result.details}
-    values = {"dials": dials, "pictured": list(turned), "exact": None}
+    values = {"dials": dials, "pictured": list(turned), "exact": None, "num_samples": f"{num_samples:,}"}
     if exact:
         values["exact"] = of_known(exact)
     return Section("dial", drawn, values)
 
 
 def of_model(result: Result, models: Results) -> dict[str, Any]:
-    """The dial of a flow: errors over V where the task's is known, else over regression's error."""
+    """The dial of a flow: errors over V where the task's is known, else over regression's error, and where
+    there is none over its own in one step.
+    """
     rows = result.details["dial"]
     if known := result.details.get("exact"):
-        return table(rows, known["variance"], True)
+        return table(rows, "sample_mse", known["variance"], True)
     regressions = [each for each in models.values() if each.task == result.task and not each.style.sampled]
     error = regressions[0].metrics["sample_mse"] if regressions else rows[0]["sample_mse"]
-    return table(rows, error, False)
+    return table(rows, "sample_mse", error, False)
 
 
-def table(rows: list[dict[str, float]], average: float, exact: bool) -> dict[str, Any]:
-    """The rows, each with `error`, that of a sample over the average's, and its FID over the first one's; in
-    `fids` as they are.
+def table(rows: list[dict[str, float]], key: str, average: float, exact: bool) -> dict[str, Any]:
+    """The rows, each with `error`, that of a sample (`key`) over the average's, and its FID over the first
+    one's; in `fids` as they are. `grouped`: the answers of one step differ, being means of hidden groups.
     """
     found = []
     for row in rows:
-        shown = row | {"error": row.get("sample_mse", row.get("error", 0.0)) / average}
+        shown = row | {"error": row[key] / average}
         if "fid" in row:
             shown |= {"fid": row["fid"] / rows[0]["fid"]}
         found.append(shown)
-    return {"rows": found, "fids": [row.get("fid") for row in rows], "average": average, "exact": exact}
+    grouped = rows[0].get("apsd", 0.0) > GREY_LEVEL
+    return {"rows": found, "fids": [row.get("fid") for row in rows], "exact": exact, "grouped": grouped}
 
 
 def columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:

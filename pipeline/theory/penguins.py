@@ -1,122 +1,28 @@
-"""The section `bayes` of params.yaml, and five answers to: a camera says x, how long is the flipper?
+"""Five answers to: a camera says x, how long is the flipper?
 
 The exact posterior, a network trained by squared error, and three whose samples should be the posterior's:
-engression, a conditional GAN and flow matching, all by the methods that train images. They see pairs drawn
-from the same prior and camera that the exact answer knows. Beside them the posterior of a normal prior.
+engression, a conditional GAN and flow matching. Beside them the posterior of a normal prior.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from pipeline.methods import adversarial, engression, flow, regression
-from pipeline.methods.adversarial_settings import NumberSettings as CganSettings
-from pipeline.methods.engression import NumberSettings as EngressionSettings
-from pipeline.methods.method import Training
-from pipeline.methods.regression import NumberSettings as RegressionSettings
+from pipeline.metrics.dial import STEPS
 from pipeline.networks.flow import Flow, sampling_with
-from pipeline.networks.network import num_inputs
-from pipeline.runtime import randomness
-from pipeline.runtime.params import Count, Positive, Section, Seed
-from pipeline.tasks.task import Task
 from pipeline.theory import posterior as bayes
+from pipeline.theory.learned import Networks, Settings, train
 from pipeline.theory.posterior import Camera, Posterior
 
 HELD = [0.025, 0.975]  # shares of p(x) below and above which regression is not measured
 REGRESSION_TOLERANCE, TOLERANCE = 0.3, 1.0  # mm: of regression's mean, and of W1 of samples
 NUM_SHOWN = 201  # values of x along the figure
-DIAL_STEPS = (1, 2, 4, 8, 16, 32)  # of Euler's, along the flow's dial
 TOGETHER = 200  # exact posteriors held in memory at a time
 
 # purposes of random numbers
 HELD_OUT, HELD_OUT_LATENTS, FLOOR = "held out", "latents of held-out draws", "W1's floor"
 FIGURE_LATENTS, CURVE_LATENTS = "latents of the figure", "latents of the curves"
 DIAL, DIAL_LATENTS = "dial", "latents of the dial"
-
-START: dict[str, Callable[[Any, Task], Training]] = {
-    "regression": regression.start,
-    "engression": engression.start,
-    "cgan": adversarial.start,
-    "flow": flow.start,
-}
-
-
-class FlowSettings(flow.NumberSettings):
-    num_steps: Count = 2000
-    solver_steps: Count = 32
-
-
-class Settings(Section):
-    noise: Positive = 5.0  # mm, standard deviation of the camera's error
-    bandwidth: Positive = 2.0  # mm, of the kernel density of the measured lengths: the prior
-    shown_x: Positive = 201.0  # mm, the measurement that the figure asks about
-    num_held_out: Count = 200  # measurements on which samples are compared
-    num_draws: Count = 1000  # of each sampler for each
-    num_dial: Count = 10_000  # measurements, with one draw each, for the errors along the flow's dial
-    regression: RegressionSettings = RegressionSettings()
-    engression: EngressionSettings = EngressionSettings()
-    cgan: CganSettings = CganSettings()
-    flow: FlowSettings = FlowSettings()
-    seed: Seed = 0
-
-    def scaled(self, budget: float) -> Self:
-        """The same with so many times as many steps of all networks."""
-        return self.model_copy(update={name: getattr(self, name).scaled(budget) for name in START})
-
-
-@dataclass(frozen=True)
-class Networks:
-    """Those that were trained, and what to ask them with."""
-
-    camera: Camera
-    regression: nn.Module
-    samplers: dict[str, nn.Module]  # (z, c) -> y by name, each with its num_latents
-    seed: int
-
-    def answers(self, x: np.ndarray) -> np.ndarray:
-        """Regression's answer to each x, (N,) -> (N,), in mm."""
-        return self.ask(self.regression, x, torch.empty(len(x), 0))[:, 0]
-
-    def draws(self, name: str, x: np.ndarray, num: int, purpose: str) -> np.ndarray:
-        """So many of a sampler's lengths for each x (N,), (N, num), in mm."""
-        sampler = self.samplers[name]
-        z = randomness.normal(len(x) * num, num_inputs(sampler), self.seed, purpose)
-        return self.ask(sampler, x, z)
-
-    def draws_along(self, name: str, x: np.ndarray, num: int, purpose: str) -> np.ndarray:
-        """The same with one set of latents for all x: what changes along x is then the sampler's doing."""
-        sampler = self.samplers[name]
-        z = randomness.normal(num, num_inputs(sampler), self.seed, purpose).repeat(len(x), 1)
-        return self.ask(sampler, x, z)
-
-    @torch.no_grad()
-    def ask(self, sampler: nn.Module, x: np.ndarray, z: Tensor) -> np.ndarray:
-        """Lengths in mm, (N, M), for x (N,) in mm and latents (N * M, Z)."""
-        c = self.camera.standardised(torch.as_tensor(x, dtype=torch.float32))[:, None]
-        y: Tensor = sampler(z, c)[:, 0]
-        return self.camera.in_mm(y).double().numpy().reshape(len(x), -1)
-
-
-def train(lengths: np.ndarray, settings: Settings) -> Networks:
-    """All networks, on pairs from the smoothed lengths, fresh ones at each step."""
-    camera = Camera(bayes.smoothed(lengths, settings.bandwidth), settings.noise)
-    networks = {name: trained(name, camera, settings) for name in START}
-    return Networks(camera, networks.pop("regression"), networks, settings.seed)
-
-
-def trained(name: str, camera: Camera, settings: Settings) -> nn.Module:
-    """The EMA copy of this method's network after all steps, (z, c) -> y in standard deviations."""
-    own = getattr(settings, name)
-    task = camera.task(own.num_steps * own.batch_size, settings.seed, f"{name}: pairs")
-    training = START[name](own, task)
-    while training.steps_done < own.num_steps:
-        training.step(task.train)
-        training.steps_done += 1
-    return training.ema
 
 
 def measure(lengths: np.ndarray, settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -221,7 +127,7 @@ def dial(networks: Networks, settings: Settings) -> dict[str, Any]:
     ]
     few, _ = held_out(camera, settings.num_held_out, seed, HELD_OUT)
     posterior, rows = bayes.exact(camera, few), []
-    for num_steps in DIAL_STEPS:
+    for num_steps in STEPS:
         with sampling_with(sampler, "euler", num_steps, guidance=1.0):
             one = networks.draws("flow", x, 1, DIAL_LATENTS)[:, 0]
             drawn = networks.draws("flow", few, settings.num_draws, HELD_OUT_LATENTS)

@@ -11,13 +11,13 @@ from pipeline.report.figures import dial as figures
 from pipeline.report.results import Result
 
 STEPS = (1, 2, 4)
-ROWS = [{"steps": n, "error": 16.0 * n, "wasserstein": 1 / n} for n in STEPS]
+ROWS = [{"steps": n, "sample_mse": 16.0 * n, "wasserstein": 1 / n} for n in STEPS]
 PENGUINS = {"dial": {"variance": 16.0, "rows": ROWS}}
 
 
-def rows(error: float) -> list[dict[str, float]]:
+def rows(error: float, apsd: float) -> list[dict[str, float]]:
     """Errors of 1, 1.5 and 2 times this."""
-    values = {"energy_score": 0.1, "gradient_energy": 0.5, "apsd": 0.1}
+    values = {"energy_score": 0.1, "gradient_energy": 0.5, "apsd": apsd}
     return [
         {"steps": n, "sample_mse": error * factor, "fid": 8.0 / n} | values
         for n, factor in zip(STEPS, (1, 1.5, 2), strict=True)
@@ -28,7 +28,13 @@ def flow(task: str, side: int, **details: Any) -> Result:
     images = {"dial": noise(3, 3, 3, side, side), "dial_truth": noise(3, 3, side, side)}
     if task != "digit":
         images["dial_condition"] = noise(3, 3, side, side)
-    details = {"task": task, "method": "flow", "kind": "image", "dial": rows(0.02), "num_draws": 8} | details
+    details = {
+        "task": task,
+        "method": "flow",
+        "kind": "image",
+        "dial": rows(0.02, 0.1 if task == "digit" else 0.0),
+        "num_draws": 8,
+    } | details
     return result(
         "flows", task, details=details, samples=images, metrics={"sample_mse": 0.04, "mean_mse": 0.022}
     )
@@ -51,7 +57,7 @@ MODELS = {
 
 
 def test_errors_stand_over_v_where_it_is_known_and_else_over_regressions() -> None:
-    found = dial.section(MODELS, {"ring-flow": TOY}, PENGUINS).values["dials"]
+    found = dial.section(MODELS, {"ring-flow": TOY}, PENGUINS, 2000).values["dials"]
     assert [row["error"] for row in found["digit"]["rows"]] == pytest.approx([0.5, 0.75, 1.0])  # over 0.04
     assert [row["error"] for row in found["tones"]["rows"]] == pytest.approx([2, 3, 4])  # over 0.01
     assert [row["error"] for row in found["penguins"]["rows"]] == [1, 2, 4]
@@ -60,7 +66,7 @@ def test_errors_stand_over_v_where_it_is_known_and_else_over_regressions() -> No
 
 
 def test_the_page_shows_every_dial_and_what_is_known_exactly() -> None:
-    section = dial.section(MODELS, {}, PENGUINS)
+    section = dial.section(MODELS, {}, PENGUINS, 2000)
     assert list(section.figures) == ["dial-curves", "dial-pictures"]
     html = rendered(section)
     assert html.startswith('<h2 id="dial">')
@@ -68,10 +74,13 @@ def test_the_page_shows_every_dial_and_what_is_known_exactly() -> None:
     assert "<td>flow</td><td>4.000</td><td>2.200</td><td>1.200</td>" in html
     assert "<td>the flow&#39;s network</td><td>0.250</td><td>0.250</td>" in html
     assert "V = 0.01000" in html
+    assert "FIDs of the first 2,000 conditions" in html
+    assert "The flow of digit is told a hidden group" in html
+    assert "The flow of tones is told" not in html
 
 
 def test_without_flows_the_penguins_are_shown_alone() -> None:
-    section = dial.section({"regression-digit": REGRESSION}, {}, PENGUINS)
+    section = dial.section({"regression-digit": REGRESSION}, {}, PENGUINS, 2000)
     assert list(section.figures) == ["dial-curves"]
     assert list(section.values["dials"]) == ["penguins"]
     assert "to the last pixel" not in rendered(section)

@@ -9,109 +9,19 @@ import torch
 from pipeline.metrics import denoisers
 from pipeline.networks.flow import Flow
 from pipeline.networks.layers import for_each
-from pipeline.theory import penguins
+from pipeline.theory import learned, penguins
 from pipeline.theory import posterior as bayes
 from pipeline.theory.normals import Normals
 from pipeline.theory.posterior import Camera, Posterior
 
 torch.set_num_threads(1)
-OURS = penguins.Settings()
+OURS = learned.Settings()
 SAMPLED = ("engression", "cgan", "flow")
 LENGTHS = np.array([178.0, 181, 184, 186, 187, 189, 190, 190, 191, 193, 195, 197, 201, 208])
 LIKE_OURS = np.rint(np.random.default_rng(0).normal(190, 6.5, 151))  # number, mean, spread of the penguins
 ONE_NORMAL = Camera(Normals(means=[190.0], sds=[6.0], shares=[1.0]), 3.0)
 SMOOTHED = Camera(bayes.smoothed(LENGTHS, 2.0), 5.0)
 X = np.array([175.0, 190.0, 201.0])
-
-
-# The exact and the conjugate answer.
-
-
-def test_the_conjugate_posterior_is_the_one_worked_out_by_hand():
-    means, sd = bayes.conjugate(ONE_NORMAL, np.array([190.0, 200.0]))
-    assert means.tolist() == pytest.approx([190, 198])  # weights 1/9 for x and 1/36 for the prior: 4 to 1
-    assert sd**2 == pytest.approx(1 / (1 / 9 + 1 / 36))
-
-
-def test_with_a_normal_prior_the_exact_posterior_is_the_conjugate_one():
-    posterior, (means, sd) = bayes.exact(ONE_NORMAL, X), bayes.conjugate(ONE_NORMAL, X)
-    assert posterior.mean == pytest.approx(means, abs=1e-6)
-    assert posterior.sd == pytest.approx([sd] * 3, abs=1e-6)
-    normal = np.exp(-np.square((posterior.y - means[2]) / sd) / 2) / (sd * math.sqrt(2 * math.pi))
-    np.testing.assert_allclose(posterior.density[2], normal, atol=1e-9)
-
-
-def test_with_a_smoothed_prior_the_exact_posterior_is_a_mixture_of_conjugate_ones():
-    """Each kernel N(m, h^2) has the conjugate posterior, and the weight N(x; m, h^2 + noise^2)."""
-    posterior = bayes.exact(SMOOTHED, X)
-    variance = 1 / (1 / 2**2 + 1 / 5**2)
-    for x, mean, sd in zip(X, posterior.mean, posterior.sd, strict=True):
-        weights = np.exp(-np.square(x - LENGTHS) / (2 * (2**2 + 5**2)))
-        means = variance * (LENGTHS / 2**2 + x / 5**2)
-        expected = np.average(means, weights=weights)
-        second = np.average(means**2 + variance, weights=weights)
-        assert mean == pytest.approx(expected, abs=1e-6)
-        assert sd == pytest.approx(math.sqrt(second - expected**2), abs=1e-6)
-
-
-def test_the_smoothed_prior_has_the_datas_mean_and_its_variance_and_the_kernels():
-    prior = SMOOTHED.prior
-    assert prior.mean == pytest.approx(LENGTHS.mean())
-    assert prior.sd**2 == pytest.approx(LENGTHS.var() + 2**2)
-    assert SMOOTHED.seen.sd**2 == pytest.approx(LENGTHS.var() + 2**2 + 5**2)
-
-
-def test_pairs_follow_the_prior_and_the_cameras_error():
-    x, y = SMOOTHED.pairs(50_000, 0, "here")
-    assert y.mean().item() == pytest.approx(SMOOTHED.prior.mean, abs=0.1)
-    assert y.std().item() == pytest.approx(SMOOTHED.prior.sd, rel=0.02)
-    assert (x - y).mean().item() == pytest.approx(0, abs=0.1)
-    assert (x - y).std().item() == pytest.approx(5, rel=0.02)
-    assert torch.corrcoef(torch.stack([x - y, y]))[0, 1].item() == pytest.approx(0, abs=0.02)
-    near = (x - 201).abs() < 0.5
-    assert y[near].mean().item() == pytest.approx(bayes.exact(SMOOTHED, np.array([201.0])).mean[0], abs=0.4)
-
-
-def test_standardised_lengths_come_back():
-    y = torch.tensor([170.0, 200.0])
-    assert SMOOTHED.in_mm(SMOOTHED.standardised(y)).tolist() == pytest.approx(y.tolist())
-    assert SMOOTHED.standardised(torch.tensor(SMOOTHED.prior.mean)).item() == pytest.approx(0, abs=1e-6)
-
-
-# Wasserstein's distance.
-
-
-def spike(*at):
-    """A posterior whose whole mass lies at one point of the grid, for each argument."""
-    y = np.arange(0, 101) / 10
-    return Posterior(y, np.stack([(np.abs(y - place) < 1e-9).astype(float) for place in at]))
-
-
-@pytest.mark.parametrize(
-    ("drawn", "expected"),
-    [([2.0, 2.0], 0.0), ([3.0, 3.0], 1.0), ([1.0, 4.0], 1.5), ([2.0, 5.0], 1.5), ([-7.0, 22.0], 14.5)],
-)
-def test_the_distance_to_a_spike_is_the_mean_distance_to_it(drawn, expected):
-    assert bayes.wasserstein(spike(2.0), np.array([drawn])) == pytest.approx([expected], abs=1e-9)
-
-
-def test_each_row_is_compared_with_its_own_posterior():
-    found = bayes.wasserstein(spike(1.0, 5.0), np.array([[1.0, 1.0], [1.0, 1.0]]))
-    assert found == pytest.approx([0, 4])
-
-
-def test_the_distance_of_a_moved_posterior_is_how_far_it_was_moved():
-    posterior = bayes.exact(ONE_NORMAL, X)
-    drawn = bayes.draws(posterior, 4000, 0, "here")
-    assert bayes.wasserstein(posterior, drawn) == pytest.approx([0, 0, 0], abs=0.15)
-    assert bayes.wasserstein(posterior, drawn + 2) == pytest.approx([2, 2, 2], abs=0.15)
-
-
-def test_draws_have_the_posteriors_moments():
-    posterior = bayes.exact(SMOOTHED, X)
-    drawn = bayes.draws(posterior, 20_000, 0, "here")
-    assert drawn.mean(1) == pytest.approx(posterior.mean, abs=0.12)
-    assert drawn.std(1) == pytest.approx(posterior.sd, rel=0.03)
 
 
 # The networks.
@@ -135,7 +45,7 @@ class Line(torch.nn.Module):
         return -2 * c
 
 
-ECHOES = penguins.Networks(SMOOTHED, Line(), {"one": Echo(1), "two": Echo(2)}, 0)
+ECHOES = learned.Networks(SMOOTHED, Line(), {"one": Echo(1), "two": Echo(2)}, 0)
 
 
 def test_draws_stand_in_the_row_of_their_measurement_and_in_mm():
@@ -166,7 +76,9 @@ def test_answers_are_the_moments_of_each_samplers_own_draws():
 
 def test_deviations_are_those_of_mean_and_spread():
     """Posteriors are spikes, and the draws of the second lie 1 above it, give or take 3."""
-    found = penguins.deviations(spike(2.0, 5.0), np.array([[2.0, 2.0], [3.0, 9.0]]))
+    y = np.arange(101) / 10
+    spikes = Posterior(y, np.stack([y == 2, y == 5]).astype(float))
+    found = penguins.deviations(spikes, np.array([[2.0, 2.0], [3.0, 9.0]]))
     expected = {"wasserstein": 1.5, "worst_wasserstein": 3, "mean_error": 0.5, "sd_error": 1.5}
     assert found == pytest.approx(expected, abs=1e-6)
 
@@ -184,8 +96,8 @@ class Exact(torch.nn.Module):
 def test_the_dial_of_an_exact_flow_goes_from_the_variance_to_twice_as_much():
     """One step has the error V of the mean; N steps V and the variance that Euler leaves of the draws."""
     sampler = Flow(Exact(), (1,), "heun", 3)
-    networks = penguins.Networks(ONE_NORMAL, Line(), {"flow": sampler}, 0)
-    found = penguins.dial(networks, penguins.Settings(num_held_out=50, num_draws=500))
+    networks = learned.Networks(ONE_NORMAL, Line(), {"flow": sampler}, 0)
+    found = penguins.dial(networks, learned.Settings(num_held_out=50, num_draws=500))
     _, sd = bayes.conjugate(ONE_NORMAL, X)
     assert found["variance"] == pytest.approx(sd**2, rel=1e-6)
     assert [row["steps"] for row in found["rows"]] == [1, 2, 4, 8, 16, 32]
@@ -201,8 +113,8 @@ def test_the_dial_of_an_exact_flow_goes_from_the_variance_to_twice_as_much():
 
 
 def test_the_dials_numbers_do_not_depend_on_how_many_posteriors_are_held_at_a_time(monkeypatch):
-    networks = penguins.Networks(SMOOTHED, Line(), {"flow": Flow(Exact(), (1,), "euler", 1)}, 0)
-    settings = penguins.Settings(num_dial=25, num_held_out=2, num_draws=2)
+    networks = learned.Networks(SMOOTHED, Line(), {"flow": Flow(Exact(), (1,), "euler", 1)}, 0)
+    settings = learned.Settings(num_dial=25, num_held_out=2, num_draws=2)
     found = penguins.dial(networks, settings)["variance"]
     monkeypatch.setattr(penguins, "TOGETHER", 10)
     assert penguins.dial(networks, settings)["variance"] == pytest.approx(found, rel=1e-12)
@@ -217,10 +129,10 @@ def test_the_examples_of_a_task_are_the_cameras_pairs_in_standard_deviations():
 
 def test_all_networks_are_the_same_each_time_and_others_for_another_seed():
     few = {"num_steps": 3, "batch_size": 8}
-    changes = {name: getattr(OURS, name).model_copy(update=few) for name in penguins.START}
+    changes = {name: getattr(OURS, name).model_copy(update=few) for name in learned.START}
 
     def weights(seed):
-        found = penguins.train(LENGTHS, OURS.model_copy(update=changes | {"seed": seed}))
+        found = learned.train(LENGTHS, OURS.model_copy(update=changes | {"seed": seed}))
         networks = found.samplers | {"regression": found.regression}
         return {name: next(network.parameters()).tolist() for name, network in networks.items()}
 
@@ -232,15 +144,15 @@ def test_all_networks_are_the_same_each_time_and_others_for_another_seed():
 
 def test_each_method_sees_pairs_of_its_own(monkeypatch):
     seen, few = {}, {"num_steps": 1, "batch_size": 8}
-    for name, start in penguins.START.items():
+    for name, start in learned.START.items():
 
         def spied(settings, task, name=name, start=start):
             seen[name] = task.train.batch(torch.arange(8))[1][:, 0].tolist()
             return start(settings, task)
 
-        monkeypatch.setitem(penguins.START, name, spied)
-    changes = {name: getattr(OURS, name).model_copy(update=few) for name in penguins.START}
-    penguins.train(LENGTHS, OURS.model_copy(update=changes))
+        monkeypatch.setitem(learned.START, name, spied)
+    changes = {name: getattr(OURS, name).model_copy(update=few) for name in learned.START}
+    learned.train(LENGTHS, OURS.model_copy(update=changes))
     everything = [value for pairs in seen.values() for value in pairs]
     assert len(everything) == len(set(everything)) == 8 * 4
 
@@ -250,7 +162,7 @@ def test_the_flow_knows_what_to_expect_behind_noise():
     is off by an eighth of a posterior's sd, of 4 mm, at most.
     """
     camera = Camera(bayes.smoothed(LIKE_OURS, 2.0), 5.0)
-    network, in_units = penguins.trained("flow", camera, OURS), camera.standardised
+    network, in_units = learned.trained("flow", camera, OURS), camera.standardised
     x, y = camera.pairs(200, 0, "here")
     noise = torch.randn(200, 1, generator=torch.Generator().manual_seed(0))
     variance, lengths = 1 / (1 / 2**2 + 1 / 5**2), torch.from_numpy(LIKE_OURS).float()
@@ -272,7 +184,7 @@ def test_the_flow_knows_what_to_expect_behind_noise():
 @pytest.fixture(scope="module")
 def measured():
     """Numbers and curves."""
-    trained = {name: getattr(OURS, name) for name in penguins.START}
+    trained = {name: getattr(OURS, name) for name in learned.START}
     third = {
         name: each.model_copy(update={"num_steps": each.num_steps // 3}) for name, each in trained.items()
     }

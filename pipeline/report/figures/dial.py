@@ -22,9 +22,9 @@ def curves(errors: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         for cell, key in zip(cells, ("error", "fid", "gradient_energy"), strict=True):
             if key in rows:
                 cell.plot(rows["steps"], rows[key], marker=".", label=name, color=colour, linewidth=1.3)
-    for height, label in ((1, "V, the average"), (2, "2 V, one plausible answer")):
+    for height in (1, 2):
         cells[0].axhline(height, color=LINE, linestyle=":")
-        cells[0].text(32, height - 0.02, label, ha="right", va="top", fontsize=8)
+    cells[0].set_yticks([1, 1.5, 2, 2.5, 3], ["V", "1.5 V", "2 V", "2.5 V", "3 V"])
     cells[2].axhline(1, color=LINE, linestyle=":")
     cells[0].set(ylabel="error of a sample, over the average's", ylim=(0.9, None))
     cells[1].set(ylabel="FID, over that of one step", yscale="log")

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from PIL import Image
 
 from pipeline.metrics.posterior import NUM_DRAWS, theoretical_gain
@@ -26,6 +27,7 @@ MAX_LARGE = 9  # in a row; if there are more, all are SMALL
 GAP, WORDS = 18, 140  # between groups; width of a column of texts
 HEADING = 9  # from a heading to its images
 FRAME = 226  # grey of the line around an image
+MAX_STYLED = 4  # methods in a panel; if there are more, several are of one style, and colours tell models
 SPREAD = "magma_r"  # the colours of standard deviations: perceptually uniform
 
 
@@ -189,14 +191,19 @@ def paces(panels: Mapping[str, Mapping[str, Pace]], label: str) -> Figure:
     """FIDs falling, a panel a task, a line a method, both axes logarithmic; `label` says over what."""
     num_columns = min(3, len(panels))
     num_rows = -(-len(panels) // num_columns)
-    figure, cells = subplots(4 * num_columns, 2.7 * num_rows, num_rows, num_columns)
+    figure, cells = subplots(4 * num_columns, 2.9 * num_rows, num_rows, num_columns)
     for cell in cells[len(panels) :]:
         cell.set_axis_off()
     for cell, (task, methods) in zip(cells, panels.items(), strict=False):
-        for name, pace in methods.items():
+        for i, (name, pace) in enumerate(methods.items()):
             x, fid = np.reshape(pace.pairs, (-1, 2)).T
-            cell.plot(x, fid, label=name, marker=".", linewidth=1.2, color=pace.colour)
+            colour = pace.colour if len(methods) <= MAX_STYLED else f"C{i % 10}"
+            cell.plot(x, fid, label=name, marker=".", linewidth=1.2, color=colour)
         cell.set(xscale="log", yscale="log", xlabel=label, ylabel="FID, validation images", title=task)
-        cell.grid(True, which="both", color="#eeeeee")
-        cell.legend()
+        for axis in (cell.xaxis, cell.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("")
+        cell.grid(True, color="#eeeeee")
+        cell.legend(fontsize=7, labelspacing=0.2)
     return figure
