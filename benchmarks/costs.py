@@ -30,6 +30,7 @@ import typer
 from benchmarks import contest
 from pipeline.data.prepared import DataSet
 from pipeline.methods import method
+from pipeline.methods.schedule import ModelSettings
 from pipeline.runtime import compute, params
 from pipeline.tasks import task as tasks
 
@@ -89,8 +90,8 @@ def step_of(point: Point) -> Callable[[], None]:
         update={name: value for name, value in changes.items() if name in type(section).model_fields}
     )
     training, examples = method.load(kind.method).start(section, task), task.splits["train"]
-    if getattr(section, "mirror", False):
-        examples = examples.with_flips()
+    if isinstance(section, ModelSettings):
+        examples = examples.augmented(section.mirror, section.translate)
 
     def step() -> None:
         with compute.autocast(settings):

@@ -10,7 +10,7 @@ from torch import nn
 
 from pipeline.data.images import grid
 from pipeline.methods import method
-from pipeline.metrics import reference, suite
+from pipeline.metrics import reference, suite, tradeoff
 from pipeline.metrics import settings as evaluation
 from pipeline.metrics.entries import details, values, write
 from pipeline.networks import network, truncation
@@ -46,12 +46,18 @@ def main(model: Path, task: InputFolder, real: InputFolder, reports: Path) -> No
         asked = tasks.load(task)
         if spec.task != asked.name:
             raise InputError(f"{file}: trained on task {spec.task!r}, not on {asked.name!r}")
-        sampler, truncated = truncate(method.load(spec.method).sampler(built), spec, settings.truncation)
+        sampler, truncated = method.load(spec.method).sampler(built), 1.0
+        truncates = network.load(spec.network).truncates and not spec.clusters
         compared = reference.load(real, asked, settings, device)
         if (flow := flow_of(sampler)) and reference.by_condition(asked):
             flow.guidance = 1.0  # it bends the posterior, which is measured
+        more: dict[str, object] = {}
+        if truncates and asked.kind in ("none", "class") and "num_modes" not in asked.facts:
+            more["truncation_curve"] = tradeoff.of_truncation(sampler, compared)
+        if truncates and settings.truncation < 1:
+            sampler, truncated = truncation.Truncated(sampler, settings.truncation), settings.truncation
         result = suite.evaluate(sampler, compared)
-        about = details(result.entries, compared.floors) | result.more | identity(sampler, spec, asked)
+        about = details(result.entries, compared.floors) | result.more | more | identity(sampler, spec, asked)
         about |= {"model": name, "truncation": truncated, "weights": sha256(file), "seed": settings.seed}
         metrics = values(result.entries)
         write(reports, name, metrics, about | {"extractor": compared.extractor.identity})
@@ -84,13 +90,6 @@ def write_curves(model: Path, folder: Path) -> None:
             lines = "".join(f"{step},{value}\n" for step, value in (("step", name), *found))
             with new_file(folder / name / f"{model.name}.csv") as part:
                 part.write_text(lines)
-
-
-def truncate(sampler: nn.Module, spec: Spec, share: float) -> tuple[nn.Module, float]:
-    """The sampler with latents truncated, where its network can, and how far; 1 where it cannot."""
-    if share == 1 or not network.load(spec.network).truncates or spec.clusters:
-        return sampler, 1.0
-    return truncation.Truncated(sampler, share), share
 
 
 def identity(sampler: nn.Module, spec: Spec, task: Task) -> dict[str, object]:

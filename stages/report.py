@@ -88,7 +88,7 @@ def parts_of(first: Results, digits: Results, real: Real, table: pd.DataFrame) -
             name: cast(AdversarialSettings, sections.entry("gans", found.entry).settings)
             for name, found in gans.items()
         }
-        yield study.section(entries, table, gans)
+        yield study.section(entries, table, gans, digits)
     if modes := {name: found for name, found in first.items() if "modes" in found.metrics}:
         on = next(iter(modes.values())).task
         yield study.of_stacked(table, modes, params.read(f"tasks.{on}", TaskSettings).num_stacks)

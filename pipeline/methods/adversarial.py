@@ -109,10 +109,8 @@ def start(settings: Settings, task: Task) -> Adversarial:
     """Networks with the weights that (seed, "weights") gives, and their optimizers."""
     chosen = {"num_latents": settings.num_latents, "clusters": settings.clusters, "turn": settings.packing}
     spec = settings.spec("adversarial", task, **chosen)
-    groups, num_groups = None, 0
-    if settings.clusters:
-        groups = clusters.split(task.train, max(task.num_conditions, 1), settings.clusters, settings.seed)
-        num_groups = groups.shares.numel()
+    groups = clusters.of_task(task, settings.clusters, settings.seed)
+    num_groups = groups.shares.numel() if groups is not None else 0
     torch.manual_seed(randomness.derive(settings.seed, WEIGHTS))
     generator = spec.build()
     if isinstance(generator, Mixture) and groups is not None:

@@ -44,23 +44,32 @@ class Settings(regression.Settings):
     learning_rate: Positive = 0.012
     solver: Annotated[str, one_of(SOLVERS)] = "adams_bashforth"
     solver_steps: Count = 16  # of a sample; N
+    spacing: Positive = 1.0  # of these steps; 1: even, below 1: more of them near the noise
     prediction: Annotated[str, one_of(PREDICTIONS)] = "data"  # what the network's output is
     times: Literal["logit_normal", "uniform"] = "logit_normal"  # from which t are drawn in training
     shift: float = 0.0  # of the logit of t: below 0 towards noise
     share_at_zero: Fraction = 0.1  # of a batch that is at t = 0, where the answer is the mean
-    guidance: Positive = 1.0  # of classes and captions, in sampling; 1: none. Others bend the posterior
-    drop_condition: Fraction = 0.0  # share of a batch whose condition is blank; guidance needs some
+    guidance: Positive = (
+        1.0  # of classes, captions and hidden groups, in sampling; 1: none. Others bend the posterior
+    )
+    drop_condition: Fraction = (
+        0.0  # share of a batch whose condition and group are blank; guidance needs some
+    )
 
     @model_validator(mode="after")
     def _guidance_has_something_to_guide_from(self) -> Self:
         if self.guidance != 1 and not self.drop_condition:
             need = "guidance leads away from the answer to a blank condition, which drop_condition trains"
             raise ValueError(f"guidance = {self.guidance}: {need}; with it drop_condition must be above 0")
+        if self.drop_condition and self.kind == "none" and not self.clusters:
+            raise ValueError(
+                f"drop_condition = {self.drop_condition}: there is none to drop; with clusters there is"
+            )
         return self
 
     @classmethod
     def only(cls) -> dict[str, tuple[str, ...]]:
-        guided = dict.fromkeys(("guidance", "drop_condition"), ("class", "words"))
+        guided = dict.fromkeys(("guidance", "drop_condition"), ("none", "class", "words"))
         return super().only() | {"clusters": ("none", "class")} | guided
 
 
@@ -149,11 +158,9 @@ class FlowMatching(OneNetwork):
 
 def start(settings: Settings, task: Task) -> FlowMatching:
     """The denoiser with the weights that (seed, "weights") gives, and its optimizer."""
-    named = ("clusters", "solver", "solver_steps", "prediction", "guidance")
+    named = ("clusters", "solver", "solver_steps", "prediction", "guidance", "spacing")
     spec = settings.spec("flow", task, **{name: getattr(settings, name) for name in named})
-    groups, blank = None, task.blank(1)
-    if settings.clusters:
-        groups = clusters.split(task.train, max(task.num_conditions, 1), settings.clusters, settings.seed)
+    groups, blank = clusters.of_task(task, settings.clusters, settings.seed), task.blank(1)
     num = settings.num_members
     z = torch.zeros(num, math.prod(task.x_shape) + bool(groups))
     training = FlowMatching.begin(settings, spec, z, blank, num=num)

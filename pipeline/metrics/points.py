@@ -69,7 +69,7 @@ def dial(generator: nn.Module, target: Target, seed: int) -> list[dict[str, floa
         with sampling_with(flow, "euler", num_steps, guidance=1.0):
             drawn = clouds(generator, NUM_SAMPLES, seed)
         error = (drawn - truth).square().sum(2).mean().item()
-        rows.append({"steps": num_steps, "error": error} | mean(measure(drawn, target)))
+        rows.append({"steps": num_steps, "sample_mse": error} | mean(measure(drawn, target)))
     return rows
 
 

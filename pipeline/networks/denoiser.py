@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pipeline.networks.caption import NUM_MEANINGS, TextEncoder
 from pipeline.networks.layers import side_by_side
 from pipeline.networks.network import Network, Spec
-from pipeline.networks.times import NUM_TIMES, gated, time_features
+from pipeline.networks.times import NUM_TIMES, time_features
 from pipeline.networks.unet import SMALLEST_MAP, Decoder, encoder, init_convolutions, level_widths, maps
 
 GROUPS = 8  # of channels, that group normalisation takes together
@@ -39,15 +39,14 @@ class Denoiser(nn.Module):
         widths = level_widths(spec.width, spec.image_shape)
         self.down = encoder(num_inputs, widths, group_norm)
         self.up = Decoder(spec, NUM_TIMES + self.num_meanings, widths, skips=True, norm=group_norm)
-        self.gates = spec.prediction == "data"
-        self.finish = nn.Tanh() if self.gates else nn.Identity()
+        self.finish = nn.Tanh() if spec.prediction == "data" else nn.Identity()
         self.apply(init_convolutions)
 
     def forward(self, x_t: Tensor, t: Tensor, c: Tensor) -> Tensor:
-        seen, style = gated(x_t, t) if self.gates else x_t, time_features(t)
+        style = time_features(t)
         if self.num_meanings:
             style = torch.cat([style, self.meaning(c)], 1)
-        h = F.pad(side_by_side(seen, c) if c.ndim == 4 else seen, self.padding)
+        h = F.pad(side_by_side(x_t, c) if c.ndim == 4 else x_t, self.padding)
         *skipped, h = maps(self.down, h)
         found = self.up(h, skipped, style)
         top, left = self.padding[2], self.padding[0]

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from pipeline.networks.line import mlp
 from pipeline.networks.network import Network, Spec
-from pipeline.networks.times import NUM_TIMES, gated, time_features
+from pipeline.networks.times import NUM_TIMES, time_features
 
 
 class Denoiser(nn.Module):
@@ -13,12 +13,10 @@ class Denoiser(nn.Module):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        self.gates = spec.prediction == "data"
         self.layers = mlp(1 + NUM_TIMES + spec.num_conditions, spec.width)
 
     def forward(self, x_t: Tensor, t: Tensor, c: Tensor) -> Tensor:
-        seen = gated(x_t, t) if self.gates else x_t
-        return self.layers(torch.cat([seen, time_features(t), c], 1))
+        return self.layers(torch.cat([x_t, time_features(t), c], 1))
 
 
 NETWORK = Network(("numbers",), Denoiser, denoises=True)

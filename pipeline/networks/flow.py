@@ -5,12 +5,14 @@ equation from noise to data in a few steps, each an evaluation of the denoiser o
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.networks.layers import for_each
-from pipeline.networks.solvers import SOLVERS, num_evaluations
+from pipeline.networks.solvers import SOLVERS, num_evaluations, steps
+from pipeline.networks.times import gated
 
 PREDICTIONS = ("data", "velocity")  # what the network's output is taken for
 
@@ -19,9 +21,9 @@ class Flow(nn.Module):
     """z (N, C H W) or (N, D) and c -> x, cut off to [-1, 1] where it is an image.
 
     Args:
-        network: (x_t, t, c) -> x-hat or velocity, with t (N,).
+        network: (x_t, t, c) -> x-hat or velocity, with t (N,); one of x-hat is shown no noise at t = 0.
         shape: of x.
-        solver, num_steps: of the equation; see solvers.py.
+        solver, num_steps, spacing: of the equation; see solvers.py.
         prediction: one of PREDICTIONS.
         guidance: of classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598); x-hat is led so many
             times as far from that of a blank condition. 1: none, and the posterior is left as it is.
@@ -37,10 +39,11 @@ class Flow(nn.Module):
         num_steps: int,
         prediction: str = "data",
         guidance: float = 1.0,
+        spacing: float = 1.0,
     ) -> None:
         super().__init__()
         self.network, self.shape = network, tuple(shape)
-        self.solver, self.num_steps = solver, num_steps
+        self.solver, self.num_steps, self.spacing = solver, num_steps, spacing
         self.prediction, self.guidance = prediction, guidance
         self.num_latents = math.prod(shape)
 
@@ -51,7 +54,8 @@ class Flow(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         c, x = for_each(c, z), z.unflatten(1, self.shape)
-        x = SOLVERS[self.solver](lambda x_t, t: self.guided(x_t, t, c), x, self.num_steps)
+        times = steps(self.num_steps, self.spacing)
+        x = SOLVERS[self.solver](lambda x_t, t: self.guided(x_t, t, c), x, times)
         return x.clamp(-1, 1) if len(self.shape) == 3 else x
 
     def guided(self, x_t: Tensor, t: float, c: Tensor) -> Tensor:
@@ -64,9 +68,10 @@ class Flow(nn.Module):
 
     def denoise(self, x_t: Tensor, t: Tensor, c: Tensor, network: nn.Module | None = None) -> Tensor:
         """x-hat, of x_t (N, ...) and t (N,); by a replica of the network, where one is given."""
-        found: Tensor = (network or self.network)(x_t, t, c)
+        network = network or self.network
         if self.prediction == "data":
-            return found
+            return cast(Tensor, network(gated(x_t, t), t, c))
+        found: Tensor = network(x_t, t, c)
         return x_t + (1 - t).view(-1, *[1] * (x_t.ndim - 1)) * found
 
 
@@ -77,10 +82,10 @@ def flow_of(sampler: nn.Module) -> Flow | None:
 
 @contextmanager
 def sampling_with(flow: Flow, solver: str, num_steps: int, guidance: float) -> Iterator[None]:
-    """While the context lasts, the flow samples so."""
-    before = flow.solver, flow.num_steps, flow.guidance
-    flow.solver, flow.num_steps, flow.guidance = solver, num_steps, guidance
+    """While the context lasts, the flow samples so, in steps of equal length."""
+    before = flow.solver, flow.num_steps, flow.guidance, flow.spacing
+    flow.solver, flow.num_steps, flow.guidance, flow.spacing = solver, num_steps, guidance, 1.0
     try:
         yield
     finally:
-        flow.solver, flow.num_steps, flow.guidance = before
+        flow.solver, flow.num_steps, flow.guidance, flow.spacing = before

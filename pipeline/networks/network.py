@@ -49,6 +49,7 @@ class Spec(Section):
     solver_steps: int = 1
     prediction: str = "data"  # what the denoiser's output is
     guidance: float = 1.0  # 1: none
+    spacing: float = 1.0  # of the solver's steps; 1: even
 
     def build(self) -> nn.Module:
         """The network, untrained; with hidden groups, one that picks a group by itself."""
@@ -61,7 +62,8 @@ class Spec(Section):
         built = network.build(self)
         if not network.denoises:
             return built
-        return Flow(built, self.image_shape, self.solver, self.solver_steps, self.prediction, self.guidance)
+        chosen = self.solver, self.solver_steps, self.prediction, self.guidance, self.spacing
+        return Flow(built, self.image_shape, *chosen)
 
 
 @dataclass(frozen=True)

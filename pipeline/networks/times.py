@@ -14,7 +14,7 @@ def time_features(t: Tensor) -> Tensor:
 
 
 def gated(x_t: Tensor, t: Tensor) -> Tensor:
-    """What a denoiser of data is shown of x_t (N, ...): nothing at t = 0, where that is noise alone, so that
-    one step gives one answer whatever the noise. One of velocities must see the noise to take it away.
+    """What a denoiser that predicts data is shown of x_t (N, ...): nothing at t = 0, where that is noise
+    alone, so that one step gives one answer whatever the noise.
     """
     return x_t * (t > 0).to(x_t.dtype).view(-1, *[1] * (x_t.ndim - 1))

@@ -20,9 +20,9 @@ def section(models: Results, toys: Results, penguins: Mapping[str, Any], num_sam
     dials = {task: of_model(result, models) for task, result in turned.items()}
     for name, toy in toys.items():
         if rows := toy.details.get("dial"):
-            dials[name] = table(rows, "error", toy.details["variance"], True)
+            dials[name] = table(rows, toy.details["variance"], True)
     of_penguins = penguins["dial"]
-    dials["penguins"] = table(of_penguins["rows"], "sample_mse", of_penguins["variance"], True)
+    dials["penguins"] = table(of_penguins["rows"], of_penguins["variance"], True)
     drawn = {"dial-curves": dial.curves({task: columns(found["rows"]) for task, found in dials.items()})}
     if turned:
         steps = [row["steps"] for row in next(iter(turned.values())).details["dial"]]
@@ -40,19 +40,19 @@ def of_model(result: Result, models: Results) -> dict[str, Any]:
     """
     rows = result.details["dial"]
     if known := result.details.get("exact"):
-        return table(rows, "sample_mse", known["variance"], True)
+        return table(rows, known["variance"], True)
     regressions = [each for each in models.values() if each.task == result.task and not each.style.sampled]
     error = regressions[0].metrics["sample_mse"] if regressions else rows[0]["sample_mse"]
-    return table(rows, "sample_mse", error, False)
+    return table(rows, error, False)
 
 
-def table(rows: list[dict[str, float]], key: str, average: float, exact: bool) -> dict[str, Any]:
-    """The rows, each with `error`, that of a sample (`key`) over the average's, and its FID over the first
+def table(rows: list[dict[str, float]], average: float, exact: bool) -> dict[str, Any]:
+    """The rows, each with `error`, that of a sample over the average's, and its FID over the first
     one's; in `fids` as they are. `grouped`: the answers of one step differ, being means of hidden groups.
     """
     found = []
     for row in rows:
-        shown = row | {"error": row[key] / average}
+        shown = row | {"error": row["sample_mse"] / average}
         if "fid" in row:
             shown |= {"fid": row["fid"] / rows[0]["fid"]}
         found.append(shown)

@@ -19,9 +19,12 @@ OF_STACKED: dict[str, tables.Column] = {
 }
 
 
-def section(entries: Mapping[str, Settings], table: pd.DataFrame, results: Results) -> Section:
-    """The study of the unconditional GANs, by name, and why the saturating loss is not used; `table` is a
-    comparison of these models, among others.
+def section(
+    entries: Mapping[str, Settings], table: pd.DataFrame, results: Results, others: Results
+) -> Section:
+    """The study of the unconditional GANs, by name, and why the saturating loss is not used; and what
+    truncation does to these and to other models of digits. `table` is a comparison of these models, among
+    others.
     """
     curves = {name: curve(result.history, entries[name]) for name, result in results.items()}
     drawn = {"study-curves": figures.descents(curves, "images seen")}
@@ -29,10 +32,22 @@ def section(entries: Mapping[str, Settings], table: pd.DataFrame, results: Resul
     if pair:
         of_losses = {entries[name].loss: results[name].history for name in pair}
         drawn["study-saturation"] = figures.saturation(of_losses)
+    if truncated := of_truncation(dict(results) | dict(others)):
+        drawn["study-truncation"] = figures.truncations(truncated)
     cells = tables.written(table, COLUMNS, results)
     rows = [facts(result, entries[name]) + cells[name] for name, result in results.items()]
     named = [results[name].entry for name in pair]
-    return Section("study", drawn, {"rows": rows, "headings": tables.headings(COLUMNS), "pair": named})
+    return Section(
+        "study",
+        drawn,
+        {"rows": rows, "headings": tables.headings(COLUMNS), "pair": named, "truncated": truncated},
+    )
+
+
+def of_truncation(results: Results) -> dict[str, list[dict[str, float]]]:
+    """The truncation curves of those models whose network can truncate."""
+    found = {name: result.details.get("truncation_curve") for name, result in results.items()}
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def of_stacked(table: pd.DataFrame, results: Results, num_stacks: int) -> Section:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pipeline.data.images import to_uint8
 from pipeline.runtime import randomness
-from pipeline.tasks.task import Examples
+from pipeline.tasks.task import Examples, Task
 
 NUM_ROUNDS = 20
 NUM_FITTED = 10_000  # images from which centres are found; all are then assigned to them
@@ -30,6 +30,11 @@ class Groups:
         """Conditions (n, K) of the chosen examples (n,), their groups beside them, (n, K + classes M)."""
         groups = F.one_hot(self.numbers[chosen], self.shares.numel()).float()
         return torch.cat([c, groups.to(c.device)], 1)
+
+
+def of_task(task: Task, num_clusters: int, seed: int) -> Groups | None:
+    """So many groups in each class of a task; None if there are to be none."""
+    return split(task.train, max(task.num_conditions, 1), num_clusters, seed) if num_clusters else None
 
 
 def split(examples: Examples, num_classes: int, num_clusters: int, seed: int) -> Groups:

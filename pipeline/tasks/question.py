@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
+import torch
 from pydantic import model_validator
 from torch import Tensor
 
@@ -35,14 +36,27 @@ class Settings(Section):
 
 
 class Rows(dict[str, Tensor]):
-    """Rows of stored arrays, taken when asked for; `whole` are the arrays."""
+    """Rows of stored arrays, taken when asked for; `whole` are the arrays. Images are moved by so many pixels
+    down and to the right, (n, 2), where that is given.
+    """
 
-    def __init__(self, arrays: Mapping[str, Tensor], indices: Tensor) -> None:
-        self.whole, self.indices = arrays, indices
+    def __init__(self, arrays: Mapping[str, Tensor], indices: Tensor, moves: Tensor | None = None) -> None:
+        self.whole, self.indices, self.moves = arrays, indices, moves
 
     def __missing__(self, name: str) -> Tensor:
         array = self.whole[name]
-        return array[self.indices.to(array.device)]
+        found = array[self.indices.to(array.device)]
+        return found if self.moves is None or found.ndim < 3 else moved(found, self.moves.to(array.device))
+
+
+def moved(images: Tensor, moves: Tensor) -> Tensor:
+    """Images (n, ..., H, W), each moved down and to the right by its pixels (n, 2); edges are repeated."""
+    height, width = images.shape[-2:]
+    rows = (torch.arange(height, device=images.device) - moves[:, :1]).clamp(0, height - 1)
+    columns = (torch.arange(width, device=images.device) - moves[:, 1:]).clamp(0, width - 1)
+    maps = images.flatten(1, -3) if images.ndim > 3 else images[:, None]
+    chosen = (rows[:, :, None] * width + columns[:, None]).flatten(1)[:, None].expand(-1, maps.shape[1], -1)
+    return maps.flatten(2).gather(2, chosen).view(images.shape)
 
 
 @dataclass(frozen=True)

@@ -63,20 +63,32 @@ class Stored:
     arrays: Mapping[str, Tensor]  # by name, most of them with a row an example
     pair: Callable[[Rows], tuple[Tensor, Tensor]]  # of the question
     num: int
-    mirrored: bool = False  # each is followed, N places on, by its horizontal flip; captions stay
+    mirrored: bool = False  # all are followed by their horizontal flips; captions stay
+    reach: int = 0  # all these are followed by themselves moved by up to so many pixels along each side
 
     def __len__(self) -> int:
-        return self.num * (2 if self.mirrored else 1)
+        return self.num * (2 if self.mirrored else 1) * (2 * self.reach + 1) ** 2
 
     def images(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Target (n, C, H, W) uint8 and condition: (n, K, H, W) uint8 where it is an image."""
-        flipped = indices >= self.num
-        x, c = self.pair(Rows(self.arrays, indices % self.num))
+        variants, indices = indices // self.num, indices % self.num
+        flipped = variants % 2 == 1
+        if self.mirrored:
+            variants = variants // 2
+        x, c = self.pair(Rows(self.arrays, indices, self.moves(variants)))
         if self.mirrored and flipped.any():
             chosen = flipped.to(x.device).view(-1, 1, 1, 1)
             x = torch.where(chosen, x.flip(3), x)
             c = torch.where(chosen, c.flip(3), c) if c.ndim == 4 else c
         return x, c
+
+    def moves(self, variants: Tensor) -> Tensor | None:
+        """By how many pixels each is moved down and to the right, (n, 2); number 0 is not."""
+        if not self.reach:
+            return None
+        side = 2 * self.reach + 1
+        places = (variants + side**2 // 2) % side**2
+        return torch.stack([places // side, places % side], 1) - self.reach
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         x, c = self.images(indices)
@@ -89,9 +101,11 @@ class Stored:
     def to(self, device: torch.device) -> "Stored":
         return replace(self, arrays={name: array.to(device) for name, array in self.arrays.items()})
 
-    def with_flips(self) -> "Stored":
-        """Random horizontal flips: the pairs, then their flips; captions unchanged."""
-        return replace(self, mirrored=True)
+    def augmented(self, mirror: bool, reach: int) -> "Stored":
+        """More of them: with horizontal flips, and moved by up to `reach` pixels along each side, in which
+        what is made of an image moves with it; captions stay.
+        """
+        return replace(self, mirrored=mirror, reach=reach)
 
 
 def encoded(c: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ SMALL |= {"log_every": 1, "save_every": 6, "monitor_every": 6}
 OF_KIND: dict[str, dict[str, Any]] = {"points": {"num_members": 2}}
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     *((kind, {}) for kind in KINDS),
-    ("none", {"clusters": 3}),
+    ("none", {"clusters": 3, "drop_condition": 0.5}),
     ("class", {"clusters": 2, "drop_condition": 0.5}),
     ("words", {"drop_condition": 0.5, "prediction": "velocity", "times": "uniform"}),
 ]
@@ -224,7 +224,11 @@ def test_a_trained_network_answers_what_is_to_be_expected_behind_the_noise(
             "guidance = 2.0: guidance leads away from the answer to a blank condition",
         ),
         ("image", {"guidance": 2.0, "drop_condition": 0.1}, "guidance = 2.0 means nothing for conditions of"),
-        ("none", {"drop_condition": 0.1}, "drop_condition = 0.1 means nothing for conditions of kind 'none'"),
+        (
+            "none",
+            {"drop_condition": 0.1},
+            "drop_condition = 0.1: there is none to drop; with clusters there is",
+        ),
         ("image", {"clusters": 2}, "clusters = 2 means nothing for conditions of kind 'image'"),
         ("points", {"batch_size": 9}, "batch_size = 9: of 2 members, each must see 1 together"),
         ("class", {"network": "dcgan"}, "takes no condition of kind 'class'; allowed are denoiser"),

@@ -96,9 +96,9 @@ def test_the_dial_of_an_exact_flow_goes_from_the_mean_to_points_of_the_modes() -
     rows = points.dial(flow, target, 0)
     assert [row["steps"] for row in rows] == list(STEPS)
     first, last = rows[0], rows[-1]
-    assert first["error"] == pytest.approx(target.variance, rel=0.02)
+    assert first["sample_mse"] == pytest.approx(target.variance, rel=0.02)
     assert (first["good_share"], first["modes"]) == (0, 0)
-    assert last["error"] == pytest.approx(2 * target.variance, rel=0.05)
+    assert last["sample_mse"] == pytest.approx(2 * target.variance, rel=0.05)
     assert last["good_share"] > 0.98
     assert last["modes"] == 8
     assert (flow.solver, flow.num_steps) == ("heun", 5)

@@ -1,6 +1,7 @@
 """Solvers on a flow whose end is known: of normal data, a sample is mean + sd * noise."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from pipeline.metrics import denoisers
 from pipeline.networks import solvers
-from pipeline.networks.solvers import SOLVERS, num_evaluations
+from pipeline.networks.solvers import SOLVERS, num_evaluations, steps
 
 MEAN, SD = 1.5, 0.6
 NOISE = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
@@ -20,16 +21,16 @@ def denoise(x: Tensor, t: float) -> Tensor:
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_one_step_returns_the_mean_whatever_the_noise(solver: str) -> None:
-    assert torch.allclose(SOLVERS[solver](denoise, NOISE, 1), torch.full_like(NOISE, MEAN))
+    assert torch.allclose(SOLVERS[solver](denoise, NOISE, steps(1)), torch.full_like(NOISE, MEAN))
 
 
+@pytest.mark.parametrize("spacing", [1.0, 0.5])
 @pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2), ("adams_bashforth", 2)])
 def test_the_error_falls_with_the_power_of_the_step_that_is_the_solvers_order(
-    solver: str, order: int
+    solver: str, order: int, spacing: float
 ) -> None:
-    few, many = (
-        (SOLVERS[solver](denoise, NOISE, num) - (MEAN + SD * NOISE)).abs().max().item() for num in (64, 128)
-    )
+    ends = (SOLVERS[solver](denoise, NOISE, steps(num, spacing)) for num in (64, 128))
+    few, many = ((end - (MEAN + SD * NOISE)).abs().max().item() for end in ends)
     assert math.log2(few / many) == pytest.approx(order, abs=0.15)
 
 
@@ -42,9 +43,18 @@ def test_the_network_is_asked_as_often_as_is_said_and_never_at_the_end(solver: s
         times.append(t)
         return denoise(x, t)
 
-    SOLVERS[solver](counted, NOISE, num_steps)
+    SOLVERS[solver](counted, NOISE, steps(num_steps))
     assert len(times) == num_evaluations(solver, num_steps)
     assert max(times) == (num_steps - 1) / num_steps
+
+
+def test_steps_are_even_or_crowd_at_the_noise() -> None:
+    assert steps(4) == [0, 0.25, 0.5, 0.75, 1]
+    early = steps(4, 0.5)
+    assert early[::4] == [0, 1]
+    assert early[2] == pytest.approx(0.5 * 0.5 / (1 - 0.25))
+    lengths = [then - t for t, then in pairwise(early)]
+    assert lengths == sorted(lengths)
 
 
 def test_the_velocity_leads_straight_to_the_denoised_image() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from helpers.small_tasks import digits, drawings, written
 
 from pipeline.runtime.errors import InputError
@@ -79,13 +80,41 @@ def test_pairs_are_those_of_the_data_set_which_stays_as_it_was(condition: str) -
 @of_each_question
 def test_with_their_flips_pairs_are_twice_as_many_and_stay_pairs(condition: str) -> None:
     examples = task.in_memory("question", condition, drawings(0, 9)).train
-    both, num = examples.with_flips(), len(examples)
+    both, num = examples.augmented(True, 0), len(examples)
     assert len(both) == 2 * num
     mixed = torch.tensor([2, num + 1, 0, num + 2])  # in one batch
     (x, c), (flipped_x, flipped_c) = examples.images(mixed % num), both.images(mixed)
     for before, after in ((x, flipped_x), (c, flipped_c)):
         assert torch.equal(after[::2], before[::2])
         assert torch.equal(after[1::2], before[1::2].flip(3) if before.ndim == 4 else before[1::2])
+
+
+@of_each_question
+def test_moved_pairs_are_those_of_the_moved_images_and_the_first_stay_where_they_are(condition: str) -> None:
+    examples = task.in_memory("question", condition, drawings(0, 9)).train
+    more, num = examples.augmented(False, 1), len(examples)
+    assert len(more) == 9 * num
+    row = torch.tensor([2])
+    x, c = examples.images(row)
+    found = [more.images(row + num * variant) for variant in range(9)]
+    assert torch.equal(found[0][0], x)
+    assert torch.equal(found[0][1], c)
+    padded = F.pad(x.float(), (1, 1, 1, 1), mode="replicate").byte()
+    height, width = x.shape[2:]
+    cuts = {(i, j): padded[:, :, i : i + height, j : j + width] for i in range(3) for j in range(3)}
+    at = [place for each, _ in found for place, cut in cuts.items() if torch.equal(cut, each)]
+    assert sorted(at) == sorted(cuts)
+    for place, (_, moved) in zip(at, found, strict=True):
+        if condition in ("sketch", "segment", "semantic"):
+            cut = F.pad(c.float(), (1, 1, 1, 1), mode="replicate").byte()[:, :, place[0] :, place[1] :]
+            assert torch.equal(moved, cut[:, :, :height, :width])
+        elif condition == "text":
+            assert torch.equal(moved, c)
+    both = examples.augmented(True, 1)
+    assert len(both) == 18 * num
+    twice = [both.images(row + num * variant)[0] for variant in range(18)]
+    assert torch.equal(torch.cat(twice[::2]), torch.cat([each for each, _ in found]))
+    assert torch.equal(torch.cat(twice[1::2]), torch.cat([each for each, _ in found]).flip(3))
 
 
 # Tasks on disk.

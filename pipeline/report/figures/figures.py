@@ -119,6 +119,20 @@ def descents(curves: Mapping[str, Sequence[tuple[float, float]]], label: str) ->
     return figure
 
 
+def truncations(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> Figure:
+    """FID, precision and recall by the share of the latents' distribution that is kept, one line a model."""
+    figure, cells = subplots(12, 3.2, columns=3)
+    for cell, name in zip(cells, ("fid", "precision", "recall"), strict=True):
+        for model, rows in curves.items():
+            cell.plot(
+                [row["truncation"] for row in rows], [row[name] for row in rows], label=model, marker="."
+            )
+        cell.set(xlabel="truncation", ylabel="FID" if name == "fid" else name)
+        cell.grid(True, color="#eeeeee")
+        cell.legend()
+    return figure
+
+
 def saturation(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """By loss: the length of G's gradient, D's mean logit of fakes, and the FID, over the steps."""
     labels = {"g_gradient": "length of G's gradient", "fake_logits": "D's mean logit of fakes"}
