@@ -91,7 +91,7 @@ def step_of(point: Point) -> Callable[[], None]:
     )
     training, examples = method.load(kind.method).start(section, task), task.splits["train"]
     if isinstance(section, ModelSettings):
-        examples = examples.augmented(section.mirror, section.translate)
+        examples = examples.augmented(section.mirror, section.max_shift)
 
     def step() -> None:
         with compute.autocast(settings):

@@ -37,7 +37,7 @@ def main(method: Method, key: Key, task: InputFolder, out: Path, seed: Seed = No
     looks = settings.monitor_every, settings.num_snapshots
     open_run = tracked(stage, out.name, task)
     trainer = Trainer(stage, computing, facts, open_run, watching, *looks, launch.processes)
-    examples = asked.splits["train"].augmented(settings.mirror, settings.translate)
+    examples = asked.splits["train"].augmented(settings.mirror, settings.max_shift)
     with timed(stage):
         trainer.run(methods.load(method).start(settings, asked), examples, out)
 

@@ -29,7 +29,8 @@ from pipeline.runtime.params import Count, Fraction, NotNegative, NotNegativeCou
 from pipeline.tasks import clusters
 from pipeline.tasks.task import Examples, Task
 
-NOISE, TIMES, DROPPED = "noise", "times", "dropped conditions"  # purposes of random numbers
+# purposes of random numbers
+NOISE, TIMES, DROPPED, DROPOUT = "noise", "times", "dropped conditions", "dropout"
 NEAREST = 0.05  # 1 - t in the loss, at least
 
 
@@ -49,12 +50,11 @@ class Settings(regression.Settings):
     times: Literal["logit_normal", "uniform"] = "logit_normal"  # from which t are drawn in training
     shift: float = 0.0  # of the logit of t: below 0 towards noise
     share_at_zero: Fraction = 0.1  # of a batch that is at t = 0, where the answer is the mean
+    dropout: Fraction = 0.0  # of the numbers in the denoiser's maps, in training
     guidance: Positive = (
-        1.0  # of classes, captions and hidden groups, in sampling; 1: none. Others bend the posterior
+        1.0  # of classes, captions and groups, in sampling; 1: none. Others bend the posterior
     )
-    drop_condition: Fraction = (
-        0.0  # share of a batch whose condition and group are blank; guidance needs some
-    )
+    drop_condition: Fraction = 0.0  # share of a batch whose condition is blank; guidance needs some
 
     @model_validator(mode="after")
     def _guidance_has_something_to_guide_from(self) -> Self:
@@ -62,15 +62,15 @@ class Settings(regression.Settings):
             need = "guidance leads away from the answer to a blank condition, which drop_condition trains"
             raise ValueError(f"guidance = {self.guidance}: {need}; with it drop_condition must be above 0")
         if self.drop_condition and self.kind == "none" and not self.clusters:
-            raise ValueError(
-                f"drop_condition = {self.drop_condition}: there is none to drop; with clusters there is"
-            )
+            found = f"drop_condition = {self.drop_condition}"
+            raise ValueError(f"{found}: there is none to drop; with clusters there is")
         return self
 
     @classmethod
     def only(cls) -> dict[str, tuple[str, ...]]:
         guided = dict.fromkeys(("guidance", "drop_condition"), ("none", "class", "words"))
-        return super().only() | {"clusters": ("none", "class")} | guided
+        some = {"clusters": ("none", "class"), "dropout": ("none", "class", "image", "words")}
+        return super().only() | some | guided
 
 
 class ClassSettings(Settings):
@@ -79,8 +79,10 @@ class ClassSettings(Settings):
 
 class ImageSettings(OfImages, Settings):
     network: NetworkName = "denoiser"
-    learning_rate: Positive = 0.004
+    learning_rate: Positive = 0.007
     shift: float = -0.6
+    spacing: Positive = 0.5
+    dropout: Fraction = 0.1
 
 
 class WordSettings(OfWords, ImageSettings):
@@ -125,6 +127,8 @@ class FlowMatching(OneNetwork):
         """One step down the squared error of the velocity, averaged over numbers and examples; logged beside
         it, that of x-hat.
         """
+        process = self.steps_done * distributed.world() + distributed.rank()
+        torch.manual_seed(randomness.derive(self.settings.seed, DROPOUT, process))
         chosen = self.chosen(examples, self.settings.batch_size)
         x, c = examples.batch(chosen)
         if self.groups is not None:
@@ -158,7 +162,7 @@ class FlowMatching(OneNetwork):
 
 def start(settings: Settings, task: Task) -> FlowMatching:
     """The denoiser with the weights that (seed, "weights") gives, and its optimizer."""
-    named = ("clusters", "solver", "solver_steps", "prediction", "guidance", "spacing")
+    named = ("clusters", "solver", "solver_steps", "prediction", "guidance", "spacing", "dropout")
     spec = settings.spec("flow", task, **{name: getattr(settings, name) for name in named})
     groups, blank = clusters.of_task(task, settings.clusters, settings.seed), task.blank(1)
     num = settings.num_members

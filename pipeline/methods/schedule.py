@@ -54,7 +54,7 @@ class ModelSettings(Schedule):
     network: NetworkName
     width: Count  # channels (mlp, line, points: units) of the layers; see the network
     mirror: bool = False  # random horizontal flips of images and their conditions; captions stay
-    translate: NotNegativeCount = 0  # random moves of both, by up to so many pixels along each side
+    max_shift: NotNegativeCount = 0  # random moves of both, by up to so many pixels along each side
     latents_at_every_level: bool = True  # of a U-Net's way up; false: at the smallest map alone, as pix2pix
     num_members: Count = 1  # networks of points, as many seeds, trained side by side
     num_snapshots: Count  # grids of samples kept, evenly spread
@@ -114,7 +114,7 @@ class ModelSettings(Schedule):
     def only(cls) -> dict[str, tuple[str, ...]]:
         """Keys that only some kinds of condition know, with these."""
         images = ("image", "words")
-        of_images = dict.fromkeys(("mirror", "translate", "latents_at_every_level"), images)
+        of_images = dict.fromkeys(("mirror", "max_shift", "latents_at_every_level"), images)
         return of_images | {"num_members": ("points",)}
 
 
@@ -125,7 +125,7 @@ class OfImages(Section):
 
     network: NetworkName = "unet"
     mirror: bool = True
-    translate: NotNegativeCount = 1
+    max_shift: NotNegativeCount = 1
     batch_size: Count = 32
     num_steps: Count = 1000
     save_every: Count = 500

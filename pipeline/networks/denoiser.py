@@ -22,7 +22,8 @@ class Denoiser(nn.Module):
     """(x_t, t, c) -> x-hat: x_t beside the condition where that is an image, and time as the style, beside it
     the class or the caption where there is one.
 
-    Images are padded until they can be halved often enough, and cut again.
+    Images are padded until they can be halved often enough, and cut again. In training, a share of the
+    numbers in the maps of the way down is dropped, as few images would be learnt by heart otherwise.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -35,7 +36,7 @@ class Denoiser(nn.Module):
             self.meaning = TextEncoder(spec.num_conditions)
         changes = {"image_shape": [channels, *padded(self.sides)], "num_conditions": num_inputs}
         spec = spec.model_copy(update=changes)
-        self.padding = margins(self.sides)
+        self.padding, self.dropout = margins(self.sides), nn.Dropout(spec.dropout)
         widths = level_widths(spec.width, spec.image_shape)
         self.down = encoder(num_inputs, widths, group_norm)
         self.up = Decoder(spec, NUM_TIMES + self.num_meanings, widths, skips=True, norm=group_norm)
@@ -47,8 +48,8 @@ class Denoiser(nn.Module):
         if self.num_meanings:
             style = torch.cat([style, self.meaning(c)], 1)
         h = F.pad(side_by_side(x_t, c) if c.ndim == 4 else x_t, self.padding)
-        *skipped, h = maps(self.down, h)
-        found = self.up(h, skipped, style)
+        seen, *skipped, h = maps(self.down, h)
+        found = self.up(self.dropout(h), [seen, *map(self.dropout, skipped)], style)
         top, left = self.padding[2], self.padding[0]
         height, width = self.sides
         return self.finish(found[:, :, top : top + height, left : left + width])

@@ -50,6 +50,7 @@ class Spec(Section):
     prediction: str = "data"  # what the denoiser's output is
     guidance: float = 1.0  # 1: none
     spacing: float = 1.0  # of the solver's steps; 1: even
+    dropout: float = 0.0  # of a denoiser of images, in training
 
     def build(self) -> nn.Module:
         """The network, untrained; with hidden groups, one that picks a group by itself."""

@@ -64,10 +64,10 @@ class Stored:
     pair: Callable[[Rows], tuple[Tensor, Tensor]]  # of the question
     num: int
     mirrored: bool = False  # all are followed by their horizontal flips; captions stay
-    reach: int = 0  # all these are followed by themselves moved by up to so many pixels along each side
+    max_shift: int = 0  # all these are followed by themselves moved by up to so many pixels along each side
 
     def __len__(self) -> int:
-        return self.num * (2 if self.mirrored else 1) * (2 * self.reach + 1) ** 2
+        return self.num * (2 if self.mirrored else 1) * (2 * self.max_shift + 1) ** 2
 
     def images(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Target (n, C, H, W) uint8 and condition: (n, K, H, W) uint8 where it is an image."""
@@ -84,11 +84,11 @@ class Stored:
 
     def moves(self, variants: Tensor) -> Tensor | None:
         """By how many pixels each is moved down and to the right, (n, 2); number 0 is not."""
-        if not self.reach:
+        if not self.max_shift:
             return None
-        side = 2 * self.reach + 1
+        side = 2 * self.max_shift + 1
         places = (variants + side**2 // 2) % side**2
-        return torch.stack([places // side, places % side], 1) - self.reach
+        return torch.stack([places // side, places % side], 1) - self.max_shift
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         x, c = self.images(indices)
@@ -101,11 +101,11 @@ class Stored:
     def to(self, device: torch.device) -> "Stored":
         return replace(self, arrays={name: array.to(device) for name, array in self.arrays.items()})
 
-    def augmented(self, mirror: bool, reach: int) -> "Stored":
-        """More of them: with horizontal flips, and moved by up to `reach` pixels along each side, in which
-        what is made of an image moves with it; captions stay.
+    def augmented(self, mirror: bool, max_shift: int) -> "Stored":
+        """More of them: with horizontal flips, and moved by up to `max_shift` pixels along each side. What is
+        made of an image moves with it; captions stay.
         """
-        return replace(self, mirrored=mirror, reach=reach)
+        return replace(self, mirrored=mirror, max_shift=max_shift)
 
 
 def encoded(c: Tensor) -> Tensor:

@@ -56,6 +56,7 @@ def asked_of(training: FlowMatching) -> list[tuple[Tensor, Tensor, Tensor]]:
 def test_a_step_goes_down_the_squared_error_of_the_velocity_by_hand(
     kind: str, changes: dict[str, Any]
 ) -> None:
+    changes = changes if kind == "points" else changes | {"dropout": 0.0}
     training, by_hand = start(kind, **changes), start(kind, **changes)
     logged = training.step(KINDS[kind].train)
     chosen = by_hand.chosen(KINDS[kind].train, 10)
@@ -117,6 +118,23 @@ def test_some_conditions_of_a_batch_are_blank_with_their_groups_and_the_rest_as_
     whole = asked_of(plain)
     advance(plain, KINDS[kind].train, 20)
     assert torch.equal(c[kept], torch.cat([each for _, _, each in whole])[kept])
+
+
+def test_dropout_is_of_training_alone_and_a_function_of_seed_and_step() -> None:
+    logged = []
+    for seed in (0, 0, 1):
+        torch.rand(3)
+        training = start("image", dropout=0.5, seed=seed)
+        x, t, c = (
+            torch.randn(2, 3, 16, 16),
+            torch.tensor([0.2, 0.7]),
+            KINDS["image"].train.batch(torch.arange(2))[1],
+        )
+        assert torch.equal(
+            *(training.ema.denoise(x[:, :, : c.shape[2], : c.shape[3]], t, c) for _ in range(2))
+        )
+        logged.append(training.step(KINDS["image"].train)["loss"].item())
+    assert logged[0] == logged[1] != logged[2]
 
 
 # Hidden groups.
@@ -229,6 +247,7 @@ def test_a_trained_network_answers_what_is_to_be_expected_behind_the_noise(
             {"drop_condition": 0.1},
             "drop_condition = 0.1: there is none to drop; with clusters there is",
         ),
+        ("points", {"dropout": 0.1}, "dropout = 0.1 means nothing for conditions of kind 'points'"),
         ("image", {"clusters": 2}, "clusters = 2 means nothing for conditions of kind 'image'"),
         ("points", {"batch_size": 9}, "batch_size = 9: of 2 members, each must see 1 together"),
         ("class", {"network": "dcgan"}, "takes no condition of kind 'class'; allowed are denoiser"),

@@ -1,6 +1,5 @@
 """Variety against quality, of a generator that can give some of it up."""
 
-
 import pytest
 import torch
 from helpers.small_tasks import digits, written

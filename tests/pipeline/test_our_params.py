@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from stages import sections
 
-OURS = ROOT / "params.yaml"
+OURS, TEN_TIMES = ROOT / "params.yaml", ROOT / "reports/long/params.yaml"
 GAN = {  # DCGAN with the non-saturating loss
     "network": "dcgan",
     "num_latents": 64,
@@ -48,6 +48,7 @@ GAN = {  # DCGAN with the non-saturating loss
     "spread": 0.0,
     "mode_seeking": 0.0,
     "mirror": False,
+    "max_shift": 0,
     "latents_at_every_level": True,
     "num_members": 1,
     "patch_size": 0,
@@ -80,6 +81,7 @@ REGRESSION = {
     "learning_rate": 0.002,
     "ema_halflife": 10_000.0,
     "mirror": False,
+    "max_shift": 0,
     "latents_at_every_level": True,
     "num_members": 1,
     "batch_size": 64,
@@ -92,6 +94,7 @@ REGRESSION = {
 }
 IMAGE_REGRESSION = REGRESSION | {
     "network": "unet",
+    "max_shift": 1,
     "mirror": True,
     "batch_size": 32,
     "num_steps": 1000,
@@ -109,9 +112,12 @@ FLOW = {
     "times": "logit_normal",
     "shift": 0.0,
     "share_at_zero": 0.1,
+    "spacing": 1.0,
+    "dropout": 0.0,
     "guidance": 1.0,
     "drop_condition": 0.0,
 }
+IMAGE_FLOW = FLOW | {"learning_rate": 0.007, "shift": -0.6, "spacing": 0.5, "dropout": 0.1}
 LONG = {"num_steps": 4800, "monitor_every": 1200}
 TOY = GAN | {  # eight Gaussians
     "network": "points",
@@ -127,8 +133,9 @@ TOY = GAN | {  # eight Gaussians
     "num_snapshots": 6,
     "monitor_every": 100,
 }
-GRID = TOY | {"target": "grid", "num_latents": 2, "learning_rate": 0.003, "beta1": 0.0, "beta2": 0.99}
-GRID |= {"decay_from": 0.3, "batch_size": 640}
+RING = TOY | {"num_latents": 2, "discriminator_steps": 5, "learning_rate": 0.003, "beta1": 0.9, "beta2": 0.99}
+RING |= {"decay_from": 0.3, "num_steps": 3500, "save_every": 500}
+GRID = RING | {"target": "grid", "beta1": 0.5, "num_steps": 4500}
 RELATIVISTIC = {"loss": "relativistic", "r1": 0.1, "r2": 0.1, "penalty_every": 4}
 LEARNER = {"width": 16, "ema_halflife": 20_000.0, "seed": 0}
 COMES_TO: dict[str, dict[str, Any]] = {
@@ -143,10 +150,10 @@ COMES_TO: dict[str, dict[str, Any]] = {
     "cgans.digit": GAN | {"clusters": 30, "decay_from": 0.8, "num_steps": 2700, "save_every": 300},
     "stacked.pacdcgan2": GAN | BATCH_NORM | {"packing": 2},
     "cgans.sketch": CGAN | LONG,
-    "cgans.superres": CGAN | {"score": 10.0},
+    "cgans.superres": CGAN | {"score": 10.0, "max_shift": 1},
     "cgans.text": CGAN
     | {"network": "caption", "mirror": False}
-    | {"score": 10.0, "num_steps": 2000, "monitor_every": 500},
+    | {"score": 10.0, "max_shift": 1, "num_steps": 2000, "monitor_every": 500},
     "ablations.l1": ABLATION | {"adversarial": 0.0, "l1": 10.0},
     "ablations.gan": ABLATION | {"discriminator_sees_condition": False, "l1": 0.0},
     "ablations.rcgan": ABLATION | {"num_draws": 2, "spread": 1.0, "latents_at_every_level": True},
@@ -159,9 +166,9 @@ COMES_TO: dict[str, dict[str, Any]] = {
     "engressions.sketch": IMAGE_REGRESSION | SCORE | LONG | {"num_latents": 16},
     "flows.digit": REGRESSION
     | FLOW
-    | {"clusters": 30, "drop_condition": 0.1, "guidance": 2.0, "monitor_every": 750},
-    "flows.tones": IMAGE_REGRESSION | FLOW | {"learning_rate": 0.004, "shift": -0.6, "monitor_every": 500},
-    "toys.ring-plain": TOY,
+    | {"clusters": 30, "drop_condition": 0.1, "guidance": 2.0, "solver_steps": 8, "monitor_every": 750},
+    "flows.tones": IMAGE_REGRESSION | IMAGE_FLOW | {"num_steps": 3000, "monitor_every": 1000},
+    "toys.ring-plain": RING,
     "toys.grid-plain": GRID,
     "toys.grid-stabilised": GRID | RELATIVISTIC,
     "features.digits": LEARNER
@@ -183,8 +190,23 @@ def test_our_own_file_is_valid(here):
     sections.check()
 
 
-def test_every_section_of_our_own_file_is_there(here):
-    assert set(YAML(typ="safe").load(OURS.read_text())) == set(sections.SECTIONS)
+@pytest.mark.parametrize("file", [OURS, TEN_TIMES], ids=["ours", "long"])
+def test_every_section_of_our_own_files_is_there(file):
+    assert set(YAML(typ="safe").load(file.read_text())) == set(sections.SECTIONS)
+
+
+def test_the_long_run_is_valid_and_has_the_entries_of_the_short_one_ten_times_as_long(tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text(TEN_TIMES.read_text())
+    (tmp_path / "data/own").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    sections.check()
+    ours, long = (YAML(typ="safe").load(file.read_text()) for file in (OURS, TEN_TIMES))
+    assert long["budget"] == 10 * ours["budget"]
+    for family in ("tasks", "regressions", "engressions", "cgans", "flows", "stacked"):
+        assert long[family].items() <= ours[family].items(), family
+    assert ours["gans"].items() <= long["gans"].items()
+    for name in ("regressions", "engressions", "cgans", "flows"):
+        assert long[name].keys() >= {"digit", "sketch", "colourise"}
 
 
 @pytest.mark.parametrize("key", COMES_TO)
@@ -210,7 +232,7 @@ def test_what_an_experiment_sets_changes_and_nothing_else(tmp_path):
     """`dvc exp run -S`, also of a key that takes its default."""
     path = tmp_path / "params.yaml"
     path.write_text(OURS.read_text())
-    apply_overrides(path, ["gans.r3gan.r1=0.25", "++gans.r3gan.orthogonal=0.1"])
+    apply_overrides(path, ["gans.cluster-conditioned.r1=0.25", "++gans.cluster-conditioned.orthogonal=0.1"])
     before, after = (YAML(typ="safe").load(file.read_text()) for file in (OURS, path))
-    before["gans"]["r3gan"] |= {"r1": 0.25, "orthogonal": 0.1}
+    before["gans"]["cluster-conditioned"] |= {"r1": 0.25, "orthogonal": 0.1}
     assert after == before

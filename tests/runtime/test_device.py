@@ -56,6 +56,7 @@ MODELS = {
     "engressions.sketch": Family("engression", engression.ImageSettings, "sketch"),
     "flows.digit": Family("flow", flow.ClassSettings, "label"),
     "flows.sketch": Family("flow", flow.ImageSettings, "sketch"),
+    "flows.text": Family("flow", flow.WordSettings, "text"),
 }
 
 
@@ -82,7 +83,8 @@ def task(model: str, condition: str) -> tasks.Task:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_step_on_a_gpu_mixes_no_devices(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     family = MODELS[model]
-    settings = params.read(model, family.settings, ROOT / "params.yaml")
+    file = "reports/long/params.yaml" if model in ("gans.r3gan", "gans.stylegan2") else "params.yaml"
+    settings = params.read(model, family.settings, ROOT / file)
     if "augment" in type(settings).model_fields:
         changes = {"augment": ["brightness", "contrast", "translation", "cutout"]}
         settings = settings.model_copy(update=changes)
