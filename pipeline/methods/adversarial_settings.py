@@ -68,7 +68,6 @@ class ClassSettings(Settings):
 class ImageSettings(OfImages, Settings):
     """Defaults of image to image: a U-Net, and the energy score of two draws beside the adversarial loss."""
 
-    max_shift: NotNegativeCount = 0  # the other methods have 1, with which a GAN learns more slowly
     num_latents: Count = 16
     score: NotNegative = 5.0
     num_draws: Count = 2

@@ -125,7 +125,6 @@ class OfImages(Section):
 
     network: NetworkName = "unet"
     mirror: bool = True
-    max_shift: NotNegativeCount = 1
     batch_size: Count = 32
     num_steps: Count = 1000
     save_every: Count = 500

@@ -94,7 +94,6 @@ REGRESSION = {
 }
 IMAGE_REGRESSION = REGRESSION | {
     "network": "unet",
-    "max_shift": 1,
     "mirror": True,
     "batch_size": 32,
     "num_steps": 1000,
@@ -150,20 +149,20 @@ COMES_TO: dict[str, dict[str, Any]] = {
     "cgans.digit": GAN | {"clusters": 30, "decay_from": 0.8, "num_steps": 2700, "save_every": 300},
     "stacked.pacdcgan2": GAN | BATCH_NORM | {"packing": 2},
     "cgans.sketch": CGAN | LONG,
-    "cgans.superres": CGAN | {"score": 10.0, "max_shift": 1},
+    "cgans.superres": CGAN | {"score": 10.0},
     "cgans.text": CGAN
     | {"network": "caption", "mirror": False}
-    | {"score": 10.0, "max_shift": 1, "num_steps": 2000, "monitor_every": 500},
+    | {"score": 10.0, "num_steps": 2000, "monitor_every": 500},
     "ablations.l1": ABLATION | {"adversarial": 0.0, "l1": 10.0},
     "ablations.gan": ABLATION | {"discriminator_sees_condition": False, "l1": 0.0},
     "ablations.rcgan": ABLATION | {"num_draws": 2, "spread": 1.0, "latents_at_every_level": True},
     "regressions.digit": REGRESSION,
-    "regressions.sketch": IMAGE_REGRESSION | LONG,
+    "regressions.sketch": IMAGE_REGRESSION | LONG | {"max_shift": 1},
     "regressions.text": IMAGE_REGRESSION
     | {"network": "caption", "mirror": False}
     | {"num_steps": 2000, "monitor_every": 500},
     "engressions.digit": REGRESSION | SCORE | {"num_latents": 64},
-    "engressions.sketch": IMAGE_REGRESSION | SCORE | LONG | {"num_latents": 16},
+    "engressions.sketch": IMAGE_REGRESSION | SCORE | LONG | {"num_latents": 16, "max_shift": 1},
     "flows.digit": REGRESSION
     | FLOW
     | {"clusters": 30, "drop_condition": 0.1, "guidance": 2.0, "solver_steps": 8, "monitor_every": 750},
