@@ -56,9 +56,9 @@ def test_after_n_euler_steps_normal_data_have_the_products_standard_deviation(
     sd: float, num_steps: int
 ) -> None:
     noise = double(0.0, 1.0)
-    at_mean, one_away = solvers.euler(
-        lambda x, t: denoisers.mixture(x, t, double(1.5), sd), noise, num_steps
-    ).flatten()
+    times = solvers.steps(num_steps)
+    ends = solvers.euler(lambda x, t: denoisers.mixture(x, t, double(1.5), sd), noise, times)
+    at_mean, one_away = ends.flatten()
     assert at_mean.item() == pytest.approx(1.5, abs=1e-12)
     assert abs(one_away - at_mean).item() == pytest.approx(denoisers.euler_sd(sd, num_steps), abs=1e-12)
 
@@ -72,7 +72,8 @@ def test_the_exact_flow_of_finitely_many_points_ends_at_one_of_them_as_often_as_
     points = torch.tensor([[2.0, 0.0], [-1.0, 1.5], [0.0, -2.0]], dtype=torch.float64)
     weights = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
     noise = torch.randn(4000, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    ends = solvers.euler(lambda x, t: denoisers.mixture(x, t, points, weights=weights), noise, 256)
+    times = solvers.steps(256)
+    ends = solvers.euler(lambda x, t: denoisers.mixture(x, t, points, weights=weights), noise, times)
     distance, nearest = torch.cdist(ends, points).min(1)
     assert distance.max() < 1e-6
     shares = torch.bincount(nearest).double() / len(ends)
