@@ -148,11 +148,11 @@ COMES_TO: dict[str, dict[str, Any]] = {
     | {"clusters": 300, "num_steps": 2100, "monitor_every": 200},
     "cgans.digit": GAN | {"clusters": 30, "decay_from": 0.8, "num_steps": 2700, "save_every": 300},
     "stacked.pacdcgan2": GAN | BATCH_NORM | {"packing": 2},
-    "cgans.sketch": CGAN | LONG,
-    "cgans.superres": CGAN | {"score": 10.0},
+    "cgans.sketch": CGAN | LONG | {"score": 10.0},
+    "cgans.superres": CGAN | {"score": 40.0},
     "cgans.text": CGAN
     | {"network": "caption", "mirror": False}
-    | {"score": 10.0, "num_steps": 2000, "monitor_every": 500},
+    | {"score": 30.0, "num_steps": 2000, "monitor_every": 500},
     "ablations.l1": ABLATION | {"adversarial": 0.0, "l1": 10.0},
     "ablations.gan": ABLATION | {"discriminator_sees_condition": False, "l1": 0.0},
     "ablations.rcgan": ABLATION | {"num_draws": 2, "spread": 1.0, "latents_at_every_level": True},
