@@ -165,7 +165,7 @@ COMES_TO: dict[str, dict[str, Any]] = {
     "engressions.sketch": IMAGE_REGRESSION | SCORE | LONG | {"num_latents": 16, "max_shift": 1},
     "flows.digit": REGRESSION
     | FLOW
-    | {"clusters": 30, "drop_condition": 0.1, "guidance": 2.0, "solver_steps": 8, "monitor_every": 750},
+    | {"drop_condition": 0.1, "guidance": 1.7, "solver_steps": 8, "num_steps": 2000, "monitor_every": 1000},
     "flows.tones": IMAGE_REGRESSION | IMAGE_FLOW | {"num_steps": 3000, "monitor_every": 1000},
     "toys.ring-plain": RING,
     "toys.grid-plain": GRID,
