@@ -133,7 +133,7 @@ TOY = GAN | {  # eight Gaussians
     "monitor_every": 100,
 }
 RING = TOY | {"num_latents": 2, "discriminator_steps": 5, "learning_rate": 0.003, "beta1": 0.9, "beta2": 0.99}
-RING |= {"decay_from": 0.3, "num_steps": 3500, "save_every": 500}
+RING |= {"decay_from": 0.3, "num_steps": 4000, "save_every": 500}
 GRID = RING | {"target": "grid", "beta1": 0.5, "num_steps": 4500}
 RELATIVISTIC = {"loss": "relativistic", "r1": 0.1, "r2": 0.1, "penalty_every": 4}
 LEARNER = {"width": 16, "ema_halflife": 20_000.0, "seed": 0}
@@ -148,7 +148,7 @@ COMES_TO: dict[str, dict[str, Any]] = {
     | {"clusters": 300, "num_steps": 2100, "monitor_every": 200},
     "cgans.digit": GAN | {"clusters": 30, "decay_from": 0.8, "num_steps": 2700, "save_every": 300},
     "stacked.pacdcgan2": GAN | BATCH_NORM | {"packing": 2},
-    "cgans.sketch": CGAN | LONG | {"score": 10.0},
+    "cgans.sketch": CGAN | LONG,
     "cgans.superres": CGAN | {"score": 40.0},
     "cgans.text": CGAN
     | {"network": "caption", "mirror": False}
@@ -165,7 +165,7 @@ COMES_TO: dict[str, dict[str, Any]] = {
     "engressions.sketch": IMAGE_REGRESSION | SCORE | LONG | {"num_latents": 16, "max_shift": 1},
     "flows.digit": REGRESSION
     | FLOW
-    | {"drop_condition": 0.1, "guidance": 1.7, "solver_steps": 8, "num_steps": 2000, "monitor_every": 1000},
+    | {"drop_condition": 0.1, "guidance": 1.5, "solver_steps": 8, "num_steps": 2000, "monitor_every": 1000},
     "flows.tones": IMAGE_REGRESSION | IMAGE_FLOW | {"num_steps": 3000, "monitor_every": 1000},
     "toys.ring-plain": RING,
     "toys.grid-plain": GRID,
