@@ -5,8 +5,10 @@ orders stages by in a fresh clone.
 import json
 
 from pipeline.tracking import runs
-from stages.repro import SECONDS
+from stages.repro import SECONDS, plan
 
 if __name__ == "__main__":
-    seconds = {stage: round(times["seconds"], 1) for stage, times in sorted(runs.stage_seconds().items())}
+    graph, _ = plan()
+    known = sorted(runs.stage_seconds().items())
+    seconds = {stage: round(times["seconds"], 1) for stage, times in known if stage in graph}
     SECONDS.write_text(json.dumps(seconds, indent=2) + "\n")

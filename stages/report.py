@@ -83,12 +83,13 @@ def parts_of(first: Results, digits: Results, real: Real, table: pd.DataFrame) -
     """The sections on models, where there are such."""
     if by_image := {name: found for name, found in first.items() if found.kind in ("image", "words")}:
         yield images.section(by_image, table, real, batch_sizes(by_image))
-    if gans := {name: found for name, found in digits.items() if found.section == "gans"}:
-        entries = {
-            name: cast(AdversarialSettings, sections.entry("gans", found.entry).settings)
-            for name, found in gans.items()
-        }
-        yield study.section(entries, table, gans, digits)
+    entries = {
+        name: cast(AdversarialSettings, sections.entry("gans", found.entry).settings)
+        for name, found in digits.items()
+        if found.section == "gans"
+    }
+    if entries:
+        yield study.section(entries, table, digits)
     if modes := {name: found for name, found in first.items() if "modes" in found.metrics}:
         on = next(iter(modes.values())).task
         yield study.of_stacked(table, modes, params.read(f"tasks.{on}", TaskSettings).num_stacks)

@@ -51,9 +51,7 @@ class Settings(regression.Settings):
     shift: float = 0.0  # of the logit of t: below 0 towards noise
     share_at_zero: Fraction = 0.1  # of a batch that is at t = 0, where the answer is the mean
     dropout: Fraction = 0.0  # of the numbers in the denoiser's maps, in training
-    guidance: Positive = (
-        1.0  # of classes, captions and groups, in sampling; 1: none. Others bend the posterior
-    )
+    guidance: Positive = 1.0  # of classes, captions, groups, in sampling; 1: none. Others bend the posterior
     drop_condition: Fraction = 0.0  # share of a batch whose condition is blank; guidance needs some
 
     @model_validator(mode="after")

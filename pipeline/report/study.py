@@ -19,29 +19,24 @@ OF_STACKED: dict[str, tables.Column] = {
 }
 
 
-def section(
-    entries: Mapping[str, Settings], table: pd.DataFrame, results: Results, others: Results
-) -> Section:
+def section(entries: Mapping[str, Settings], table: pd.DataFrame, digits: Results) -> Section:
     """The study of the unconditional GANs, by name, and why the saturating loss is not used; and what
-    truncation does to these and to other models of digits. `table` is a comparison of these models, among
-    others.
+    truncation does to all models of digits that can truncate. `table` is a comparison of these, among others.
     """
+    results = {name: digits[name] for name in entries}
     curves = {name: curve(result.history, entries[name]) for name, result in results.items()}
     drawn = {"study-curves": figures.descents(curves, "images seen")}
     pair = twins(entries)
     if pair:
         of_losses = {entries[name].loss: results[name].history for name in pair}
         drawn["study-saturation"] = figures.saturation(of_losses)
-    if truncated := of_truncation(dict(results) | dict(others)):
+    if truncated := of_truncation(digits):
         drawn["study-truncation"] = figures.truncations(truncated)
     cells = tables.written(table, COLUMNS, results)
     rows = [facts(result, entries[name]) + cells[name] for name, result in results.items()]
     named = [results[name].entry for name in pair]
-    return Section(
-        "study",
-        drawn,
-        {"rows": rows, "headings": tables.headings(COLUMNS), "pair": named, "truncated": truncated},
-    )
+    values = {"rows": rows, "headings": tables.headings(COLUMNS), "pair": named, "truncated": truncated}
+    return Section("study", drawn, values)
 
 
 def of_truncation(results: Results) -> dict[str, list[dict[str, float]]]:

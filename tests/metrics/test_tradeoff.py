@@ -47,11 +47,13 @@ def test_a_row_is_of_samples_truncated_so_far(real: Reference) -> None:
     assert [row["truncation"] for row in rows] == list(tradeoff.SHARES)
     numbers = torch.arange(min(40, len(real.pixels)))
     pixels = draw(Truncated(generator, 0.4), real.task.test.conditions, numbers, 1, 0)[:, 0]
-    features = real.extractor.features(pixels)
+    features, predicted = real.extractor.describe(pixels)
     expected = prdc.prdc(features, real.features, 3, real.arrays["radii"])
     assert rows[4]["fid"] == pytest.approx(frechet.fid(features, real.features), rel=1e-6)
     assert [rows[4][name] for name in ("precision", "recall")] == [expected["precision"], expected["recall"]]
-    assert rows[4]["conditional_accuracy"] <= 1
+    assert real.labels is not None
+    read = (predicted == real.labels[numbers]).double().mean().item()
+    assert rows[4]["conditional_accuracy"] == pytest.approx(read)
 
 
 def test_with_less_variety_recall_falls_and_precision_stays(real: Reference) -> None:

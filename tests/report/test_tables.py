@@ -12,6 +12,7 @@ from helpers.report import noise, rendered, result
 
 from pipeline.methods.adversarial import Settings
 from pipeline.report import image_tables, study, tables
+from pipeline.report.figures import figures
 from pipeline.report.styles import STYLES, style_of
 
 METRICS: dict[tuple[str, int | None], dict[str, float]] = {
@@ -93,6 +94,21 @@ def test_the_study_says_of_a_gan_what_it_is_and_what_it_cost() -> None:
     switches = "R1 0.5, packs of 2, 3 clusters, K = 2"
     assert study.facts(model, entry) == ["mine", "dcgan", "hinge", switches, "76,800", "1,234,567", "12.3"]
     assert study.facts(model, Settings())[3] == "none"
+
+
+def test_the_truncation_curves_are_those_of_the_models_that_have_one() -> None:
+    rows = [{"truncation": t, "fid": 9 * t, "precision": 1 - t / 2, "recall": t} for t in (1.0, 0.5)]
+    models = {
+        "cut": result("gans", "cut", details={"truncation_curve": rows}),
+        "not": result("gans", "not", details={}),
+    }
+    found = study.of_truncation(models)
+    assert found == {"cut": rows}
+    for cell, name in zip(figures.truncations(found).axes, ("fid", "precision", "recall"), strict=True):
+        (line,) = cell.lines
+        assert line.get_label() == "cut"
+        assert list(line.get_xdata()) == [1.0, 0.5]
+        assert list(line.get_ydata()) == [row[name] for row in rows]
 
 
 def test_a_curve_is_over_images_and_has_the_steps_at_which_the_fid_was_taken() -> None:
