@@ -32,7 +32,7 @@ long: setup  ## the long run of reports/long/params.yaml in a clone in long/, ho
 	@test -d long || { git clone --quiet . long && cd long && dvc cache dir --local "$(CURDIR)/.dvc/cache"; }
 	@cp reports/long/params.yaml long/
 	@cd long && python -m stages.repro --jobs $(JOBS)
-	@cp -r long/reports/comparison.csv long/reports/metrics long/reports/figures reports/long/
+	@cp -r long/reports/comparison.csv long/reports/figures reports/long/
 	@echo "The report: file://$(CURDIR)/long/reports/index.html    Its figures, to be committed: reports/long"
 
 test: setup  ## all tests

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.methods.adversarial import Settings as AdversarialSettings
 from pipeline.metrics.settings import Settings as Evaluation
-from pipeline.report import dial, images, page, points, study, tables, theory
+from pipeline.report import dial, images, page, patience, points, study, tables, theory
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
@@ -44,6 +44,8 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
             dial.section(first, toys, theory_of["bayes"], num_samples),
             *parts_of(first, digits, real, table),
         ]
+        if longer := patience.section(table, reports / "long"):
+            parts.append(longer)
         parts += exact(toys, reports)
         files = page.files([whole, *parts])
         facts = {"params": params.PARAMS_FILE.read_text(), "seeds": seeds, "hashes": hashes(real, every)}

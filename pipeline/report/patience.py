@@ -1,0 +1,67 @@
+"""The report's section on patience: what models come to after more steps, from the folder that keeps the
+comparison and the figures of a longer run (`make long`).
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.report import tables
+from pipeline.report.image_tables import OF_TASKS
+from pipeline.report.results import Section
+from pipeline.report.study import OF_STACKED
+from pipeline.report.tables import Columns
+from pipeline.runtime import params
+
+UNIT = ("digits", "drawings", "features")  # sections of params.yaml that say what an FID of 1 means
+OF_DRAWINGS = {key: OF_TASKS[key] for key in ("energy_score", "fid", "mean_mse", "gain_8")}
+OF_DIGITS = {key: tables.COLUMNS[key] for key in ("fid", "precision", "recall", "memorisation")}
+SHOWN = ("*-sheet", "images-sketch", "images-colourise", "study-curves", "study-truncation")  # figures
+
+
+def section(table: pd.DataFrame, folder: Path) -> Section | None:
+    """What each model of the longer run came to there, and here; None if the folder has no such run, or one
+    of as many steps. `table` is a comparison of the models here.
+
+    Where the two runs were of other data, or other features, the page says so in the place of numbers.
+    """
+    if not (kept := folder / "comparison.csv").exists():
+        return None
+    here, there = (params.content(path) for path in (params.PARAMS_FILE, folder / "params.yaml"))
+    budgets = [here["budget"], there["budget"]]
+    if budgets[0] == budgets[1]:
+        return None
+    values: dict[str, Any] = {"budgets": budgets, "differing": list(differing(here, there)), "tables": []}
+    if values["differing"]:
+        return Section("patience", {}, values)
+    longer = pd.read_csv(kept).astype({"seed": "Int64"})
+    names, drawings, stacked = longer["model"], longer["energy_score"].notna(), longer["modes"].notna()
+    groups = (~drawings & ~stacked, OF_DIGITS), (drawings, OF_DRAWINGS), (stacked, OF_STACKED)
+    runs = dict(zip(budgets, (table, longer), strict=True))
+    values["tables"] = [compared(runs, list(names[chosen]), columns) for chosen, columns in groups]
+    files = sorted(file for pattern in SHOWN for file in (folder / "figures").glob(f"{pattern}.png"))
+    values["names"] = [file.stem for file in files]
+    return Section("patience", {f"patience-{file.stem}": file.read_bytes() for file in files}, values)
+
+
+def differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
+    """The keys, of those that give a figure its unit, whose values differ, with both."""
+    pairs = {name: (here[name], there[name]) for name in UNIT}
+    pairs |= {f"tasks.{name}": (here["tasks"].get(name, {}), task) for name, task in there["tasks"].items()}
+    for name, (one, other) in pairs.items():
+        for key in sorted(one.keys() | other.keys()):
+            if one.get(key) != other.get(key):
+                yield f"{name}.{key} ({one.get(key)} here, {other.get(key)} there)"
+
+
+def compared(runs: Mapping[float, pd.DataFrame], models: list[str], columns: Columns) -> dict[str, Any]:
+    """A table of these models, `headings` and `rows`: each column once for each run, by budget."""
+    cells = [
+        tables.written(table.reindex(columns=["model", *columns]), columns, models) for table in runs.values()
+    ]
+    rows = [[model, *chain(*zip(*(written[model] for written in cells), strict=True))] for model in models]
+    headings = [(heading, f"budget {budget:g}") for heading, _, _ in columns.values() for budget in runs]
+    return {"headings": ["model", *headings], "rows": rows}
