@@ -50,11 +50,16 @@ def decibels(error: float, other: float) -> float:
 
 def mse_of_means(drawn: Tensor, truth: Tensor, num_draws: int) -> float:
     """Mean squared error of the mean of P samples, over the M // P disjoint groups of them."""
-    num_groups, total = drawn.shape[1] // num_draws, 0.0
+    return errors_of_means(drawn, truth, num_draws).mean().item()
+
+
+def errors_of_means(drawn: Tensor, truth: Tensor, num_draws: int) -> Tensor:
+    """The same of each condition, (N,) float64."""
+    num_groups, found = drawn.shape[1] // num_draws, list[Tensor]()
     for x, target in pairs(drawn[:, : num_groups * num_draws], truth):
         means = x.float().unflatten(1, (num_groups, num_draws)).mean(2)  # (CHUNK, M // P, C, H, W)
-        total += (means - target[:, None]).square_().sum(dtype=torch.float64).item()
-    return total / (num_groups * truth.numel()) / 255**2
+        found.append((means - target[:, None]).square_().flatten(1).mean(1, dtype=torch.float64))
+    return torch.cat(found) / 255**2
 
 
 def spread(drawn: Tensor) -> float:
@@ -83,13 +88,23 @@ def ranks(drawn: Tensor, truth: Tensor, seed: int) -> Tensor:
     takes a random place among samples equal to it (Hamill 2001,
     doi:10.1175/1520-0493(2001)129<0550:IORHFV>2.0.CO;2).
     """
-    num_ranks, source = drawn.shape[1] + 1, generator(seed, RANKS)
-    counts = torch.zeros(num_ranks, dtype=torch.int64)
+    return rank_counts(drawn, truth, seed)[:, 0].sum(0).double() / truth.numel()
+
+
+def rank_counts(drawn: Tensor, truth: Tensor, seed: int) -> Tensor:
+    """How many pixels of each condition have which rank, (N, 2, M + 1): of all, and of those where truth and
+    samples are not all equal.
+    """
+    num_ranks, source, found = drawn.shape[1] + 1, generator(seed, RANKS), list[Tensor]()
     for x, target in pairs(drawn, truth):
         below, equal = (x < target[:, None]).sum(1), (x == target[:, None]).sum(1)
         place = torch.rand(below.shape, generator=source, dtype=torch.float64) * (equal + 1)
-        counts += torch.bincount((below + place.long()).flatten(), minlength=num_ranks)
-    return counts.double() / truth.numel()
+        rank, vary = (below + place.long()).flatten(1), (equal < drawn.shape[1]).flatten(1)
+        counts = torch.zeros(len(rank), 2, num_ranks, dtype=torch.int64)
+        counts[:, 0].scatter_add_(1, rank, torch.ones_like(rank))
+        counts[:, 1].scatter_add_(1, rank, vary.long())
+        found.append(counts)
+    return torch.cat(found)
 
 
 def rank_distance(shares: Tensor) -> float:

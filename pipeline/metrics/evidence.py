@@ -1,0 +1,201 @@
+"""Is it the posterior? What M samples of each test condition say for and against.
+
+`drawn` is (N, M, C, H, W) uint8, `truth` (N, C, H, W) uint8; `bases` (N,) are equal where pictures are of one
+base drawing. Errors and scores are of pixels scaled to [0, 1].
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from pipeline.metrics import bases as of_bases
+from pipeline.metrics import conformal, posterior, scores, two_samples, uniformity
+from pipeline.metrics.features import FeatureExtractor
+from pipeline.runtime import randomness
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)  # of intervals from one sample to another
+NUM_PAIRS = 1000  # of pixels, for the variogram score
+NUM_TOLD = 7  # samples of a condition that are told from its truth
+PAIRS, REFERENCES = "pairs of pixels", "references"  # purposes of random numbers
+CHUNK = 16  # conditions at once
+
+
+class Known(NamedTuple):
+    """What is known of the test images without any model."""
+
+    truth: Tensor
+    expected: Tensor  # (N, C H W) float32 in [0, 1], see expected.py
+    components: Tensor  # (F, C H W)
+    bases: Tensor
+
+
+class Calibration(NamedTuple):
+    """Samples of conditions of the validation split that steered nothing, as `drawn` and `truth`."""
+
+    drawn: Tensor
+    truth: Tensor
+    bases: Tensor
+
+
+class Evidence(NamedTuple):
+    values: dict[str, float]  # metrics
+    about: dict[str, Any]  # curves, intervals and p-values, as JSON has them
+    scores: dict[str, Tensor]  # proper scores by condition, (N,)
+
+
+def evaluate(
+    drawn: Tensor, known: Known, held: Calibration, extractor: FeatureExtractor, seed: int
+) -> Evidence:
+    """All tests; those of spread and of ranks where there is more than one sample."""
+    by_condition, about = of_scores(drawn, known.truth, seed), dict[str, Any]()
+    values = {name: found.mean().item() for name, found in by_condition.items()}
+    if drawn.shape[1] > 1:
+        about["gains"] = of_gains(drawn, known, seed)
+        about["spread"] = of_spread(drawn, known, seed)
+        about["uniformity"] = of_functions(drawn, known, seed)
+        counts = posterior.rank_counts(drawn, known.truth, seed)
+        about["coverage"] = of_coverage(counts[:, 0], known.bases, seed)
+        about["coverage_where_any_vary"] = of_coverage(counts[:, 1], known.bases, seed)
+    about["told"] = of_two_samples(drawn, known, extractor, seed)
+    about["intervals"] = of_intervals(drawn, known, held, seed)
+    values |= {f"interval_{key}": about["intervals"][key] for key in ("coverage", "width")}
+    return Evidence(values, about, by_condition)
+
+
+def rows(drawn: Tensor) -> Iterator[Tensor]:
+    """A few conditions' samples at a time, (CHUNK, M, C H W) float32 in [0, 1]."""
+    for part in drawn.split(CHUNK):
+        yield part.flatten(2).float() / 255
+
+
+def of_scores(drawn: Tensor, truth: Tensor, seed: int) -> dict[str, Tensor]:
+    """Each proper score by condition, (N,) float64."""
+    size = truth[0].numel()
+    pairs = torch.randint(size, (NUM_PAIRS, 2), generator=randomness.generator(seed, PAIRS))
+    found: dict[str, list[Tensor]] = {"crps": [], "energy_score": [], "variogram_score": []}
+    for g, x in zip(rows(drawn), (part.flatten(1).float() / 255 for part in truth.split(CHUNK)), strict=True):
+        found["crps"].append(scores.crps(g, x))
+        found["energy_score"].append(scores.energy(g, x))
+        found["variogram_score"].append(scores.variogram(g, x, pairs))
+    return {name: torch.cat(parts).double() for name, parts in found.items()}
+
+
+def of_gains(drawn: Tensor, known: Known, seed: int) -> list[dict[str, Any]]:
+    """What the mean of P samples gains in PSNR over one, in dB, with its 95 % interval: rows by P."""
+    counts = [num for num in (1, *posterior.NUM_DRAWS) if num <= drawn.shape[1]]
+    errors = torch.stack([posterior.errors_of_means(drawn, known.truth, num) for num in counts], 1)
+    gains, resampled = (
+        10 * (means[..., :1] / means).log10()
+        for means in (errors.mean(0), of_bases.resampled_means(errors, known.bases, seed))
+    )
+    return [
+        {"num_draws": num, "gain": gains[i].item(), "interval": of_bases.interval(resampled[:, i])}
+        for i, num in enumerate(counts)
+        if i
+    ]
+
+
+def of_spread(drawn: Tensor, known: Known, seed: int) -> dict[str, Any]:
+    """The samples' standard deviation over that which the errors of their mean say, `ratio`, with its 95 %
+    interval: 1 for samples of the posterior, 2/3 for samples too alike by a third.
+    """
+    num_draws = drawn.shape[1]
+    spread = torch.cat([variance.flatten(1).mean(1) for variance in posterior.variances(drawn)])
+    error = posterior.errors_of_means(drawn, known.truth, num_draws)
+    both = torch.stack([(1 + 1 / num_draws) * spread, error], 1)
+    ratio, resampled = (
+        (means[..., 0] / means[..., 1]).sqrt()
+        for means in (both.mean(0), of_bases.resampled_means(both, known.bases, seed))
+    )
+    return {"ratio": ratio.item(), "interval": of_bases.interval(resampled)}
+
+
+def functions(images: Tensor, expected: Tensor, reference: Tensor, components: Tensor) -> Tensor:
+    """What calibration is tested by, (n, K, F): brightness, principal components, and the distances to the
+    expected image and to a reference, each (n, C H W), of images (n, K, C H W).
+    """
+    found = [images.mean(2, keepdim=True), images @ components.T]
+    found += [torch.cdist(images, r[:, None]) for r in (expected, reference)]
+    return torch.cat(found, 2)
+
+
+def of_functions(drawn: Tensor, known: Known, seed: int) -> dict[str, Any]:
+    """Simulation-based calibration of all functions: `names`, `deviation` and `band` of each, and `p_value`."""
+    found = uniformity.uniformity(of_ranks(drawn, known, seed), drawn.shape[1], known.bases, seed)
+    components = [f"component {k + 1}" for k in range(len(known.components))]
+    names = ["brightness", *components, "distance to the expected image", "TARP"]
+    curves = {"deviation": found.deviation.tolist(), "band": found.band.tolist()}
+    return {"names": names, "num_draws": drawn.shape[1], "p_value": found.p_value} | curves
+
+
+def of_ranks(drawn: Tensor, known: Known, seed: int) -> Tensor:
+    """The ranks of all functions, (N, F)."""
+    truth = known.truth.flatten(1).float() / 255
+    residual = (truth - known.expected).square().mean().sqrt()
+    noise = randomness.normal(len(truth), truth.shape[1], seed, REFERENCES)
+    reference, found = known.expected + residual * noise, []
+    parts = zip(rows(drawn), *(each.split(CHUNK) for each in (truth, known.expected, reference)), strict=True)
+    for g, x, expected, around in parts:
+        found.append(functions(torch.cat([x[:, None], g], 1), expected, around, known.components))
+    values = torch.cat(found)
+    return uniformity.ranks(values[:, 0], values[:, 1:], seed)
+
+
+def of_coverage(counts: Tensor, bases: Tensor, seed: int) -> list[dict[str, Any]]:
+    """How much of what is ranked, counts (N, M + 1) by rank, lies between the k-th smallest and the k-th
+    largest sample, for the k that come next to LEVELS: rows of k, `level`, `share` and its 95 % interval.
+    """
+    num, found = counts.shape[1] - 1, list[dict[str, Any]]()
+    for k in sorted({max(1, round((1 - level) * (num + 1) / 2)) for level in LEVELS}, reverse=True):
+        both = torch.stack([counts[:, k : num + 1 - k].sum(1), counts.sum(1)], 1).double()
+        resampled = of_bases.resampled_means(both, bases, seed)
+        share = both[:, 0].sum() / both[:, 1].sum()
+        interval = of_bases.interval(resampled[:, 0] / resampled[:, 1])
+        found.append(
+            {"k": k, "level": (num + 1 - 2 * k) / (num + 1), "share": share.item(), "interval": interval}
+        )
+    return found
+
+
+def of_two_samples(drawn: Tensor, known: Known, extractor: FeatureExtractor, seed: int) -> dict[str, Any]:
+    """Both tests of two samples, of pixels and in features, with the expected image as what is known of the
+    condition: `p_value` of the energy distance, and `share` told with its 95 % interval and `p_value`.
+    """
+    some = drawn[:, :NUM_TOLD]
+    some = some if some.shape[1] % 2 else some[:, 1:]
+    features = extractor.features(torch.cat([known.truth[:, None], some], 1).flatten(0, 1))
+    features = features.unflatten(0, (-1, some.shape[1] + 1)).double()
+    pixels = [each.double() / 255 for each in (known.truth.flatten(1), some.flatten(2))]
+    spaces = {"pixels": pixels, "features": [features[:, 0], features[:, 1:]]}
+    c, found = known.expected.double(), dict[str, Any]()
+    for name, (x, g) in spaces.items():
+        distance = two_samples.energy_distance(c, x, g, known.bases, seed)
+        told = two_samples.classified(c, x, g, known.bases, seed)
+        found[name] = {"energy_distance": distance[0], "p_value": distance[1], "classifier": told._asdict()}
+    return found
+
+
+def of_intervals(drawn: Tensor, known: Known, held: Calibration, seed: int) -> dict[str, Any]:
+    """Intervals that hold: `coverage` of the test images' pixels with its 95 % interval, mean `width`, their
+    `multiple` of sd + c, and from how many bases that is.
+    """
+    num_draws = held.drawn.shape[1]
+    truths = [x.flatten(1).float() / 255 for x in (held.truth, known.truth)]
+    of_held, of_test = (
+        conformal.Intervals(*map(torch.cat, zip(*map(conformal.intervals, rows(samples)), strict=True)))
+        for samples in (held.drawn, drawn[:, :num_draws])
+    )
+    multiple = conformal.calibrated(of_held, truths[0], held.bases)
+    inside = 1 - conformal.missed(of_test, truths[1], multiple)
+    resampled = of_bases.resampled_means(inside, known.bases, seed)
+    return {
+        "coverage": inside.mean().item(),
+        "interval": of_bases.interval(resampled),
+        "standard_error": resampled.std().item(),
+        "width": 2 * multiple * of_test.half.double().mean().item(),
+        "multiple": multiple,
+        "num_bases": len(held.bases.unique()),
+        "num_draws": num_draws,
+    }

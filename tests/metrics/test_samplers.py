@@ -1,0 +1,87 @@
+"""The tests of posteriors, tried on samplers whose faults are known: how often does each reject which?"""
+
+from collections import Counter
+
+import pytest
+from helpers.samplers import FAULTS, Problem, gaussian, tones
+from torch import Tensor
+
+from pipeline.metrics import evidence, posterior, two_samples, uniformity
+from pipeline.metrics.evidence import Known
+
+NUM_SEEDS, P_VALUE = 200, 0.05
+MOST_FALSE, LEAST_SEEN = 0.085, 0.9  # shares of the seeds
+
+PLAIN = "ranks of functions of the image alone"
+SEEN = {  # by test, the faults that it is said to see; of the others it may see some, some of the time
+    "gain of 8": {"narrow"},
+    "spread": {"narrow"},
+    "coverage of 90 %": {"narrow"},
+    PLAIN: {"narrow", "biased", "white"},
+    "ranks of the distance to the expected image": {"narrow", "prior"},
+    "TARP": {"narrow", "prior"},
+    "energy distance": {"narrow", "biased", "prior"},
+    "classifier": {"narrow", "biased", "prior", "white"},
+}
+UNSEEN = {  # those that it must not be able to see, as they are none to it
+    "gain of 8": {"prior", "white"},
+    "spread": {"prior", "white"},
+    "coverage of 90 %": {"prior"},
+    PLAIN: {"prior"},
+}
+
+
+def rejections(drawn: Tensor, known: Known, seed: int) -> set[str]:
+    """The tests that a sampler fails."""
+    gains = {row["num_draws"]: row["interval"] for row in evidence.of_gains(drawn, known, seed)}
+    counts = posterior.rank_counts(drawn, known.truth, seed)[:, 0]
+    ninety = {row["k"]: row for row in evidence.of_coverage(counts, known.bases, seed)}[2]
+    failed = {
+        "gain of 8": outside(gains[8], posterior.theoretical_gain(8)),
+        "spread": outside(evidence.of_spread(drawn, known, seed)["interval"], 1),
+        "coverage of 90 %": outside(ninety["interval"], ninety["level"]),
+    }
+    ranks = evidence.of_ranks(drawn, known, seed)
+    names = PLAIN, "ranks of the distance to the expected image", "TARP"
+    for name, some in zip(names, ranks.split([ranks.shape[1] - 2, 1, 1], 1), strict=True):
+        found = uniformity.uniformity(some, drawn.shape[1], known.bases, seed)
+        failed[name] = found.p_value <= P_VALUE
+    c, x, g = known.expected.double(), known.truth.flatten(1).double(), drawn.flatten(2).double()
+    distance = two_samples.energy_distance(c, x, g[:, :3], known.bases, seed)
+    failed["energy distance"] = distance[1] <= P_VALUE
+    failed["classifier"] = two_samples.classified(c, x, g[:, :7], known.bases, seed).p_value <= P_VALUE
+    return {name for name, fails in failed.items() if fails}
+
+
+def outside(interval: tuple[float, float], value: float) -> bool:
+    return not interval[0] <= value <= interval[1]
+
+
+def shares(problem: Problem, sampler: str) -> dict[str, float]:
+    """How often each test rejects it."""
+    found = Counter(name for seed in range(NUM_SEEDS) for name in rejections(*problem(sampler, seed), seed))
+    return {name: found[name] / NUM_SEEDS for name in SEEN}
+
+
+@pytest.mark.parametrize("sampler", FAULTS)
+def test_of_normal_posteriors_each_test_rejects_what_it_is_said_to_see_and_nothing_else(sampler: str) -> None:
+    found = shares(gaussian, sampler)
+    print(sampler, found)
+    for name, share in found.items():
+        if sampler == "perfect" or sampler in UNSEEN.get(name, ()):
+            assert share <= MOST_FALSE, f"{name} rejects {sampler}"
+        if sampler in SEEN[name]:
+            assert share >= LEAST_SEEN, f"{name} does not see {sampler}"
+
+
+@pytest.mark.parametrize("sampler", ["perfect", "narrow", "prior"])
+def test_of_six_known_answers_too_where_all_six_truths_are_of_one_base(sampler: str) -> None:
+    found = shares(tones, sampler)
+    print(sampler, found)
+    for name, share in found.items():
+        if sampler == "perfect" or sampler in UNSEEN.get(name, ()):
+            assert share <= MOST_FALSE, f"{name} rejects {sampler}"
+        elif (
+            sampler in SEEN[name] and name != "classifier"
+        ):  # which asks one picture a base, and there are forty
+            assert share >= LEAST_SEEN, f"{name} does not see {sampler}"
