@@ -1,5 +1,5 @@
-"""How sure figures are: of N values those of one base are not independent of each other, so that intervals and
-bands resample whole bases.
+"""How sure figures are: of N values those of one base are not independent of each other, so that intervals
+and bands resample whole bases.
 
 Values are (N, ...) float64, `bases` (N,) whole numbers, equal where values belong together.
 """

@@ -122,7 +122,7 @@ def functions(images: Tensor, expected: Tensor, reference: Tensor, components: T
 
 
 def of_functions(drawn: Tensor, known: Known, seed: int) -> dict[str, Any]:
-    """Simulation-based calibration of all functions: `names`, `deviation` and `band` of each, and `p_value`."""
+    """Simulation-based calibration of all functions: `names`, their `deviation` and `band`, and `p_value`."""
     found = uniformity.uniformity(of_ranks(drawn, known, seed), drawn.shape[1], known.bases, seed)
     components = [f"component {k + 1}" for k in range(len(known.components))]
     names = ["brightness", *components, "distance to the expected image", "TARP"]

@@ -10,8 +10,8 @@ from torch import Tensor
 
 
 def crps(drawn: Tensor, truth: Tensor) -> Tensor:
-    """The continuous ranked probability score, mean_i |x - g_i| - 1/2 mean_(i != j) |g_i - g_j|, mean over the
-    numbers, (N,); fair: that of M samples is that of infinitely many, in expectation (Ferro 2014,
+    """The continuous ranked probability score, mean_i |x - g_i| - 1/2 mean_(i != j) |g_i - g_j|, mean over
+    the numbers, (N,); fair: that of M samples is that of infinitely many, in expectation (Ferro 2014,
     doi:10.1002/qj.2270). Of one sample it is the error.
     """
     num, error = drawn.shape[1], (drawn - truth[:, None]).abs().mean((1, 2))

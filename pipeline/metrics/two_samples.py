@@ -1,5 +1,5 @@
-"""Can truths be told from samples, when the condition is known? Two tests of pairs of a condition and an image,
-(N, A) and (N, D): the truths (N, D), and M samples of each condition (N, M, D).
+"""Can truths be told from samples, when the condition is known? Two tests of pairs of a condition and an
+image, (N, A) and (N, D): the truths (N, D), and M samples of each condition (N, M, D).
 
 If samples are of the posterior, a truth may as well change places with any sample of its condition.
 """
@@ -10,7 +10,6 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from pipeline.metrics import bases as of_bases
 from pipeline.metrics.uniformity import ranks
 from pipeline.runtime import randomness
 
@@ -24,8 +23,8 @@ RIDGE = 0.07  # beside a kernel whose diagonal is 1
 
 
 class Told(NamedTuple):
-    """Of how many of the bases the truth was told from samples, with a 95 % interval; half of them if it cannot
-    be. How probable a share so far from it is by chance.
+    """Of how many of the bases the truth was told from samples, with a 95 % interval; half of them if it
+    cannot be. How probable a share so far from it is by chance.
     """
 
     share: float
@@ -55,8 +54,8 @@ def energy_distance(c: Tensor, truth: Tensor, drawn: Tensor, bases: Tensor, seed
 
 def classified(c: Tensor, truth: Tensor, drawn: Tensor, bases: Tensor, seed: int) -> Told:
     """A classifier two-sample test (Lopez-Paz and Oquab 2017, arXiv:1610.06545): trained on one half of the
-    bases, it says of one picture of each of the others whether the truth is more like a truth than half of its
-    samples, an odd number, are; and the other way round.
+    bases, it says of one picture of each of the others whether the truth is more like a truth than half of
+    its samples, an odd number, are; and the other way round.
     """
     which, num_bases = numbered(bases)
     order = randomness.permutation(num_bases, seed, FOLDS)

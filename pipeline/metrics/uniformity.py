@@ -1,6 +1,6 @@
-"""Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788): among the values that a function takes on
-L samples of a condition, that of the truth is as often the smallest as any other, if they are samples of the
-posterior, whatever the function.
+"""Simulation-based calibration (Talts et al. 2018, arXiv:1804.06788): among the values that a function takes
+on L samples of a condition, that of the truth is as often the smallest as any other, if they are samples of
+the posterior, whatever the function.
 
 A function may depend on the condition, and must where samples that pay no heed to it shall be found out. The
 distance to a random reference is one: TARP (Lemos et al. 2023, arXiv:2302.03026).
@@ -20,8 +20,8 @@ TIES = "places among equals"  # purpose of random numbers
 
 class Uniformity(NamedTuple):
     """How far the share of ranks below k, k = 1 .. L, of each of F functions is from k / (L + 1), (F, L)
-    float64; how far it may be, for all k and functions at once, with the probability LEVEL; and how probable a
-    largest excess like this is.
+    float64; how far it may be, for all k and functions at once, with the probability LEVEL; and how probable
+    as large an excess is by chance.
     """
 
     deviation: Tensor
@@ -41,19 +41,21 @@ def ranks(truth: Tensor, drawn: Tensor, seed: int) -> Tensor:
 def uniformity(ranks: Tensor, num_draws: int, bases: Tensor, seed: int) -> Uniformity:
     """Of ranks (N, F) among L samples, of bases (N,).
 
-    The band is wide where the deviation may be by chance (as in Saeilynoja et al. 2022, arXiv:2103.10522):
-    a multiple of the standard deviation that the bases' own deviations show, or of that of as many independent
-    ranks, if that is larger. Which multiple, random signs of the bases' deviations say.
+    As in Saeilynoja et al. 2022 (arXiv:2103.10522) the band is wide where the deviation may be large by
+    chance. How large, the bases' own deviations say; at the ends, where a rank is seldom, that of independent
+    ranks, times what bases make of it elsewhere. The band is a multiple of that, found by random signs of the
+    bases' deviations.
     """
     num = torch.arange(1, num_draws + 1)
     expected = num.double() / (num_draws + 1)
     below = (ranks[:, :, None] < num).double() - expected  # (N, F, L)
-    of_base = of_bases.sums(below, bases).flatten(1) / len(ranks)  # (B, F L)
-    independent = (expected * (1 - expected) / len(ranks)).repeat(ranks.shape[1])
-    scale = torch.maximum(of_base.square().sum(0), independent).sqrt()
+    of_base = of_bases.sums(below, bases) / len(ranks)  # (B, F, L)
+    variance, independent = of_base.square().sum(0), expected * (1 - expected) / len(ranks)
+    factor = variance.sum(1, keepdim=True) / independent.sum()  # (F, 1)
+    scale = torch.maximum(variance, factor * independent).sqrt().flatten()
     deviation = of_base.sum(0)
-    excess = (deviation.abs() / scale).max()
-    by_chance = ((of_bases.random_signs(len(of_base), seed) @ of_base).abs() / scale).amax(1)
+    excess = (deviation.flatten().abs() / scale).max()
+    signs = of_bases.random_signs(len(of_base), seed)
+    by_chance = ((signs @ of_base.flatten(1)).abs() / scale).amax(1)
     p_value = (1 + int((by_chance >= excess).sum())) / (1 + len(by_chance))
-    shape = ranks.shape[1], num_draws
-    return Uniformity(deviation.view(shape), (by_chance.quantile(LEVEL) * scale).view(shape), p_value)
+    return Uniformity(deviation, (by_chance.quantile(LEVEL) * scale).view_as(deviation), p_value)
