@@ -20,6 +20,11 @@ def sums(values: Tensor, bases: Tensor) -> Tensor:
     return total.index_add_(0, which, values)
 
 
+def means(values: Tensor, bases: Tensor) -> Tensor:
+    """The mean of each base, (B,), of values (N,)."""
+    return sums(values, bases) / sums(torch.ones_like(values), bases)
+
+
 def resampled_means(values: Tensor, bases: Tensor, seed: int) -> Tensor:
     """The mean of all values, each time of as many bases, drawn with replacement: (NUM_RESAMPLED, ...)."""
     totals, counts = sums(values, bases), sums(torch.ones(len(values), dtype=torch.float64), bases)

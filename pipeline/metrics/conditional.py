@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.data.images import as_rgb
-from pipeline.metrics import cfid, consistency, exact, posterior, sharpness, tones
+from pipeline.metrics import cfid, consistency, evidence, exact, posterior, reference, sharpness, tones
 from pipeline.metrics.distribution import distances
 from pipeline.metrics.entries import Entries, entries
 from pipeline.metrics.reference import Reference
@@ -19,12 +19,15 @@ NUM_SHOWN, DRAWS_SHOWN = 8, 4
 def evaluate(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np.ndarray], dict[str, object]]:
     """The metrics of several samples of each test condition, what the report shows, and their number."""
     settings, task, numbers = real.settings, real.task, torch.arange(len(real.pixels))
-    num_draws = settings.num_draws_on.get(task.name, settings.num_draws)
-    if not num_inputs(sampler):
-        num_draws = 1  # without latents all are one
+    num_draws = (
+        reference.num_draws(task, settings) if num_inputs(sampler) else 1
+    )  # without latents all are one
     drawn = draw(sampler, task.test.conditions, numbers, num_draws, settings.seed)
     found, shown = measure(drawn, real), show(drawn, real)
     more: dict[str, object] = {"num_draws": num_draws}
+    judged = evidence.evaluate(sampler, drawn, real)
+    found |= entries(judged.values, drawn.shape[:2].numel(), len(drawn))
+    shown, more = shown | judged.shown, more | {"evidence": judged.about}
     if "variants" in task.test.arrays:
         of_six, shown_six = of_tones(sampler, real)
         found, shown = found | of_six, shown | shown_six
@@ -48,7 +51,6 @@ def measure(drawn: Tensor, real: Reference) -> Entries:
         values |= {f"gain_{num}": gain for num, gain in posterior.gains(drawn, truth).items()}
         values["rank_distance"] = posterior.rank_distance(posterior.ranks(drawn, truth, real.settings.seed))
         values["calibration"] = posterior.calibration(drawn, truth)
-    values["energy_score"] = posterior.energy_score(drawn, truth)
     values["apsd"] = posterior.spread(drawn)
     values["sample_distance"] = posterior.pair_distance(drawn)
     values["gradient_energy"] = sharpness.gradient_energy(first) / sharpness.gradient_energy(truth)

@@ -38,12 +38,12 @@ def missed(found: Intervals, truth: Tensor, multiple: float) -> Tensor:
 
 def calibrated(found: Intervals, truth: Tensor, bases: Tensor) -> float:
     """The smallest l at which B bases miss so little, R, that B / (B + 1) R + 1 / (B + 1) <= ALPHA."""
-    counts = of_bases.sums(torch.ones(len(truth), dtype=torch.float64), bases)
-    num_bases, ratios = len(counts), (truth - found.centre).abs() / found.half
+    if not len(truth):
+        return LARGEST
+    num_bases, ratios = len(bases.unique()), (truth - found.centre).abs() / found.half
 
     def holds(multiple: float) -> bool:
-        outside = (ratios > multiple).double().mean(1)
-        risk = (of_bases.sums(outside, bases) / counts).mean().item()
+        risk = of_bases.means((ratios > multiple).double().mean(1), bases).mean().item()
         return (num_bases * risk + 1) / (num_bases + 1) <= ALPHA
 
     low, high = 0.0, min(LARGEST, ratios.max().item())

@@ -5,10 +5,21 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.data.images import NUM_CLASSES
-from pipeline.metrics import classes, frechet, memorisation, paths, posterior, prdc, sharpness, two_sample
+from pipeline.metrics import (
+    classes,
+    evidence,
+    frechet,
+    memorisation,
+    paths,
+    posterior,
+    prdc,
+    sharpness,
+    two_sample,
+)
 from pipeline.metrics.entries import Entries, entries
 from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
+from pipeline.networks.network import num_inputs
 from pipeline.sampling.draw import draw, interpolate
 
 NUM_ROWS = 8  # of ten images: the sheet the report shows
@@ -19,13 +30,18 @@ def evaluate(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np
     """Metrics of a sample for each test image's condition, what the report shows, and accuracy by class."""
     task, numbers = real.task, torch.arange(len(real.pixels))
     pixels = draw(sampler, task.test.conditions, numbers, 1, real.settings.seed)[:, 0]
+    judging: dict[str, np.ndarray] = {}
     found, more = measure(pixels, real.labels if task.kind == "class" else None, real)
     if task.kind == "class":  # each sample is of its test image's class
         error = posterior.mse_of_means(pixels[:, None], real.pixels, 1)
         found |= entries({"sample_mse": error}, len(pixels), len(pixels))
+        groups = real.judged if num_inputs(sampler) else real.judged[:, :1]
+        judged = evidence.evaluate(sampler, pixels[groups], real)
+        found |= entries(judged.values, groups.numel(), len(groups))
+        more, judging = more | {"evidence": judged.about}, judged.shown
     if sampler.num_latents:
         found |= of_paths(sampler, real)
-    return found, {"pixels": pixels.numpy(), **show(sampler, real)}, more
+    return found, {"pixels": pixels.numpy(), **show(sampler, real), **judging}, more
 
 
 def floors(pixels: Tensor, labels: Tensor | None, real: Reference) -> Entries:

@@ -7,19 +7,24 @@ base drawing. Errors and scores are of pixels scaled to [0, 1].
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.metrics import bases as of_bases
 from pipeline.metrics import conformal, posterior, scores, two_samples, uniformity
 from pipeline.metrics.features import FeatureExtractor
+from pipeline.metrics.reference import Reference
 from pipeline.runtime import randomness
+from pipeline.sampling.draw import draw
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)  # of intervals from one sample to another
 NUM_PAIRS = 1000  # of pixels, for the variogram score
-NUM_TOLD = 7  # samples of a condition that are told from its truth
-PAIRS, REFERENCES = "pairs of pixels", "references"  # purposes of random numbers
+NUM_TOLD, FEWEST_TOLD = 7, 8  # samples of a condition that are told from its truth; bases it takes
+PATCH = 4  # pixels a side
+PAIRS, REFERENCES, HELD = "pairs of pixels", "references", "held drawings"  # purposes of random numbers
 CHUNK = 16  # conditions at once
+NUM_HELD, NUM_HELD_DRAWS = 100, 8  # base drawings by which intervals are calibrated, and samples of each
 
 
 class Known(NamedTuple):
@@ -42,26 +47,51 @@ class Calibration(NamedTuple):
 class Evidence(NamedTuple):
     values: dict[str, float]  # metrics
     about: dict[str, Any]  # curves, intervals and p-values, as JSON has them
-    scores: dict[str, Tensor]  # proper scores by condition, (N,)
+    shown: dict[str, np.ndarray]  # for comparisons of models: each proper score by condition, and `bases`
 
 
-def evaluate(
-    drawn: Tensor, known: Known, held: Calibration, extractor: FeatureExtractor, seed: int
-) -> Evidence:
-    """All tests; those of spread and of ranks where there is more than one sample."""
-    by_condition, about = of_scores(drawn, known.truth, seed), dict[str, Any]()
+def evaluate(sampler: nn.Module, drawn: Tensor, real: Reference) -> Evidence:
+    """All tests of a sampler, of which these are samples (T, M, C, H, W) of the judged conditions; those of
+    spread and of ranks where there is more than one.
+    """
+    facts, seed, about = known(real), real.settings.seed, dict[str, Any]()
+    by_condition = of_scores(drawn, facts.truth, seed)
     values = {name: found.mean().item() for name, found in by_condition.items()}
     if drawn.shape[1] > 1:
-        about["gains"] = of_gains(drawn, known, seed)
-        about["spread"] = of_spread(drawn, known, seed)
-        about["uniformity"] = of_functions(drawn, known, seed)
-        counts = posterior.rank_counts(drawn, known.truth, seed)
-        about["coverage"] = of_coverage(counts[:, 0], known.bases, seed)
-        about["coverage_where_any_vary"] = of_coverage(counts[:, 1], known.bases, seed)
-    about["told"] = of_two_samples(drawn, known, extractor, seed)
-    about["intervals"] = of_intervals(drawn, known, held, seed)
+        about["gains"] = of_gains(drawn, facts, seed)
+        about["spread"] = of_spread(drawn, facts, seed)
+        about["uniformity"] = of_functions(drawn, facts, seed)
+        counts = posterior.rank_counts(drawn, facts.truth, seed)
+        about["coverage"] = of_coverage(counts[:, 0], facts.bases, seed)
+        about["coverage_where_any_vary"] = of_coverage(counts[:, 1], facts.bases, seed)
+    about["told"] = of_two_samples(drawn, facts, real.extractor, seed)
+    about["intervals"] = of_intervals(drawn, facts, held(sampler, real, drawn.shape[1]), seed)
     values |= {f"interval_{key}": about["intervals"][key] for key in ("coverage", "width")}
-    return Evidence(values, about, by_condition)
+    shown = {name: found.numpy() for name, found in by_condition.items()} | {"bases": facts.bases.numpy()}
+    return Evidence(values, about, shown)
+
+
+def known(real: Reference) -> Known:
+    """The judged test images."""
+    chosen, bases = real.judged[:, 0], real.task.about("test", "bases")
+    numbers = chosen if bases is None else torch.from_numpy(bases)[chosen]
+    return Known(real.pixels[chosen], real.arrays["expected"], real.arrays["components"], numbers)
+
+
+def held(sampler: nn.Module, real: Reference, num_draws: int) -> Calibration:
+    """Samples of one picture of each base drawing, both chosen at random, in the half of the validation split
+    that steers nothing.
+    """
+    task, seed, numbers = real.task, real.settings.seed, real.task.halves()[1]
+    numbers, bases = (
+        numbers[randomness.permutation(len(numbers), seed, HELD)],
+        task.about("validation", "bases"),
+    )
+    of_number = numbers.numpy() if bases is None else bases[numbers.numpy()]
+    firsts = np.sort(np.unique(of_number, return_index=True)[1])
+    chosen = numbers[firsts[:NUM_HELD]]
+    drawn = draw(sampler, task.validation.conditions, chosen, min(num_draws, NUM_HELD_DRAWS), seed)
+    return Calibration(drawn, task.validation.images(chosen)[0], torch.arange(len(chosen)))
 
 
 def rows(drawn: Tensor) -> Iterator[Tensor]:
@@ -71,15 +101,27 @@ def rows(drawn: Tensor) -> Iterator[Tensor]:
 
 
 def of_scores(drawn: Tensor, truth: Tensor, seed: int) -> dict[str, Tensor]:
-    """Each proper score by condition, (N,) float64."""
+    """Each proper score by condition, (N,) float64; the energy score of whole images and of patches."""
     size = truth[0].numel()
     pairs = torch.randint(size, (NUM_PAIRS, 2), generator=randomness.generator(seed, PAIRS))
-    found: dict[str, list[Tensor]] = {"crps": [], "energy_score": [], "variogram_score": []}
-    for g, x in zip(rows(drawn), (part.flatten(1).float() / 255 for part in truth.split(CHUNK)), strict=True):
-        found["crps"].append(scores.crps(g, x))
-        found["energy_score"].append(scores.energy(g, x))
-        found["variogram_score"].append(scores.variogram(g, x, pairs))
-    return {name: torch.cat(parts).double() for name, parts in found.items()}
+    found: dict[str, list[Tensor]] = {}
+    for g, x in zip(drawn.split(CHUNK), truth.split(CHUNK), strict=True):
+        g, x = g.float() / 255, x.float() / 255
+        of_patches = scores.energy(patches(g), patches(x[:, None])[:, 0])
+        for name, part in {
+            "crps": scores.crps(g.flatten(2), x.flatten(1)),
+            "energy_score": scores.energy(g.flatten(2), x.flatten(1)),
+            "patch_energy_score": of_patches.view(len(x), -1).mean(1),
+            "variogram_score": scores.variogram(g.flatten(2), x.flatten(1), pairs),
+        }.items():
+            found.setdefault(name, []).append(part.double())
+    return {name: torch.cat(parts) for name, parts in found.items()}
+
+
+def patches(images: Tensor) -> Tensor:
+    """Images (n, M, C, H, W) in squares of PATCH pixels a side, (n squares, M, C PATCH PATCH)."""
+    squares = images.unfold(3, PATCH, PATCH).unfold(4, PATCH, PATCH)  # (n, M, C, rows, columns, PATCH, PATCH)
+    return squares.permute(0, 3, 4, 1, 2, 5, 6).flatten(4).flatten(0, 2)
 
 
 def of_gains(drawn: Tensor, known: Known, seed: int) -> list[dict[str, Any]]:
@@ -161,8 +203,11 @@ def of_coverage(counts: Tensor, bases: Tensor, seed: int) -> list[dict[str, Any]
 
 def of_two_samples(drawn: Tensor, known: Known, extractor: FeatureExtractor, seed: int) -> dict[str, Any]:
     """Both tests of two samples, of pixels and in features, with the expected image as what is known of the
-    condition: `p_value` of the energy distance, and `share` told with its 95 % interval and `p_value`.
+    condition: `p_value` of the energy distance, and `share` told with its 95 % interval and `p_value`. None if
+    there are too few bases.
     """
+    if len(known.bases.unique()) < FEWEST_TOLD:
+        return {}
     some = drawn[:, :NUM_TOLD]
     some = some if some.shape[1] % 2 else some[:, 1:]
     features = extractor.features(torch.cat([known.truth[:, None], some], 1).flatten(0, 1))
@@ -188,14 +233,14 @@ def of_intervals(drawn: Tensor, known: Known, held: Calibration, seed: int) -> d
         for samples in (held.drawn, drawn[:, :num_draws])
     )
     multiple = conformal.calibrated(of_held, truths[0], held.bases)
-    inside = 1 - conformal.missed(of_test, truths[1], multiple)
-    resampled = of_bases.resampled_means(inside, known.bases, seed)
+    inside = of_bases.means(1 - conformal.missed(of_test, truths[1], multiple), known.bases)  # of each base
+    resampled = of_bases.resampled_means(inside, torch.arange(len(inside)), seed)
     return {
         "coverage": inside.mean().item(),
         "interval": of_bases.interval(resampled),
-        "standard_error": resampled.std().item(),
+        "standard_error": (inside.std() / len(inside) ** 0.5).item(),
         "width": 2 * multiple * of_test.half.double().mean().item(),
         "multiple": multiple,
-        "num_bases": len(held.bases.unique()),
+        "num_bases": len(held.bases),
         "num_draws": num_draws,
     }

@@ -16,17 +16,18 @@ RIDGE = 0.01  # beside inputs' mean square
 NUM_COMPONENTS = 3
 
 
-def answers(task: Task) -> Tensor:
-    """The expected image for each test condition, (N, C H W) float32 in [0, 1]; it learns from the training
-    split.
+def answers(task: Task, chosen: Tensor) -> Tensor:
+    """The expected images for the chosen test conditions (N,), (N, C H W) float32 in [0, 1]; it learns from
+    the training split.
     """
-    inputs, x = (numbers(task.splits["train"], task), flat(task.splits["train"]).double())
+    train = task.splits["train"]
+    inputs, x = numbers(train, task, torch.arange(len(train))), flat(train).double()
     mean_in, mean = inputs.mean(0), x.mean(0)
     a = inputs - mean_in
     gram = a.T @ a
     gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=torch.float64)
     weights = torch.linalg.solve(gram, a.T @ (x - mean))
-    return (mean + (numbers(task.test, task) - mean_in) @ weights).clamp(0, 1).float()
+    return (mean + (numbers(task.test, task, chosen) - mean_in) @ weights).clamp(0, 1).float()
 
 
 def components(task: Task) -> Tensor:
@@ -46,9 +47,9 @@ def flat(examples: Stored) -> Tensor:
     return examples.images(torch.arange(len(examples)))[0].flatten(1).float() / 255
 
 
-def numbers(examples: Stored, task: Task) -> Tensor:
-    """All conditions as rows, (N, A) float64: images made small, words as which there are."""
-    c = examples.images(torch.arange(len(examples)))[1]
+def numbers(examples: Stored, task: Task, chosen: Tensor) -> Tensor:
+    """Conditions as rows, (N, A) float64: images made small, words as which there are."""
+    c = examples.images(chosen)[1]
     if task.kind == "words":
         return F.one_hot(c.long(), task.num_conditions).amax(1)[:, 1:].double()  # 0 is no word
     if task.kind == "image":

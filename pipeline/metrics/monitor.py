@@ -1,4 +1,6 @@
-"""How good a model is while it trains: cheap metrics on the validation split, for curves, and samples."""
+"""How good a model is while it trains: cheap metrics on that half of the validation split that may steer
+choices, for curves, and samples.
+"""
 
 from dataclasses import dataclass
 
@@ -28,17 +30,17 @@ class Monitor:
 
     task: Task
     extractor: FeatureExtractor
-    real: Statistics | None  # of the validation split; None where only modes are counted
+    real: Statistics | None  # of these; None where only modes are counted
+    numbers: Tensor  # of the validation examples, (N,)
     targets: Tensor  # (N, C, H, W) uint8
 
     def measure(self, training: Training) -> dict[str, float]:
-        """FID of one sample for each of the first validation conditions; of those that are images or words
+        """FID of one sample for each of the first conditions; of those that are images or words
         also its squared error, and of several samples of some the average standard deviation and the gain;
         of stacked digits, modes hit.
         """
         sampler = method.load(training.spec.method).sampler(training.ema)
-        numbers = torch.arange(min(NUM_SAMPLES, len(self.task.validation)))
-        drawn = draw(sampler, self.task.validation.conditions, numbers, 1, SEED)
+        drawn = draw(sampler, self.task.validation.conditions, self.numbers[:NUM_SAMPLES], 1, SEED)
         if self.real is None:
             found = modes.measure(drawn[:, 0], self.extractor, self.task.facts["num_modes"])
             return {"modes": found["modes"].value}
@@ -52,17 +54,17 @@ class Monitor:
 
     def of_several(self, sampler: nn.Module) -> dict[str, float]:
         """How much the samples of a condition differ, and what the mean of eight gains over one, in dB."""
-        num = len(self.task.validation)
-        numbers = torch.arange(min(NUM_REPEATED, num)) * num // min(NUM_REPEATED, num)
-        drawn = draw(sampler, self.task.validation.conditions, numbers, NUM_DRAWS, SEED)
-        gain = posterior.gains(drawn, self.targets[numbers])[NUM_DRAWS]
+        num = len(self.numbers)
+        some = torch.arange(min(NUM_REPEATED, num)) * num // min(NUM_REPEATED, num)
+        drawn = draw(sampler, self.task.validation.conditions, self.numbers[some], NUM_DRAWS, SEED)
+        gain = posterior.gains(drawn, self.targets[some])[NUM_DRAWS]
         return {"apsd": posterior.spread(drawn), f"gain_{NUM_DRAWS}": gain}
 
     def snapshot(self, training: Training) -> dict[str, Tensor]:
         """Five rows of draws for ten conditions: each class, or validation conditions evenly spread."""
-        sampler, examples = method.load(training.spec.method).sampler(training.ema), self.task.validation
-        conditions: Conditions = examples.conditions
-        numbers = torch.arange(NUM_COLUMNS) * len(examples) // NUM_COLUMNS
+        sampler = method.load(training.spec.method).sampler(training.ema)
+        conditions: Conditions = self.task.validation.conditions
+        numbers = self.numbers[torch.arange(NUM_COLUMNS) * len(self.numbers) // NUM_COLUMNS]
         if self.task.kind == "class":
             conditions, numbers = torch.eye(self.task.num_conditions).__getitem__, torch.arange(NUM_COLUMNS)
         drawn = draw(sampler, conditions, numbers, NUM_ROWS, SEED)  # (10, 5, C, H, W)
@@ -72,8 +74,8 @@ class Monitor:
 
 def of_task(task: Task, device: torch.device = compute.CPU) -> Monitor:
     """The monitor of a task, with the feature network that lies with it."""
-    extractor = features.of_task(task, "own", device)
+    extractor, (numbers, _) = features.of_task(task, "own", device), task.halves()
     if "num_modes" in task.facts:
-        return Monitor(task, extractor, None, torch.empty(0))
-    targets = task.validation.images(torch.arange(len(task.validation)))[0]
-    return Monitor(task, extractor, frechet.statistics(extractor.features(targets)), targets)
+        return Monitor(task, extractor, None, numbers, torch.empty(0))
+    targets = task.validation.images(numbers)[0]
+    return Monitor(task, extractor, frechet.statistics(extractor.features(targets)), numbers, targets)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.metrics import scores
 from pipeline.runtime.randomness import generator
 
 CHUNK = 16  # conditions taken at once
@@ -151,19 +152,9 @@ def pair_distance(drawn: Tensor) -> float:
 
 
 def energy_score(drawn: Tensor, truth: Tensor) -> float:
-    """mean_i |x - x_i| - 1/2 mean_(i != j) |x_i - x_j|, averaged over conditions: a proper score, least in
-    expectation for samples of the posterior (Gneiting and Raftery 2007, doi:10.1198/016214506000001437).
-
-    |.| is the root mean square over all pixels and channels; of one sample, its error alone.
-    """
-    total, num_draws, size = 0.0, drawn.shape[1], drawn[0, 0].numel()
-    for x, target in pairs(drawn, truth):
-        rows = x.flatten(2).double()
-        total += torch.cdist(target.flatten(1).double()[:, None], rows).mean((1, 2)).sum().item()
-        if num_draws > 1:
-            apart = torch.cdist(rows, rows).sum((1, 2)) / (num_draws * (num_draws - 1))
-            total -= apart.sum().item() / 2
-    return total / (len(drawn) * math.sqrt(size) * 255)
+    """The energy score of whole images, see scores.py, averaged over conditions."""
+    found = [scores.energy(x.flatten(2).double(), y.flatten(1).double()) for x, y in pairs(drawn, truth)]
+    return torch.cat(found).mean().item() / 255
 
 
 def pairs(drawn: Tensor, truth: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.metrics import features, memorisation, prdc
+from pipeline.metrics import classes, expected, features, memorisation, prdc
 from pipeline.metrics.features import FeatureExtractor
 from pipeline.metrics.settings import Settings
 from pipeline.runtime import compute
@@ -26,8 +26,9 @@ ARRAYS, DESCRIPTION = "reference.npz", "reference.json"  # in data/reference/<ta
 class Reference:
     """The test images of a task, as they are compared with.
 
-    `arrays` are `features` (N, D) and, where images are compared without a condition to each, `radii` (N,) of
-    prdc, `nearest` (M,) of memorisation and `predicted` (N,), the classes.
+    `arrays` are `features` (N, D); where images are compared without a condition to each, `radii` (N,) of
+    prdc, `nearest` (M,) of memorisation and `predicted` (N,), the classes; where there are conditions, the
+    `expected` images of the judged, (T, C H W), and the `components` of all, see expected.py.
     """
 
     task: Task
@@ -45,6 +46,22 @@ class Reference:
     def labels(self) -> Tensor | None:
         """The images' classes, (N,), where they are known."""
         return labels(self.task, "test", len(self.pixels))
+
+    @property
+    def judged(self) -> Tensor:
+        """Posteriors are judged by these test images, the first of each row, and by a sample for each
+        condition of the row, (T, M) numbers: rows of one class, shorter if there are fewer of any; (N, 1)
+        where conditions are asked M times.
+        """
+        if by_condition(self.task) or (asked := self.labels) is None:
+            return torch.arange(len(self.pixels))[:, None]
+        fewest = int(asked.bincount()[asked.unique()].min())
+        return classes.groups(asked, min(fewest, num_draws(self.task, self.settings)))
+
+
+def num_draws(task: Task, settings: Settings) -> int:
+    """M, how many samples a posterior is judged by."""
+    return settings.num_draws_on.get(task.name, settings.num_draws)
 
 
 def labels(task: Task, split: str, num: int) -> Tensor | None:
@@ -73,14 +90,20 @@ def take(task: Task, settings: Settings, device: torch.device) -> Reference:
     extractor = features.of_task(task, settings.features, device)
     if "num_modes" in task.facts:  # modes are counted, and nothing is compared
         return Reference(task, settings, extractor, torch.empty(0), {"features": torch.empty(0)}, {})
-    pixels = images(task, "test", settings)
+    pixels, arrays = images(task, "test", settings), dict[str, Tensor]()
+    taken = Reference(task, settings, extractor, pixels, arrays, {})
     if by_condition(task):
-        return Reference(task, settings, extractor, pixels, {"features": extractor.features(pixels)}, {})
-    found, predicted = extractor.describe(pixels)
-    train, some = task.splits["train"].arrays["images"], pixels[: settings.memorisation_samples]
-    arrays = {"features": found, "predicted": predicted, "radii": prdc.radii(found, settings.num_neighbours)}
-    arrays["nearest"] = memorisation.nearest(some, train)
-    return Reference(task, settings, extractor, pixels, arrays, {})
+        arrays["features"] = extractor.features(pixels)
+    else:
+        found, predicted = extractor.describe(pixels)
+        train, some = task.splits["train"].arrays["images"], pixels[: settings.memorisation_samples]
+        arrays |= {"features": found, "predicted": predicted}
+        arrays |= {"radii": prdc.radii(found, settings.num_neighbours)}
+        arrays["nearest"] = memorisation.nearest(some, train)
+    if task.kind != "none":
+        arrays["expected"] = expected.answers(task, taken.judged[:, 0])
+        arrays["components"] = expected.components(task)
+    return taken
 
 
 def save(folder: Path, reference: Reference, floors: Mapping[str, float]) -> None:

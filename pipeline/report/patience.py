@@ -38,7 +38,7 @@ def section(table: pd.DataFrame, folder: Path) -> Section | None:
     if values["differing"]:
         return Section("patience", {}, values)
     longer = pd.read_csv(kept).astype({"seed": "Int64"})
-    names, drawings, stacked = longer["model"], longer["energy_score"].notna(), longer["modes"].notna()
+    names, drawings, stacked = longer["model"], longer["mean_mse"].notna(), longer["modes"].notna()
     groups = (~drawings & ~stacked, OF_DIGITS), (drawings, OF_DRAWINGS), (stacked, OF_STACKED)
     runs = dict(zip(budgets, (table, longer), strict=True))
     values["tables"] = [compared(runs, list(names[chosen]), columns) for chosen, columns in groups]

@@ -20,10 +20,12 @@ from pipeline.data.images import to_float
 from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
+from pipeline.runtime.randomness import permutation
 from pipeline.tasks import question as questions
 from pipeline.tasks.question import Question, Rows, Settings
 
 FEATURES = "features.safetensors"  # the data set's own feature network
+HALVES = "halves of the validation split"  # purpose of random numbers
 
 
 class Examples(Protocol):
@@ -142,6 +144,16 @@ class Task:
     @property
     def test(self) -> Stored:
         return self.splits["test"]
+
+    def halves(self) -> tuple[Tensor, Tensor]:
+        """The numbers of the validation examples in two halves by base drawing, where there are such: those
+        that may steer trainings and choices, and those that steer nothing, for intervals to be calibrated by.
+        """
+        bases = self.about("validation", "bases")
+        bases = np.arange(len(self.validation)) if bases is None else np.unique(bases, return_inverse=True)[1]
+        order = permutation(int(bases.max()) + 1, 0, HALVES).numpy()
+        steering = np.isin(bases, order[: (len(order) + 1) // 2])
+        return torch.from_numpy(np.flatnonzero(steering)), torch.from_numpy(np.flatnonzero(~steering))
 
     def about(self, split: str, name: str) -> np.ndarray | None:
         """A field of ABOUT, one entry an example; None where the data set does not have it."""

@@ -1,4 +1,4 @@
-"""Posteriors that are known, as images of four pixels, and samplers, all but the first of which have a fault."""
+"""Known posteriors, of images of four pixels, and samplers, all but the first of which have a fault."""
 
 from collections.abc import Callable
 

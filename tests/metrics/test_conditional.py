@@ -10,7 +10,7 @@ from helpers.synthetic import noise
 from torch import Tensor, nn
 
 from pipeline.data.images import as_rgb, to_float
-from pipeline.metrics import conditional, entries, posterior, reference, suite
+from pipeline.metrics import conditional, entries, evidence, posterior, reference, suite
 from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
 from pipeline.runtime import compute
@@ -69,7 +69,6 @@ def test_of_several_draws_each_figure_is_that_of_its_own_formula(sketch: Referen
         "gain_4": posterior.gains(drawn, sketch.pixels)[4],
         "rank_distance": posterior.rank_distance(posterior.ranks(drawn, sketch.pixels, 0)),
         "calibration": posterior.calibration(drawn, sketch.pixels),
-        "energy_score": posterior.energy_score(drawn, sketch.pixels),
         "apsd": posterior.spread(drawn),
         "sample_distance": posterior.pair_distance(drawn),
     }
@@ -120,8 +119,11 @@ def test_a_model_is_measured_by_several_draws_of_each_test_condition(sketch: Ref
     drawn = draw(Echo(), sketch.task.test.conditions, torch.arange(82), 4, 0)
     tone_draws = draw(Echo(), sketch.task.test.conditions, torch.tensor([0, 6]), 6, 0)
     truth = torch.stack([sketch.pixels[:6], sketch.pixels[6:12]])
-    assert more == {"num_draws": 4}
-    expected = entries.values(conditional.measure(drawn, sketch))
+    assert more.keys() == {"num_draws", "evidence"}
+    assert more["num_draws"] == 4
+    judged = evidence.evaluate(Echo(), drawn, sketch)
+    assert more["evidence"] == judged.about
+    expected = entries.values(conditional.measure(drawn, sketch)) | judged.values
     assert entries.values(found).items() >= expected.items()
     assert {"tone_recall", "tone_purity", "tone_tv", "z_sensitivity"} == found.keys() - expected.keys()
     sensitivity = posterior.pair_distance(tone_draws) / posterior.pair_distance(truth)
@@ -137,13 +139,13 @@ def test_of_some_tasks_there_are_as_many_draws_as_the_settings_say_of_them(sketc
     for on, num_draws in (({"question": 2}, 2), ({"another": 2}, 4)):
         settings = SETTINGS.model_copy(update={"num_draws_on": on})
         found, _, more = suite.evaluate(Echo(), dataclasses.replace(sketch, settings=settings))
-        assert more == {"num_draws": num_draws}
+        assert more["num_draws"] == num_draws
         assert (f"gain_{num_draws}" in found, "gain_4" in found) == (True, num_draws == 4)
 
 
 def test_a_model_without_latents_draws_once(sketch: Reference) -> None:
     found, shown, more = suite.evaluate(Echo(0), sketch)
-    assert more == {"num_draws": 1}
+    assert more["num_draws"] == 1
     assert found["apsd"].value == found["z_sensitivity"].value == 0
     assert shown["tone_samples"].shape == (1, 3, SIZE, SIZE)
 

@@ -39,6 +39,8 @@ UNCONDITIONAL = {"fid", "kid", "precision", "recall", "density", "coverage", "gr
 UNCONDITIONAL |= {"class_kl", "memorisation", "two_sample_accuracy"}
 CONDITIONAL = {"conditional_accuracy", "within_class_diversity", "class_mean_error", "optimum_error"}
 OF_PAIRS = {"sample_mse"}  # of a sample and the test image whose condition it was asked for
+OF_PAIRS |= {"crps", "energy_score", "patch_energy_score", "variogram_score"}
+OF_PAIRS |= {"interval_coverage", "interval_width"}
 PATHS = {f"path_{figure}_{way}" for figure in ("length", "unevenness") for way in ("lerp", "slerp")}
 
 

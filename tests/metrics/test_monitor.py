@@ -45,7 +45,8 @@ def test_the_fid_is_that_of_a_sample_for_each_validation_condition(condition: st
     before = torch.get_rng_state()
     found = watching.measure(training(Smears()))
     assert torch.equal(torch.get_rng_state(), before), "measuring drew from the global source"
-    pixels, numbers = task.validation.images(torch.arange(200))[0], torch.arange(200)
+    numbers = task.halves()[0]
+    pixels = task.validation.images(numbers)[0]
     drawn = draw(Smears(), task.validation.conditions, numbers, 1, monitor.SEED)[:, 0]
     features = watching.extractor.features
     assert found.keys() == {"fid"}
@@ -58,11 +59,12 @@ def test_of_images_for_conditions_error_and_of_some_spread_and_gain_are_measured
 ) -> None:
     monkeypatch.setattr(monitor, "NUM_REPEATED", 16)
     task = written(tmp_path, "sketch", drawings(0, 40))
-    sampler, c, truth = Smears(3, 16), task.validation.conditions, task.validation.images(torch.arange(40))[0]
+    sampler, c, numbers = Smears(3, 16), task.validation.conditions, task.halves()[0]
+    truth = task.validation.images(numbers)[0]
     found = monitor.of_task(task).measure(training(sampler))
-    once = draw(sampler, c, torch.arange(40), 1, monitor.SEED)
-    some = torch.arange(16) * 40 // 16  # evenly spread
-    drawn = draw(sampler, c, some, 8, monitor.SEED)
+    once = draw(sampler, c, numbers, 1, monitor.SEED)
+    some = torch.arange(16) * len(numbers) // 16  # evenly spread
+    drawn = draw(sampler, c, numbers[some], 8, monitor.SEED)
     assert found.keys() == {"fid", "mse", "apsd", "gain_8"}
     assert found["mse"] == pytest.approx(posterior.errors(once, truth)["sample_mse"])
     assert found["apsd"] == pytest.approx(posterior.spread(drawn))
@@ -77,8 +79,9 @@ def test_no_more_samples_are_drawn_than_a_monitor_can_afford(
     monkeypatch.setattr(monitor, "NUM_SAMPLES", 40)
     task = written(tmp_path, "none", digits(200))
     watching = monitor.of_task(task)
-    drawn = draw(Smears(), task.validation.conditions, torch.arange(40), 1, monitor.SEED)[:, 0]
-    real = watching.extractor.features(task.validation.images(torch.arange(200))[0])
+    numbers = task.halves()[0]
+    drawn = draw(Smears(), task.validation.conditions, numbers[:40], 1, monitor.SEED)[:, 0]
+    real = watching.extractor.features(task.validation.images(numbers)[0])
     few = frechet.statistics(watching.extractor.features(drawn))
     expected = frechet.distance(few, frechet.statistics(real))
     assert watching.measure(training(Smears()))["fid"] == pytest.approx(expected, rel=1e-6)
@@ -88,7 +91,7 @@ def test_of_stacked_digits_modes_are_counted(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(stacked, "NUM_HELD_OUT", 60)
     task = written(tmp_path, "none", digits(), num_stacks=60)
     watching = monitor.of_task(task)
-    drawn = draw(Smears(3), task.validation.conditions, torch.arange(60), 1, monitor.SEED)[:, 0]
+    drawn = draw(Smears(3), task.validation.conditions, task.halves()[0], 1, monitor.SEED)[:, 0]
     predicted = torch.stack([watching.extractor.classes(drawn[:, k : k + 1]) for k in range(3)], 1)
     assert watching.measure(training(Smears(3))) == {"modes": len(modes.mode_counts(predicted))}
 
@@ -100,7 +103,12 @@ def test_a_snapshot_has_a_condition_in_each_column_with_its_draws(condition: str
     task = written(tmp_path, condition, digits() if of_digits else drawings(0, 40))
     size = task.x_shape[0], task.x_shape[1]
     images = monitor.of_task(task).snapshot(training(Smears(*size, 0)))["images"]
-    c = torch.eye(10) if of_digits else task.validation.conditions(4 * torch.arange(10))
+    numbers = task.halves()[0]
+    c = (
+        torch.eye(10)
+        if of_digits
+        else task.validation.conditions(numbers[torch.arange(10) * len(numbers) // 10])
+    )
     expected = draw(Smears(*size, 0), c.__getitem__, torch.arange(10), 1, 0)[:, 0]
     assert torch.equal(images, expected.repeat(5, 1, 1, 1))
     assert len(expected.unique(dim=0)) == 10

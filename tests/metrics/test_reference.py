@@ -35,6 +35,9 @@ def test_of_digits_the_first_test_images_are_taken_with_what_metrics_need(label:
     assert found.labels.tolist() == [*range(10)] * 2
     nearest = memorisation.nearest(pixels[:5], label.splits["train"].arrays["images"])
     assert torch.equal(found.arrays["nearest"], nearest)
+    assert found.judged.shape == (10, 2)  # of each class there are two
+    assert torch.equal(found.labels[found.judged], torch.arange(10)[:, None].expand(-1, 2))
+    assert len(found.arrays["expected"]) == 10
     assert torch.equal(found.arrays["radii"], prdc.radii(found.features, 3))
 
 
@@ -51,7 +54,9 @@ def test_of_a_task_whose_condition_is_an_image_all_are_taken_and_of_stacks_none(
     task = written(tmp_path / "a", "sketch", drawings(0, 30))
     found = reference.take(task, SETTINGS, compute.CPU)
     assert torch.equal(found.pixels, task.test.images(torch.arange(30))[0])
-    assert found.arrays.keys() == {"features"}
+    assert found.arrays.keys() == {"features", "expected", "components"}
+    assert found.arrays["expected"].shape == (30, 3 * 16 * 16)
+    assert found.judged.tolist() == [[i] for i in range(30)]
     assert found.labels is None
     monkeypatch.setattr(stacked, "NUM_HELD_OUT", 50)
     stacks = reference.take(written(tmp_path / "b", "none", digits(), 30), SETTINGS, compute.CPU)

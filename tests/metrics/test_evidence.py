@@ -1,0 +1,112 @@
+"""What is put together of the tests, of images and of digits by class."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers.small_tasks import digits, drawings, written
+from torch import Tensor, nn
+
+from pipeline.data.images import to_float
+from pipeline.metrics import evidence, expected, reference
+from pipeline.metrics.reference import Reference
+from pipeline.metrics.settings import Settings
+from pipeline.runtime import compute
+
+torch.set_num_threads(1)
+
+SETTINGS = Settings(num_samples=40, num_draws=4, kid_subset_size=20)
+CURVES = {"gains", "spread", "uniformity", "coverage", "coverage_where_any_vary"}
+
+
+@pytest.fixture(scope="module")
+def sketch(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    task = written(tmp_path_factory.mktemp("sketch"), "sketch", drawings(2, 70))
+    return reference.take(task, SETTINGS, compute.CPU)
+
+
+class Mean(nn.Module):
+    """Answers all conditions with one image, or that and noise."""
+
+    num_noise = 0
+
+    def __init__(self, real: Reference, num_latents: int) -> None:
+        super().__init__()
+        self.num_latents, self.image = num_latents, to_float(real.pixels).mean(0)
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        noise = z.sum(1)[:, None, None, None] / 5 if self.num_latents else 0
+        return self.image.expand(len(z), -1, -1, -1) + noise
+
+
+def drawn(real: Reference, num: int) -> Tensor:
+    source = torch.Generator().manual_seed(0)
+    shape = len(real.judged), num, *real.pixels.shape[1:]
+    return torch.randint(0, 256, shape, generator=source).byte()
+
+
+def test_several_samples_are_tested_in_all_ways_and_one_in_those_that_ask_for_no_more(
+    sketch: Reference,
+) -> None:
+    several = evidence.evaluate(Mean(sketch, 1), drawn(sketch, 4), sketch)
+    one = evidence.evaluate(Mean(sketch, 0), drawn(sketch, 1), sketch)
+    assert several.about.keys() - one.about.keys() == CURVES
+    assert one.about.keys() == {"told", "intervals"}
+    assert several.values.keys() == one.values.keys()
+    names = {"crps", "energy_score", "patch_energy_score", "variogram_score"}
+    assert several.shown.keys() == names | {"bases"}
+    for name in names:
+        assert several.values[name] == pytest.approx(several.shown[name].mean())
+    assert len(np.unique(several.shown["bases"])) == 72
+    assert np.isfinite(list(several.values.values())).all()
+
+
+def test_noise_is_told_from_drawings_and_its_pixels_are_too_far_apart(sketch: Reference) -> None:
+    found = evidence.evaluate(Mean(sketch, 1), drawn(sketch, 4), sketch).about
+    for space in ("pixels", "features"):
+        assert found["told"][space]["p_value"] < 0.01
+        assert found["told"][space]["classifier"]["share"] > 0.9
+    assert found["uniformity"]["p_value"] < 0.01
+    assert [row["level"] for row in found["coverage"]] == pytest.approx([0.2, 0.6])
+
+
+def test_intervals_are_calibrated_by_drawings_that_steer_nothing(sketch: Reference) -> None:
+    sampler = Mean(sketch, 1)
+    held = evidence.held(sampler, sketch, 4)
+    steering, other = sketch.task.halves()
+    validation, bases = sketch.task.validation, sketch.task.about("validation", "bases")
+    assert bases is not None
+    assert not set(bases[steering.numpy()]) & set(bases[other.numpy()])
+    assert sorted([*steering.tolist(), *other.tolist()]) == list(range(len(validation)))
+    assert held.drawn.shape[:2] == (len(np.unique(bases[other.numpy()])), 4)
+    images = validation.images(other)[0]
+    assert all((images == truth).flatten(1).all(1).any() for truth in held.truth)
+
+
+def test_of_digits_each_image_is_judged_by_samples_of_its_class(tmp_path: Path) -> None:
+    real = reference.take(written(tmp_path, "label", digits()), SETTINGS, compute.CPU)
+    labels = real.task.test.arrays["labels"].long()
+    assert real.judged.shape == (10, 4)
+    assert torch.equal(labels[real.judged], torch.arange(10)[:, None].expand(-1, 4))
+    means = real.arrays["expected"]
+    x, of_train = (part(real.task.splits["train"]) for part in (expected.flat, lambda s: s.arrays["labels"]))
+    for k in range(10):
+        torch.testing.assert_close(means[k], x[of_train == k].mean(0), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("condition", ["sketch", "colourise", "text"])
+def test_the_expected_image_is_nearer_than_the_mean_of_all(condition: str, tmp_path: Path) -> None:
+    task = written(tmp_path, condition, drawings(0, 200))
+    train = task.splits["train"]
+    found = expected.answers(task, torch.arange(len(task.test)))
+    assert found.shape == (len(task.test), task.x_shape[0] * task.x_shape[1] * task.x_shape[2])
+    assert 0 <= found.min() <= found.max() <= 1
+    mean = expected.flat(train).mean(0)
+    errors = [(expected.flat(task.test) - each).square().mean() for each in (found, mean)]
+    if condition == "colourise":  # which says most
+        assert errors[0] < errors[1] / 2
+    components = expected.components(task)
+    torch.testing.assert_close(components @ components.T, torch.eye(3), atol=1e-4, rtol=0)
+    spread = [(expected.flat(train) @ direction).var() for direction in components]
+    assert spread == sorted(spread, reverse=True)
