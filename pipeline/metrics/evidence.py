@@ -203,8 +203,8 @@ def of_coverage(counts: Tensor, bases: Tensor, seed: int) -> list[dict[str, Any]
 
 def of_two_samples(drawn: Tensor, known: Known, extractor: FeatureExtractor, seed: int) -> dict[str, Any]:
     """Both tests of two samples, of pixels and in features, with the expected image as what is known of the
-    condition: `p_value` of the energy distance, and `share` told with its 95 % interval and `p_value`. None if
-    there are too few bases.
+    condition: `p_value` of the energy distance, and `share` told with its 95 % interval and `p_value`. None
+    if there are too few bases.
     """
     if len(known.bases.unique()) < FEWEST_TOLD:
         return {}

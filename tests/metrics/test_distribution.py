@@ -126,7 +126,8 @@ def test_a_model_of_classes_draws_those_of_the_test_images(real: Reference) -> N
     error = posterior.errors(pixels[:, None], real.pixels)["sample_mse"]
     assert found["sample_mse"] == (pytest.approx(error), 40, 40)
     assert torch.equal(torch.from_numpy(shown["pixels"]), pixels)
-    assert more == {"conditional_accuracy_by_class": classes.accuracy_by_class(predicted, requested)}
+    assert more.keys() == {"conditional_accuracy_by_class", "evidence"}
+    assert more["conditional_accuracy_by_class"] == classes.accuracy_by_class(predicted, requested)
     assert found["conditional_accuracy"].value == classes.accuracy(predicted, requested)
     sheet = torch.from_numpy(shown["sheet"]).unflatten(0, (8, 10))
     for k in range(10):  # class k in column k
