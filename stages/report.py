@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.methods.adversarial import Settings as AdversarialSettings
 from pipeline.metrics.settings import Settings as Evaluation
-from pipeline.report import dial, images, page, patience, points, study, tables, theory
+from pipeline.report import dial, images, page, patience, points, posteriors, study, tables, theory
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
@@ -85,6 +85,8 @@ def parts_of(first: Results, digits: Results, real: Real, table: pd.DataFrame) -
     """The sections on models, where there are such."""
     if by_image := {name: found for name, found in first.items() if found.kind in ("image", "words")}:
         yield images.section(by_image, table, real, batch_sizes(by_image))
+    if held := posteriors.section(first):
+        yield held
     entries = {
         name: cast(AdversarialSettings, sections.entry("gans", found.entry).settings)
         for name, found in digits.items()

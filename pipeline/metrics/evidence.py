@@ -224,7 +224,8 @@ def of_two_samples(drawn: Tensor, known: Known, extractor: FeatureExtractor, see
 
 def of_intervals(drawn: Tensor, known: Known, held: Calibration, seed: int) -> dict[str, Any]:
     """Intervals that hold: `coverage` of the test images' pixels with its 95 % interval, mean `width`, their
-    `multiple` of sd + c, and from how many bases that is.
+    `multiple` of sd + c, and from how many bases that is. The `standard_error` of the coverage is over both:
+    the test bases, and those that calibrated.
     """
     num_draws = held.drawn.shape[1]
     truths = [x.flatten(1).float() / 255 for x in (held.truth, known.truth)]
@@ -234,11 +235,12 @@ def of_intervals(drawn: Tensor, known: Known, held: Calibration, seed: int) -> d
     )
     multiple = conformal.calibrated(of_held, truths[0], held.bases)
     inside = of_bases.means(1 - conformal.missed(of_test, truths[1], multiple), known.bases)  # of each base
+    errors = [each.var() / len(each) for each in (inside, conformal.missed(of_held, truths[0], multiple))]
     resampled = of_bases.resampled_means(inside, torch.arange(len(inside)), seed)
     return {
         "coverage": inside.mean().item(),
         "interval": of_bases.interval(resampled),
-        "standard_error": (inside.std() / len(inside) ** 0.5).item(),
+        "standard_error": sum(error.nan_to_num().item() for error in errors) ** 0.5,
         "width": 2 * multiple * of_test.half.double().mean().item(),
         "multiple": multiple,
         "num_bases": len(held.bases),

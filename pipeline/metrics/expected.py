@@ -34,8 +34,8 @@ def answers(task: Task, chosen: Tensor) -> Tensor:
 
 def least_ridge(squares: Tensor, products: Tensor, total: Tensor, num: int) -> float:
     """The one of RIDGES, times the mean of the `squares` of singular values, that is best by generalised
-    cross-validation (Golub et al. 1979, doi:10.1080/00401706.1979.10489751), of those that use up at most nine
-    tenths of the examples; `products` (A,) are sums of squares of products with what is to be found, `total`
+    cross-validation (Golub et al. 1979, doi:10.1080/00401706.1979.10489751), of those that use up at most 9
+    of 10 examples; `products` (A,) are sums of squares of products with what is to be found, `total`
     that of itself.
     """
     ridges = squares.mean() * torch.tensor(RIDGES, dtype=torch.float64)
