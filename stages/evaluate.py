@@ -10,7 +10,7 @@ from torch import nn
 
 from pipeline.data.images import grid
 from pipeline.methods import method
-from pipeline.metrics import reference, suite, tradeoff
+from pipeline.metrics import evidence, reference, suite, tradeoff
 from pipeline.metrics import settings as evaluation
 from pipeline.metrics.entries import details, values, write
 from pipeline.networks import network, truncation
@@ -67,7 +67,8 @@ def main(model: Path, task: InputFolder, real: InputFolder, reports: Path) -> No
         scalars = {f"test_{metric}": value for metric, value in metrics.items()}
         scalars["milliseconds_per_sample"] = pace(sampler, asked)
         sheet = grid(torch.from_numpy(result.shown["sheet"]), 10).permute(1, 2, 0).numpy()
-        runs.add_evaluation(name, about["weights"], scalars, {"sheet": sheet})
+        curves = evidence.curves(about.get("evidence", {}))
+        runs.add_evaluation(name, about["weights"], scalars, curves, {"sheet": sheet})
 
 
 def pace(sampler: nn.Module, task: Task) -> float:

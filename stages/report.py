@@ -54,17 +54,29 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         with new_folder(reports / "figures") as folder:
             for name, file in files.items():
                 (folder / f"{name}.png").write_bytes(file)
-        with new_folder(reports / "calibration") as folder:
-            for found in first.values():
-                if found.style.sampled and "predicted_sd" in found.samples:
-                    columns = {name: found.samples[name] for name in ("predicted_sd", "actual_error")}
-                    pd.DataFrame(columns).to_csv(folder / f"{found.model}.csv", index=False)
+        write_curves(first, reports)
         with new_file(reports / "comparison.csv") as part:
             table.to_csv(part, index=False)
         with new_file(reports / "index.html") as part:
             part.write_text(page.render(whole, files, sections=parts, facts=facts))
         with new_file(reports / "timings.html") as part:
             part.write_text(page.render(times, page.files([times])))
+
+
+def write_curves(models: Results, reports: Path) -> None:
+    """What `dvc plots` draws of models that sample, a file a model: calibration, ranks and coverage."""
+    tables: dict[str, dict[str, pd.DataFrame]] = {"calibration": {}, "ranks": {}, "coverage": {}}
+    for found in models.values():
+        if found.style.sampled and "predicted_sd" in found.samples:
+            columns = {name: found.samples[name] for name in ("predicted_sd", "actual_error")}
+            tables["calibration"][found.model] = pd.DataFrame(columns)
+        if "uniformity" in (held := found.details.get("evidence", {})):
+            tables["ranks"][found.model] = posteriors.worst_ranks(held)
+            tables["coverage"][found.model] = pd.DataFrame(held["coverage"])[["level", "share"]]
+    for kind, of_kind in tables.items():
+        with new_folder(reports / kind) as folder:
+            for model, table in of_kind.items():
+                table.to_csv(folder / f"{model}.csv", index=False)
 
 
 def results(models: Path, reports: Path, seeds: list[int]) -> Iterator[Result]:

@@ -70,7 +70,7 @@ def main(method: Method, name: str, out: Path, reports: Path) -> None:
         about |= {"num_samples": metrics.NUM_SAMPLES, "seed": FINAL_SEED, "variance": target.variance}
         about |= {"dial": metrics.dial(generator, target, FINAL_SEED)}
         write(reports, model, means, context | about)
-        runs.add_evaluation(model, identity, {f"final_{key}": value for key, value in means.items()}, {})
+        runs.add_evaluation(model, identity, {f"final_{key}": value for key, value in means.items()}, {}, {})
 
 
 if __name__ == "__main__":

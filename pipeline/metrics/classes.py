@@ -16,10 +16,12 @@ def accuracy_by_class(predicted: Tensor, asked: Tensor) -> list[float]:
     return [accuracy(predicted[asked == k], asked[asked == k]) for k in range(NUM_CLASSES)]
 
 
-def groups(labels: Tensor, size: int) -> Tensor:
-    """Images of one class, `size` together, (T, size) numbers; each is in one group at most."""
+def groups(labels: Tensor, size: int, most: int) -> Tensor:
+    """Images of one class, `size` together, (T, size) numbers; each is in one group at most, and each class
+    has so many groups at most.
+    """
     of_class = [(labels == k).nonzero()[:, 0] for k in range(NUM_CLASSES)]
-    return torch.cat([found[: len(found) // size * size].view(-1, size) for found in of_class])
+    return torch.cat([found[: len(found) // size * size].view(-1, size)[:most] for found in of_class])
 
 
 def histogram_divergence(predicted: Tensor, real_labels: Tensor) -> float:

@@ -17,8 +17,10 @@ from pipeline.metrics import (
     two_sample,
 )
 from pipeline.metrics.entries import Entries, entries
+from pipeline.metrics.evidence import Evidence
 from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
+from pipeline.networks.flow import flow_of, sampling_with
 from pipeline.networks.network import num_inputs
 from pipeline.sampling.draw import draw, interpolate
 
@@ -35,13 +37,25 @@ def evaluate(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np
     if task.kind == "class":  # each sample is of its test image's class
         error = posterior.mse_of_means(pixels[:, None], real.pixels, 1)
         found |= entries({"sample_mse": error}, len(pixels), len(pixels))
-        groups = real.judged if num_inputs(sampler) else real.judged[:, :1]
-        judged = evidence.evaluate(sampler, pixels[groups], real)
-        found |= entries(judged.values, groups.numel(), len(groups))
+        judged, num_judged = of_posteriors(sampler, pixels, real)
+        found |= entries(judged.values, *num_judged)
         more, judging = more | {"evidence": judged.about}, judged.shown
     if sampler.num_latents:
         found |= of_paths(sampler, real)
     return found, {"pixels": pixels.numpy(), **show(sampler, real), **judging}, more
+
+
+def of_posteriors(sampler: nn.Module, pixels: Tensor, real: Reference) -> tuple[Evidence, tuple[int, int]]:
+    """What speaks for samples (N, C, H, W), one a test image's class, being of posteriors; how many samples
+    that is of, for how many images. A guided flow's are drawn again without guidance, which bends them.
+    """
+    groups = real.judged if num_inputs(sampler) else real.judged[:, :1]
+    counts, flow = (groups.numel(), len(groups)), flow_of(sampler)
+    if flow is None or flow.guidance == 1:
+        return evidence.evaluate(sampler, pixels[groups], real), counts
+    with sampling_with(flow, flow.solver, flow.num_steps, 1.0, flow.spacing):
+        again = draw(sampler, real.task.test.conditions, groups.flatten(), 1, real.settings.seed)
+        return evidence.evaluate(sampler, again[:, 0].unflatten(0, groups.shape), real), counts
 
 
 def floors(pixels: Tensor, labels: Tensor | None, real: Reference) -> Entries:

@@ -4,7 +4,7 @@
 base drawing. Errors and scores are of pixels scaled to [0, 1].
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,6 +69,24 @@ def evaluate(sampler: nn.Module, drawn: Tensor, real: Reference) -> Evidence:
     values |= {f"interval_{key}": about["intervals"][key] for key in ("coverage", "width")}
     shown = {name: found.numpy() for name, found in by_condition.items()} | {"bases": facts.bases.numpy()}
     return Evidence(values, about, shown)
+
+
+def excess(about: Mapping[str, Any]) -> dict[str, list[float]]:
+    """How many ranks of each function are below k = 1 .. L beyond what should be, in units of the band."""
+    found = about["uniformity"]
+    rows = zip(found["names"], found["deviation"], found["band"], strict=True)
+    return {name: [y / most for y, most in zip(values, band, strict=True)] for name, values, band in rows}
+
+
+def curves(about: Mapping[str, Any]) -> dict[str, list[tuple[int, float]]]:
+    """What the report shows of several samples, as pairs: `excess` of each function over the rank, `coverage`
+    over the level in percent, `gain` over P.
+    """
+    if "uniformity" not in about:
+        return {}
+    found = {f"excess {name}": list(enumerate(values, 1)) for name, values in excess(about).items()}
+    found["coverage"] = [(round(100 * row["level"]), row["share"]) for row in about["coverage"]]
+    return found | {"gain": [(row["num_draws"], row["gain"]) for row in about["gains"]]}
 
 
 def known(real: Reference) -> Known:

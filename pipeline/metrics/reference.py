@@ -20,6 +20,7 @@ from pipeline.runtime.files import new_folder
 from pipeline.tasks.task import Task
 
 ARRAYS, DESCRIPTION = "reference.npz", "reference.json"  # in data/reference/<task>
+MOST_JUDGED = 12  # images of a class, by which posteriors are judged
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Reference:
         if by_condition(self.task) or (asked := self.labels) is None:
             return torch.arange(len(self.pixels))[:, None]
         fewest = int(asked.bincount()[asked.unique()].min())
-        return classes.groups(asked, min(fewest, num_draws(self.task, self.settings)))
+        return classes.groups(asked, min(fewest, num_draws(self.task, self.settings)), MOST_JUDGED)
 
 
 def num_draws(task: Task, settings: Settings) -> int:

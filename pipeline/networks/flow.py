@@ -81,10 +81,12 @@ def flow_of(sampler: nn.Module) -> Flow | None:
 
 
 @contextmanager
-def sampling_with(flow: Flow, solver: str, num_steps: int, guidance: float) -> Iterator[None]:
-    """While the context lasts, the flow samples so, in steps of equal length."""
+def sampling_with(
+    flow: Flow, solver: str, num_steps: int, guidance: float, spacing: float = 1.0
+) -> Iterator[None]:
+    """While the context lasts, the flow samples so."""
     before = flow.solver, flow.num_steps, flow.guidance, flow.spacing
-    flow.solver, flow.num_steps, flow.guidance, flow.spacing = solver, num_steps, guidance, 1.0
+    flow.solver, flow.num_steps, flow.guidance, flow.spacing = solver, num_steps, guidance, spacing
     try:
         yield
     finally:

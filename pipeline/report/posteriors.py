@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from pipeline.metrics import bases
+from pipeline.metrics.evidence import excess
 from pipeline.report.figures import posteriors as figures
 from pipeline.report.images import by_task, called
 from pipeline.report.results import Result, Results, Section
@@ -87,8 +89,7 @@ def verdict(evidence: Mapping[str, Any]) -> str:
     if ranks["p_value"] > P_VALUE:
         found.append("calibrated within the band")
     else:
-        excess = [np.abs(figures.excess(evidence, i)).max() for i in range(len(ranks["names"]))]
-        out = [name for name, most in zip(ranks["names"], excess, strict=True) if most > 1]
+        out = [name for name, values in excess(evidence).items() if max(map(abs, values)) > 1]
         found.append(f"ranks out of the band: {', '.join(out) or 'none by itself'}")
     for space, each in told.items():
         classifier = each["classifier"]
@@ -102,3 +103,10 @@ def held(found: Mapping[str, Any]) -> list[str]:
     low, high = found["interval"]
     coverage = f"{100 * found['coverage']:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
     return [coverage, f"{found['width']:.3f}", f"{found['multiple']:.2f}", str(found["num_bases"])]
+
+
+def worst_ranks(evidence: Mapping[str, Any]) -> pd.DataFrame:
+    """The `excess` of the function that is furthest out of its band, over the `rank`, as a share."""
+    values = max(excess(evidence).values(), key=lambda values: max(map(abs, values)))
+    num = len(values)
+    return pd.DataFrame({"rank": [k / (num + 1) for k in range(1, num + 1)], "excess": values})

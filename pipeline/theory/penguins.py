@@ -7,7 +7,9 @@ engression, a conditional GAN and flow matching. Beside them the posterior of a 
 from typing import Any
 
 import numpy as np
+import torch
 
+from pipeline.metrics import scores
 from pipeline.metrics.dial import STEPS
 from pipeline.networks.flow import Flow, sampling_with
 from pipeline.theory import posterior as bayes
@@ -72,7 +74,8 @@ def errors(found: dict[str, np.ndarray], name: str) -> dict[str, float]:
 
 def on_held_out(networks: Networks, settings: Settings) -> dict[str, dict[str, Any]]:
     """How far each sampler's draws are from the posteriors of held-out measurements, and each answer from the
-    truth; the floor is what as many draws from the posteriors themselves get. In mm.
+    truth, with the CRPS, whose least is the posteriors' own; the floor is what as many draws from these get.
+    In mm.
     """
     num = settings.num_draws
     x, y = held_out(networks.camera, settings.num_held_out, settings.seed, HELD_OUT)
@@ -91,7 +94,15 @@ def on_held_out(networks: Networks, settings: Settings) -> dict[str, dict[str, A
     for name, values in drawn.items():
         rmse |= {f"mean_of_{name}_draws": values.mean(1), f"one_{name}_draw": values[:, 0]}
     errors = {name: float(np.sqrt(np.square(found - y).mean())) for name, found in rmse.items()}
-    return of_draws | {"rmse_held_out": {"num_held_out": settings.num_held_out} | errors}
+    everyone = {"posterior": best, "regression": rmse["regression"][:, None], **drawn}
+    scored = {name: crps(found, y) for name, found in everyone.items()}
+    counted = {"num_held_out": settings.num_held_out}
+    return of_draws | {"rmse_held_out": counted | errors, "crps_held_out": counted | scored}
+
+
+def crps(drawn: np.ndarray, y: np.ndarray) -> float:
+    """The mean CRPS, in mm, of draws (N, M) for truths (N,)."""
+    return scores.crps(torch.from_numpy(drawn)[..., None], torch.from_numpy(y)[:, None]).mean().item()
 
 
 def deviations(posterior: Posterior, drawn: np.ndarray) -> dict[str, float]:

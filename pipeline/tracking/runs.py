@@ -109,9 +109,15 @@ def newest_run(model: str, weights_sha256: str) -> str | None:
 
 
 def add_evaluation(
-    model: str, weights_sha256: str, metrics: Mapping[str, float], images: Mapping[str, np.ndarray]
+    model: str,
+    weights_sha256: str,
+    metrics: Mapping[str, float],
+    curves: Mapping[str, Sequence[tuple[int, float]]],
+    images: Mapping[str, np.ndarray],
 ) -> None:
-    """Add metrics and images, (H, W, C) uint8, to the model's newest run with these weights, or a new one."""
+    """Add metrics, curves as pairs of a step and a value, and images, (H, W, C) uint8, to the model's newest
+    run with these weights, or a new one.
+    """
     key, now = uuid4().hex, int(time.time() * 1000)
 
     def call() -> None:
@@ -121,6 +127,7 @@ def add_evaluation(
             client().set_terminated(run_id)
             client().set_tag(run_id, WEIGHTS_TAG, weights_sha256)  # last: by it the whole run is found
         log_metrics(run_id, [(name, value, now, 0) for name, value in metrics.items()])
+        log_metrics(run_id, [(name, y, now, x) for name, pairs in curves.items() for x, y in pairs])
         for name, image in images.items():
             client().log_image(run_id, image, f"{name}.png")
 

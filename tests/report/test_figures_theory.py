@@ -134,6 +134,7 @@ def test_the_section_on_bayes_shows_the_five_answers_and_the_dial(tmp_path):
         "cgan": compared | {"wasserstein": 0.23},
         "flow": compared | {"wasserstein": 0.25},
         "rmse_held_out": rmse,
+        "crps_held_out": {"posterior": 2.1, "regression": 3.0, "engression": 2.2, "cgan": 2.3, "flow": 2.4},
         "dial": {"variance": 16.23, "num_x": 10_000, "rows": rows},
     }
     section = theory.of_penguins(*saved(tmp_path, "bayes", numbers, "bayes", ANSWERS))
@@ -141,13 +142,13 @@ def test_the_section_on_bayes_shows_the_five_answers_and_the_dial(tmp_path):
     assert section.name == "bayes"
     assert '<h2 id="bayes">' in html
     for cells in (
-        ("posterior, exact", "196.91", "4.06", "", "", "", "3.77 (its mean)"),
-        ("posterior of a normal prior", "197.14", "4.03", "mean, at worst", "0.29", "-", "-"),
-        ("regression", "196.98", "-", "mean, at worst", "0.14", "0.3", "3.76"),
-        ("engression", "196.71", "3.96", "Wasserstein-1, on average", "0.21", "1.0", "5.12"),
-        ("conditional GAN", "197.02", "4.23", "Wasserstein-1, on average", "0.23", "1.0", "5.39"),
-        ("flow", "197.41", "3.87", "Wasserstein-1, on average", "0.25", "1.0", "5.31"),
-        ("as many draws from the posterior itself", "", "", "Wasserstein-1, on average", "0.16", "", ""),
+        ("posterior, exact", "196.91", "4.06", "", "", "", "3.77 (its mean)", "2.100"),
+        ("posterior of a normal prior", "197.14", "4.03", "mean, at worst", "0.29", "-", "-", "-"),
+        ("regression", "196.98", "-", "mean, at worst", "0.14", "0.3", "3.76", "3.000"),
+        ("engression", "196.71", "3.96", "Wasserstein-1, on average", "0.21", "1.0", "5.12", "2.200"),
+        ("conditional GAN", "197.02", "4.23", "Wasserstein-1, on average", "0.23", "1.0", "5.39", "2.300"),
+        ("flow", "197.41", "3.87", "Wasserstein-1, on average", "0.25", "1.0", "5.31", "2.400"),
+        ("as many draws from the posterior itself", "", "", "Wasserstein-1, on average", "0.16", "", "", ""),
         ("mean of the posterior itself: V", "16.2", ""),
         ("1", "16.6", "3.22"),
         ("32", "31.8", "0.27"),

@@ -219,6 +219,13 @@ def test_one_draw_errs_by_root_two_of_the_mean(numbers, name):
     assert rmse[f"mean_of_{name}_draws"] == pytest.approx(rmse["posterior_mean"], rel=0.05)
 
 
+@pytest.mark.parametrize("name", SAMPLED)
+def test_the_crps_is_least_of_the_posterior_and_of_draws_near_it(numbers, name):
+    crps = numbers["crps_held_out"]
+    assert crps["posterior"] <= crps[name] * 1.005 < 1.05 * crps["posterior"]
+    assert crps[name] < crps["regression"] / 1.2
+
+
 def test_the_trained_flow_goes_from_the_mean_to_a_draw_with_its_number_of_steps(numbers):
     dial = numbers["dial"]
     errors = [row["sample_mse"] / dial["variance"] for row in dial["rows"]]

@@ -138,10 +138,14 @@ def test_an_evaluation_is_added_to_the_newest_run_with_these_weights(client, tmp
         run.finish("abc", [weights])
         outbox.drain()
         ids.append(run.run_id)
-    runs.add_evaluation("gan-x", "abc", {"test_fid": 2.5}, {})
-    runs.add_evaluation("gan-x", "other", {"test_fid": 9.0}, {})
+    runs.add_evaluation("gan-x", "abc", {"test_fid": 2.5}, {"gain": [(2, 1.25), (4, 2.0)]}, {})
+    runs.add_evaluation("gan-x", "other", {"test_fid": 9.0}, {}, {})
     outbox.drain()
-    assert client.get_run(ids[1]).data.metrics == {"loss": 0.5, "test_fid": 2.5}
+    assert client.get_run(ids[1]).data.metrics == {"loss": 0.5, "test_fid": 2.5, "gain": 2.0}
+    assert [(each.step, each.value) for each in client.get_metric_history(ids[1], "gain")] == [
+        (2, 1.25),
+        (4, 2),
+    ]
     assert client.get_run(ids[0]).data.metrics == {"loss": 0.5}
     assert [file.path for file in client.list_artifacts(ids[1])] == ["weights"]
     everything = tracked(client, runs.EXPERIMENT)
@@ -179,8 +183,8 @@ def test_what_is_sent_again_because_an_answer_was_lost_is_there_once(monkeypatch
     for module in (store, runs):
         monkeypatch.setattr(module, "client", lambda: unheard)
     begun(tmp_path).finish("abc", [])
-    runs.add_evaluation("gan-x", "abc", {"test_fid": 2.5}, {})
-    runs.add_evaluation("gan-x", "other", {"test_fid": 9.0}, {})
+    runs.add_evaluation("gan-x", "abc", {"test_fid": 2.5}, {"gain": [(2, 1.25), (4, 2.0)]}, {})
+    runs.add_evaluation("gan-x", "other", {"test_fid": 9.0}, {}, {})
     runs.add_stage("train_gan@x", 2.0, 0.5)
     wait_for(lambda: not outbox._outbox.calls)
     outbox.drain()

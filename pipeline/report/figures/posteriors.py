@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.metrics.evidence import excess
 from pipeline.metrics.posterior import NUM_DRAWS, theoretical_gain
 from pipeline.report.figures.figures import subplots
 from pipeline.report.styles import STYLES
 
 Evidence = Mapping[str, Any]  # what metrics/evidence.py leaves of a model
 LINE = STYLES["real"].colour
-GAINS = NUM_DRAWS
 
 
 def row(methods: Mapping[str, tuple[Evidence, str]]) -> Figure:
@@ -22,11 +22,10 @@ def row(methods: Mapping[str, tuple[Evidence, str]]) -> Figure:
     """
     figure, cells = subplots(13.5, 2.9, 1, 4)
     for label, (evidence, colour) in methods.items():
-        names = evidence["uniformity"]["names"]
-        plain = [i for i, name in enumerate(names) if name != "TARP"]
-        worst = max(plain, key=lambda i: np.abs(excess(evidence, i)).max())
-        line(cells[0], excess(evidence, worst), f"{label}: {names[worst]}", colour)
-        line(cells[1], excess(evidence, names.index("TARP")), label, colour)
+        found = excess(evidence)
+        line(cells[1], found.pop("TARP"), label, colour)
+        worst = max(found, key=lambda name: max(map(abs, found[name])))
+        line(cells[0], found[worst], f"{label}: {worst}", colour)
         covered(cells[2], evidence["coverage"], label, colour)
         gains(cells[3], evidence["gains"], label, colour)
     for cell, title in zip(cells, ("ranks of the truth", "TARP", "coverage", "gain"), strict=True):
@@ -46,13 +45,7 @@ def row(methods: Mapping[str, tuple[Evidence, str]]) -> Figure:
     return figure
 
 
-def excess(evidence: Evidence, i: int) -> np.ndarray:
-    """The deviation of the i-th function's ranks in units of its band, (L,)."""
-    found = evidence["uniformity"]
-    return np.array(found["deviation"][i]) / np.array(found["band"][i])
-
-
-def line(cell: Axes, values: np.ndarray, label: str, colour: str) -> None:
+def line(cell: Axes, values: list[float], label: str, colour: str) -> None:
     cell.plot(
         np.arange(1, len(values) + 1) / (len(values) + 1), values, label=label, color=colour, linewidth=1.2
     )
