@@ -10,7 +10,7 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup repro long test lint check bench ui clean
+.PHONY: help setup repro long seeds test lint check bench ui clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,11 +29,13 @@ repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time: 
 	@echo "The report: file://$(CURDIR)/reports/index.html    The runs: make ui"
 
 long: setup  ## the long run of reports/long/params.yaml in a clone in long/, hours; the same again goes on where it was killed
-	@test -d long || { git clone --quiet . long && cd long && dvc cache dir --local "$(CURDIR)/.dvc/cache"; }
-	@cp reports/long/params.yaml long/
-	@cd long && python -m stages.repro --jobs $(JOBS)
-	@cp -r long/reports/comparison.csv long/reports/figures reports/long/
-	@echo "The report: file://$(CURDIR)/long/reports/index.html    Its figures, to be committed: reports/long"
+seeds: setup  ## the same from three seeds, of reports/seeds/params.yaml
+long seeds:
+	@test -d $@ || { git clone --quiet . $@ && cd $@ && dvc cache dir --local "$(CURDIR)/.dvc/cache"; }
+	@cp reports/$@/params.yaml $@/
+	@cd $@ && python -m stages.repro --jobs $(JOBS)
+	@cp -r $@/reports/comparison.csv $@/reports/figures reports/$@/
+	@echo "The report: file://$(CURDIR)/$@/reports/index.html    What is kept of it, to be committed: reports/$@"
 
 test: setup  ## all tests
 	@python -m pytest

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.methods.adversarial import Settings as AdversarialSettings
 from pipeline.metrics.settings import Settings as Evaluation
-from pipeline.report import dial, images, page, patience, points, posteriors, study, tables, theory
+from pipeline.report import by_seed, dial, images, page, patience, points, posteriors, study, tables, theory
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
@@ -44,6 +44,8 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
             dial.section(first, toys, theory_of["bayes"], num_samples),
             *parts_of(first, digits, real, table),
         ]
+        if over_seeds := by_seed.section(first, table, reports / "seeds"):
+            parts.append(over_seeds)
         if longer := patience.section(table, reports / "long"):
             parts.append(longer)
         parts += exact(toys, reports)
@@ -140,7 +142,8 @@ def speeds(every: list[Result]) -> dict[str, dict[str, Any]]:
         if speed := runs.speed(result.model, result.details["weights"]):
             about = {key: result.details[key] for key in ("task", "num_parameters", "num_evaluations")}
             style = {"label": images.called(result), "colour": result.style.colour}
-            found[result.model] = speed | about | style | {"fid": result.metrics["fid"]}
+            quality = {"fid": result.metrics["fid"], "energy_score": result.metrics.get("energy_score")}
+            found[result.model] = speed | about | style | quality
             if result.section == "ablations":
                 found[result.model]["curve"] = []  # beside four methods, six more lines would hide them
     return found

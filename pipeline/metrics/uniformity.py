@@ -43,15 +43,15 @@ def uniformity(ranks: Tensor, num_draws: int, bases: Tensor, seed: int) -> Unifo
 
     As in Saeilynoja et al. 2022 (arXiv:2103.10522) the band is wide where the deviation may be large by
     chance. How large, the bases' own deviations say; at the ends, where a rank is seldom, that of independent
-    ranks, times what bases make of it elsewhere. The band is a multiple of that, found by random signs of the
-    bases' deviations.
+    ranks, times what bases make of it elsewhere, if that is more. The band is a multiple of that, found by
+    random signs of the bases' deviations.
     """
     num = torch.arange(1, num_draws + 1)
     expected = num.double() / (num_draws + 1)
     below = (ranks[:, :, None] < num).double() - expected  # (N, F, L)
     of_base = of_bases.sums(below, bases) / len(ranks)  # (B, F, L)
     variance, independent = of_base.square().sum(0), expected * (1 - expected) / len(ranks)
-    factor = variance.sum(1, keepdim=True) / independent.sum()  # (F, 1)
+    factor = (variance.sum(1, keepdim=True) / independent.sum()).clamp(min=1)  # (F, 1)
     scale = torch.maximum(variance, factor * independent).sqrt().flatten()
     deviation = of_base.sum(0)
     excess = (deviation.flatten().abs() / scale).max()

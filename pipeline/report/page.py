@@ -17,7 +17,7 @@ from pipeline.data.images import NUM_CLASSES
 from pipeline.metrics.classes import means
 from pipeline.report import tables
 from pipeline.report.figures import figures
-from pipeline.report.figures.images import Pace, paces
+from pipeline.report.figures.images import Pace, costs, paces
 from pipeline.report.results import Figures, Results, Section
 from pipeline.report.styles import STYLES
 from pipeline.tasks.task import Task
@@ -85,8 +85,8 @@ def claim(models: Results, task: Task) -> dict[str, np.ndarray]:
 
 def timings(seconds: dict[str, dict[str, float]], speeds: Mapping[str, Mapping[str, Any]]) -> Section:
     """The page of times: `seconds` and `loop_seconds` of each stage; of each model its `task`, `label` and
-    `colour`, `fid`, `num_parameters`, `num_evaluations`, `train_seconds`, `images_per_second`,
-    `milliseconds_per_sample` and `curve`, pairs of seconds and cheap FID.
+    `colour`, `fid`, `energy_score` or None, `num_parameters`, `num_evaluations`, `train_seconds`,
+    `images_per_second`, `milliseconds_per_sample` and `curve`, pairs of seconds and cheap FID.
     """
     panels: dict[str, dict[str, Pace]] = {}
     for speed in speeds.values():
@@ -94,6 +94,11 @@ def timings(seconds: dict[str, dict[str, float]], speeds: Mapping[str, Mapping[s
             panels.setdefault(speed["task"], {})[speed["label"]] = Pace(speed["curve"], speed["colour"])
     several = {task: methods for task, methods in panels.items() if len(methods) > 1}
     drawn = {"paces": paces(several, "seconds of training")} if several else {}
+    compared = [speed for speed in speeds.values() if speed["energy_score"] is not None]
+    of_tasks = {
+        speed["task"]: [each for each in compared if each["task"] == speed["task"]] for speed in compared
+    }
+    drawn |= {f"costs-{task}": costs(of_task) for task, of_task in of_tasks.items()}
     keys = ("seconds", "loop_seconds")
     total = {"all": {key: sum(times[key] for times in seconds.values()) for key in keys}} if seconds else {}
     stages = [[name, *(f"{times[key]:.1f}" for key in keys)] for name, times in (seconds | total).items()]
@@ -102,7 +107,7 @@ def timings(seconds: dict[str, dict[str, float]], speeds: Mapping[str, Mapping[s
     models = [
         [name, *(written(row[key], form) for key, form in forms.items())] for name, row in speeds.items()
     ]
-    return Section("timings", drawn, {"stages": stages, "speeds": models})
+    return Section("timings", drawn, {"stages": stages, "speeds": models, "costs": list(of_tasks)})
 
 
 def written(value: float | None, form: str) -> str:

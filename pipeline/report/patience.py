@@ -5,7 +5,7 @@ comparison and the figures of a longer run (`make long`).
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -22,25 +22,39 @@ OF_DIGITS = {key: tables.COLUMNS[key] for key in ("fid", "precision", "recall", 
 SHOWN = ("*-sheet", "images-sketch", "images-colourise", "study-curves", "study-truncation")  # figures
 
 
+class Kept(NamedTuple):
+    """What a folder keeps of a run with other parameters."""
+
+    table: pd.DataFrame  # its comparison
+    params: Mapping[str, Any]
+    differing: list[str]  # the keys of those parameters by which its numbers would be of other things
+
+
+def kept(folder: Path) -> Kept | None:
+    """The run that this folder keeps, if there is one."""
+    if not (file := folder / "comparison.csv").exists():
+        return None
+    here, there = (params.content(path) for path in (params.PARAMS_FILE, folder / "params.yaml"))
+    return Kept(pd.read_csv(file).astype({"seed": "Int64"}), there, list(differing(here, there)))
+
+
 def section(table: pd.DataFrame, folder: Path) -> Section | None:
     """What each model of the longer run came to there, and here; None if the folder has no such run, or one
     of as many steps. `table` is a comparison of the models here.
 
     Where the two runs were of other data, or other features, the page says so in the place of numbers.
     """
-    if not (kept := folder / "comparison.csv").exists():
+    longer, budget = kept(folder), params.content(params.PARAMS_FILE)["budget"]
+    if longer is None or longer.params["budget"] == budget:
         return None
-    here, there = (params.content(path) for path in (params.PARAMS_FILE, folder / "params.yaml"))
-    budgets = [here["budget"], there["budget"]]
-    if budgets[0] == budgets[1]:
-        return None
-    values: dict[str, Any] = {"budgets": budgets, "differing": list(differing(here, there)), "tables": []}
-    if values["differing"]:
+    budgets = [budget, longer.params["budget"]]
+    values: dict[str, Any] = {"budgets": budgets, "differing": longer.differing, "tables": []}
+    if longer.differing:
         return Section("patience", {}, values)
-    longer = pd.read_csv(kept).astype({"seed": "Int64"})
-    names, drawings, stacked = longer["model"], longer["mean_mse"].notna(), longer["modes"].notna()
+    found = longer.table
+    names, drawings, stacked = found["model"], found["mean_mse"].notna(), found["modes"].notna()
     groups = (~drawings & ~stacked, OF_DIGITS), (drawings, OF_DRAWINGS), (stacked, OF_STACKED)
-    runs = dict(zip(budgets, (table, longer), strict=True))
+    runs = dict(zip(budgets, (table, found), strict=True))
     values["tables"] = [compared(runs, list(names[chosen]), columns) for chosen, columns in groups]
     files = sorted(file for pattern in SHOWN for file in (folder / "figures").glob(f"{pattern}.png"))
     values["names"] = [file.stem for file in files]

@@ -19,7 +19,16 @@ from pipeline.data import idx, openmoji
 from pipeline.data.download import mnist, penguins
 
 ROOT = Path(__file__).parents[2]
-CODE = ("pipeline", "stages", "reports/long", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
+CODE = (
+    "pipeline",
+    "stages",
+    "reports/long",
+    "reports/seeds",
+    "dvc.yaml",
+    "params.yaml",
+    ".dvcignore",
+    ".gitignore",
+)
 
 
 def environment() -> dict[str, str]:

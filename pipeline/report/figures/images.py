@@ -6,7 +6,7 @@ Images are (.., 3, H, W) uint8 and shown pixel by pixel, enlarged a whole number
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -206,4 +206,29 @@ def paces(panels: Mapping[str, Mapping[str, Pace]], label: str) -> Figure:
             axis.set_minor_formatter("")
         cell.grid(True, color="#eeeeee")
         cell.legend(fontsize=7, labelspacing=0.2)
+    return figure
+
+
+COSTS = {"train_seconds": "seconds of training", "milliseconds_per_sample": "milliseconds a sample"}
+QUALITIES = {"energy_score": "energy score", "fid": "FID"}
+
+
+def costs(models: Sequence[Mapping[str, Any]]) -> Figure:
+    """Of one task's models a dot each, with `label`, `colour`, and the keys of QUALITIES over those of COSTS,
+    on logarithmic axes; what is not known of a model is left out.
+    """
+    figure, cells = subplots(13.5, 2.7, 1, 4)
+    for cell, (quality, cost) in zip(cells, product(QUALITIES, COSTS), strict=True):
+        for label in dict.fromkeys(model["label"] for model in models):
+            of_label = [model for model in models if model["label"] == label and model[cost] is not None]
+            places = [(model[cost], model[quality]) for model in of_label]
+            if places:
+                cell.plot(*zip(*places, strict=True), "o", color=of_label[0]["colour"], label=label)
+        cell.set(xscale="log", yscale="log", xlabel=COSTS[cost], ylabel=QUALITIES[quality])
+        for axis in (cell.xaxis, cell.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("")
+        cell.grid(True, color="#eeeeee")
+    cells[0].legend(fontsize=7, labelspacing=0.2)
     return figure
