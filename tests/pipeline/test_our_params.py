@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from stages import sections
 
 OURS, TEN_TIMES = ROOT / "params.yaml", ROOT / "reports/long/params.yaml"
+THREE_SEEDS = ROOT / "reports/seeds/params.yaml"
 GAN = {  # DCGAN with the non-saturating loss
     "network": "dcgan",
     "num_latents": 64,
@@ -189,7 +190,7 @@ def test_our_own_file_is_valid(here):
     sections.check()
 
 
-@pytest.mark.parametrize("file", [OURS, TEN_TIMES], ids=["ours", "long"])
+@pytest.mark.parametrize("file", [OURS, TEN_TIMES, THREE_SEEDS], ids=["ours", "long", "seeds"])
 def test_every_section_of_our_own_files_is_there(file):
     assert set(YAML(typ="safe").load(file.read_text())) == set(sections.SECTIONS)
 
@@ -206,6 +207,24 @@ def test_the_long_run_is_valid_and_has_the_entries_of_the_short_one_ten_times_as
     assert ours["gans"].items() <= long["gans"].items()
     for name in ("regressions", "engressions", "cgans", "flows"):
         assert long[name].keys() >= {"digit", "sketch", "colourise"}
+
+
+def test_the_run_of_three_seeds_is_valid_and_has_the_entries_and_settings_of_ours(tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text(THREE_SEEDS.read_text())
+    (tmp_path / "data/own").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    sections.check()
+    ours, three = (YAML(typ="safe").load(file.read_text()) for file in (OURS, THREE_SEEDS))
+    families = ("tasks", "regressions", "engressions", "cgans", "flows")
+    for family in families:
+        assert three[family] == {
+            name: ours[family][name] for name in ("digit", "sketch", "colourise", "tones")
+        }
+    emptied = ("gans", "stacked", "ablations", "variants", "toys")
+    assert [three[name] for name in emptied] == [{}] * 5
+    assert three["seeds"] == [0, 1, 2]
+    others = three.keys() - {*families, *emptied, "seeds"}
+    assert {name: three[name] for name in others} == {name: ours[name] for name in others}
 
 
 @pytest.mark.parametrize("key", COMES_TO)
