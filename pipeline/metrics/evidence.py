@@ -253,14 +253,19 @@ def of_intervals(drawn: Tensor, known: Known, held: Calibration, seed: int) -> d
     )
     multiple = conformal.calibrated(of_held, truths[0], held.bases)
     inside = of_bases.means(1 - conformal.missed(of_test, truths[1], multiple), known.bases)  # of each base
-    errors = [each.var() / len(each) for each in (inside, conformal.missed(of_held, truths[0], multiple))]
+    errors = [squared_error(each) for each in (inside, conformal.missed(of_held, truths[0], multiple))]
     resampled = of_bases.resampled_means(inside, torch.arange(len(inside)), seed)
     return {
         "coverage": inside.mean().item(),
         "interval": of_bases.interval(resampled),
-        "standard_error": sum(error.nan_to_num().item() for error in errors) ** 0.5,
+        "standard_error": sum(errors) ** 0.5,
         "width": 2 * multiple * of_test.half.double().mean().item(),
         "multiple": multiple,
         "num_bases": len(held.bases),
         "num_draws": num_draws,
     }
+
+
+def squared_error(values: Tensor) -> float:
+    """The squared standard error of the mean of values (N,); 0 of one, as of none."""
+    return (values.var() / len(values)).item() if len(values) > 1 else 0.0

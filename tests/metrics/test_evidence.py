@@ -5,14 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.pair_files import save
 from helpers.small_tasks import digits, drawings, written
 from torch import Tensor, nn
 
+from pipeline.data.drawings import Settings as OwnPairs
+from pipeline.data.drawings import prepare
 from pipeline.data.images import to_float
 from pipeline.metrics import evidence, expected, reference
 from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
 from pipeline.runtime import compute
+from pipeline.sampling.draw import draw
 
 torch.set_num_threads(1)
 
@@ -105,3 +109,38 @@ def test_the_expected_image_is_nearer_than_the_mean_of_all(condition: str, tmp_p
     torch.testing.assert_close(components @ components.T, torch.eye(3), atol=1e-4, rtol=0)
     spread = [(expected.flat(train) @ direction).var() for direction in components]
     assert spread == sorted(spread, reverse=True)
+
+
+class Guess(nn.Module):
+    """Draws the condition in all colours and noise of the wrong strength."""
+
+    num_noise = 0
+
+    def __init__(self, num_latents: int, strength: float) -> None:
+        super().__init__()
+        self.num_latents, self.strength = num_latents, strength
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        c = c.repeat_interleave(len(z) // len(c), 0)
+        return c + self.strength * z.view_as(c) if self.num_latents else c
+
+
+@pytest.mark.parametrize(("num_latents", "strength"), [(0, 0.0), (3 * 16 * 16, 0.05), (3 * 16 * 16, 0.4)])
+def test_intervals_hold_for_a_folder_of_pairs_too(num_latents: int, strength: float, tmp_path: Path) -> None:
+    """B is A in other colours, more or less so from pair to pair; nobody says how."""
+    source = np.random.default_rng(0)
+    for i in range(300):
+        a = source.uniform(60, 200, (1, 1, 3)) + np.zeros((16, 16, 1))
+        b = a + source.normal(0, 15, (1, 1, 3)) + source.normal(0, source.uniform(2, 25), (16, 16, 3))
+        pair = np.concatenate([a, b], 1).round().clip(0, 255).astype(np.uint8)
+        save(tmp_path / f"pairs/{i}.png", pair)
+    own = OwnPairs(source="folder", folder=str(tmp_path / "pairs"), image_size=16, test_share=0.3)
+    task = written(tmp_path / "task", "sketch", prepare(tmp_path, own))
+    real = reference.take(task, SETTINGS, compute.CPU)
+    sampler = Guess(num_latents, strength)
+    num = SETTINGS.num_draws if num_latents else 1
+    samples = draw(sampler, task.test.conditions, torch.arange(len(task.test)), num, 0)
+    found = evidence.evaluate(sampler, samples, real).about["intervals"]
+    assert found["num_bases"] == 22
+    assert found["coverage"] >= 0.9 - 2 * found["standard_error"]
+    assert found["width"] < 1
