@@ -24,6 +24,7 @@ NUM_TOLD, FEWEST_TOLD = 7, 8  # samples of a condition that are told from its tr
 PATCH = 4  # pixels a side
 PAIRS, REFERENCES, HELD = "pairs of pixels", "references", "held drawings"  # purposes of random numbers
 CHUNK = 16  # conditions at once
+TARP = "TARP"  # the function by this name
 NUM_HELD, NUM_HELD_DRAWS = 100, 8  # base drawings by which intervals are calibrated, and samples of each
 
 
@@ -34,6 +35,7 @@ class Known(NamedTuple):
     expected: Tensor  # (N, C H W) float32 in [0, 1], see expected.py
     components: Tensor  # (F, C H W)
     bases: Tensor
+    skin: Tensor | None = None  # (N, H, W) bool, of drawings in six tones
 
 
 class Calibration(NamedTuple):
@@ -93,7 +95,11 @@ def known(real: Reference) -> Known:
     """The judged test images."""
     chosen, bases = real.judged[:, 0], real.task.about("test", "bases")
     numbers = chosen if bases is None else torch.from_numpy(bases)[chosen]
-    return Known(real.pixels[chosen], real.arrays["expected"], real.arrays["components"], numbers)
+    skin, arrays = None, real.task.test.arrays
+    if "variants" in arrays:
+        skin = torch.zeros(len(chosen), *real.pixels.shape[2:], dtype=torch.bool)
+        skin[arrays["variants"]] = arrays["skin"].bool()[:, None]
+    return Known(real.pixels[chosen], real.arrays["expected"], real.arrays["components"], numbers, skin)
 
 
 def held(sampler: nn.Module, real: Reference, num_draws: int) -> Calibration:
@@ -101,13 +107,10 @@ def held(sampler: nn.Module, real: Reference, num_draws: int) -> Calibration:
     that steers nothing.
     """
     task, seed, numbers = real.task, real.settings.seed, real.task.halves()[1]
-    numbers, bases = (
-        numbers[randomness.permutation(len(numbers), seed, HELD)],
-        task.about("validation", "bases"),
-    )
-    of_number = numbers.numpy() if bases is None else bases[numbers.numpy()]
-    firsts = np.sort(np.unique(of_number, return_index=True)[1])
-    chosen = numbers[firsts[:NUM_HELD]]
+    bases = task.about("validation", "bases")
+    mixed = numbers[randomness.permutation(len(numbers), seed, HELD)].numpy()
+    firsts = np.sort(np.unique(mixed if bases is None else bases[mixed], return_index=True)[1])
+    chosen = torch.from_numpy(mixed[firsts[:NUM_HELD]])
     drawn = draw(sampler, task.validation.conditions, chosen, min(num_draws, NUM_HELD_DRAWS), seed)
     return Calibration(drawn, task.validation.images(chosen)[0], torch.arange(len(chosen)))
 
@@ -172,35 +175,47 @@ def of_spread(drawn: Tensor, known: Known, seed: int) -> dict[str, Any]:
     return {"ratio": ratio.item(), "interval": of_bases.interval(resampled)}
 
 
-def functions(images: Tensor, expected: Tensor, reference: Tensor, components: Tensor) -> Tensor:
-    """What calibration is tested by, (n, K, F): brightness, principal components, and the distances to the
-    expected image and to a reference, each (n, C H W), of images (n, K, C H W).
+def functions(images: Tensor, reference: Tensor, known: Known) -> dict[str, Tensor]:
+    """What calibration is tested by, by name, (n, K): brightness, principal components, brightness of the
+    skin where it is known, 0 where there is none, distances to the expected image and to a reference (n, C H
+    W); of images (n, K, C H W).
     """
-    found = [images.mean(2, keepdim=True), images @ components.T]
-    found += [torch.cdist(images, r[:, None]) for r in (expected, reference)]
-    return torch.cat(found, 2)
+    found = {"brightness": images.mean(2)}
+    for k, values in enumerate((images @ known.components.T).unbind(2), 1):
+        found[f"component {k}"] = values
+    if known.skin is not None:
+        inside = known.skin.flatten(1).float().repeat(1, images.shape[2] // known.skin[0].numel())
+        found["brightness of the skin"] = (images @ inside[..., None])[..., 0] / inside.sum(1, True).clamp(
+            min=1
+        )
+    found["distance to the expected image"] = torch.cdist(images, known.expected[:, None])[..., 0]
+    return found | {TARP: torch.cdist(images, reference[:, None])[..., 0]}
 
 
 def of_functions(drawn: Tensor, known: Known, seed: int) -> dict[str, Any]:
     """Simulation-based calibration of all functions: `names`, their `deviation` and `band`, and `p_value`."""
-    found = uniformity.uniformity(of_ranks(drawn, known, seed), drawn.shape[1], known.bases, seed)
-    components = [f"component {k + 1}" for k in range(len(known.components))]
-    names = ["brightness", *components, "distance to the expected image", "TARP"]
+    ranks = of_ranks(drawn, known, seed)
+    found = uniformity.uniformity(torch.stack(list(ranks.values()), 1), drawn.shape[1], known.bases, seed)
     curves = {"deviation": found.deviation.tolist(), "band": found.band.tolist()}
-    return {"names": names, "num_draws": drawn.shape[1], "p_value": found.p_value} | curves
+    return {"names": list(ranks), "num_draws": drawn.shape[1], "p_value": found.p_value} | curves
 
 
-def of_ranks(drawn: Tensor, known: Known, seed: int) -> Tensor:
-    """The ranks of all functions, (N, F)."""
+def of_ranks(drawn: Tensor, known: Known, seed: int) -> dict[str, Tensor]:
+    """The ranks of all functions, (N,), by name."""
     truth = known.truth.flatten(1).float() / 255
     residual = (truth - known.expected).square().mean().sqrt()
     noise = randomness.normal(len(truth), truth.shape[1], seed, REFERENCES)
-    reference, found = known.expected + residual * noise, []
-    parts = zip(rows(drawn), *(each.split(CHUNK) for each in (truth, known.expected, reference)), strict=True)
-    for g, x, expected, around in parts:
-        found.append(functions(torch.cat([x[:, None], g], 1), expected, around, known.components))
-    values = torch.cat(found)
-    return uniformity.ranks(values[:, 0], values[:, 1:], seed)
+    reference, found = known.expected + residual * noise, dict[str, list[Tensor]]()
+    for k, g in enumerate(rows(drawn)):
+        part = slice(k * CHUNK, k * CHUNK + len(g))
+        some = known._replace(
+            expected=known.expected[part], skin=None if known.skin is None else known.skin[part]
+        )
+        images = torch.cat([truth[part, None], g], 1)
+        for name, values in functions(images, reference[part], some).items():
+            found.setdefault(name, []).append(values)
+    values = torch.stack([torch.cat(parts) for parts in found.values()], 2)
+    return dict(zip(found, uniformity.ranks(values[:, 0], values[:, 1:], seed).unbind(1), strict=True))
 
 
 def of_coverage(counts: Tensor, bases: Tensor, seed: int) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+import torch
 from helpers.samplers import FAULTS, Problem, gaussian, tones
 from torch import Tensor
 
@@ -42,9 +43,14 @@ def rejections(drawn: Tensor, known: Known, seed: int) -> set[str]:
         "coverage of 90 %": outside(ninety["interval"], ninety["level"]),
     }
     ranks = evidence.of_ranks(drawn, known, seed)
-    names = PLAIN, "ranks of the distance to the expected image", "TARP"
-    for name, some in zip(names, ranks.split([ranks.shape[1] - 2, 1, 1], 1), strict=True):
-        found = uniformity.uniformity(some, drawn.shape[1], known.bases, seed)
+    of_truths = "distance to the expected image", evidence.TARP
+    groups = {PLAIN: [each for name, each in ranks.items() if name not in of_truths]}
+    groups |= {
+        "ranks of the distance to the expected image": [ranks[of_truths[0]]],
+        "TARP": [ranks[of_truths[1]]],
+    }
+    for name, some in groups.items():
+        found = uniformity.uniformity(torch.stack(some, 1), drawn.shape[1], known.bases, seed)
         failed[name] = found.p_value <= P_VALUE
     c, x, g = known.expected.double(), known.truth.flatten(1).double(), drawn.flatten(2).double()
     distance = two_samples.energy_distance(c, x, g[:, :3], known.bases, seed)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.metrics.evidence import excess
+from pipeline.metrics.evidence import TARP, excess
 from pipeline.metrics.posterior import NUM_DRAWS, theoretical_gain
 from pipeline.report.figures.figures import subplots
 from pipeline.report.styles import STYLES
@@ -23,12 +23,12 @@ def row(methods: Mapping[str, tuple[Evidence, str]]) -> Figure:
     figure, cells = subplots(13.5, 2.9, 1, 4)
     for label, (evidence, colour) in methods.items():
         found = excess(evidence)
-        line(cells[1], found.pop("TARP"), label, colour)
+        line(cells[1], found.pop(TARP), label, colour)
         worst = max(found, key=lambda name: max(map(abs, found[name])))
         line(cells[0], found[worst], f"{label}: {worst}", colour)
         covered(cells[2], evidence["coverage"], label, colour)
         gains(cells[3], evidence["gains"], label, colour)
-    for cell, title in zip(cells, ("ranks of the truth", "TARP", "coverage", "gain"), strict=True):
+    for cell, title in zip(cells, ("ranks of the truth", TARP, "coverage", "gain"), strict=True):
         cell.set_title(title)
         cell.legend(fontsize=6, labelspacing=0.2, loc="best")
     for cell in cells[:2]:
