@@ -33,7 +33,7 @@ from pipeline.tasks.task import Examples, Task
 __all__ = ["SETTINGS", "Settings", "sampler", "start"]
 
 # purposes of random numbers
-WEIGHTS, DROPOUT, D_LATENTS, G_LATENTS = "weights", "dropout", "D latents", "G latents"
+WEIGHTS, D_LATENTS, G_LATENTS = "weights", "D latents", "G latents"
 D_FAKES, D_REAL, G_FAKES, G_REAL = "D sees fakes", "D sees real", "G's fakes are seen", "G's rivals are seen"
 BETWEEN = "between real and fake"
 
@@ -56,8 +56,7 @@ class Adversarial:
     def step(self, examples: Examples) -> Scalars:
         """Update D K times, then G once, then G's moving average."""
         settings, step = self.settings, self.steps_done
-        process = step * distributed.world() + distributed.rank()
-        torch.manual_seed(randomness.derive(settings.seed, DROPOUT, process))
+        distributed.seed_dropout(settings.seed, step)
         logged: Scalars = {}
         for k in range(settings.discriminator_steps if settings.adversarial else 0):
             index = step * settings.discriminator_steps + k

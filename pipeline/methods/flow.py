@@ -30,7 +30,7 @@ from pipeline.tasks import clusters
 from pipeline.tasks.task import Examples, Task
 
 # purposes of random numbers
-NOISE, TIMES, DROPPED, DROPOUT = "noise", "times", "dropped conditions", "dropout"
+NOISE, TIMES, DROPPED = "noise", "times", "dropped conditions"
 NEAREST = 0.05  # 1 - t in the loss, at least
 
 
@@ -125,8 +125,7 @@ class FlowMatching(OneNetwork):
         """One step down the squared error of the velocity, averaged over numbers and examples; logged beside
         it, that of x-hat.
         """
-        process = self.steps_done * distributed.world() + distributed.rank()
-        torch.manual_seed(randomness.derive(self.settings.seed, DROPOUT, process))
+        distributed.seed_dropout(self.settings.seed, self.steps_done)
         chosen = self.chosen(examples, self.settings.batch_size)
         x, c = examples.batch(chosen)
         if self.groups is not None:

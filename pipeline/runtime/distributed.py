@@ -21,9 +21,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from pipeline.runtime import randomness
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Section
 
+DROPOUT = "dropout"  # purpose of random numbers
 # how those end that are stopped because another ended: by the signal, or by our own handler of it
 STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM)
 
@@ -40,6 +42,11 @@ def world() -> int:
 def rank() -> int:
     """Which of them this is, from 0 on."""
     return dist.get_rank() if dist.is_initialized() else 0
+
+
+def seed_dropout(seed: int, step: int) -> None:
+    """Make the numbers that dropout draws a function of seed and step; each process draws its own."""
+    torch.manual_seed(randomness.derive(seed, DROPOUT, step * world() + rank()))
 
 
 def is_worker() -> bool:
