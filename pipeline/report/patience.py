@@ -64,6 +64,8 @@ def section(table: pd.DataFrame, folder: Path) -> Section | None:
 def differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
     """The keys, of those that give a figure its unit, whose values differ, with both."""
     pairs = {name: (here[name], there[name]) for name in UNIT}
+    kinds = [{"features": found["evaluate"].get("features", "own")} for found in (here, there)]
+    pairs["evaluate"] = kinds[0], kinds[1]
     pairs |= {f"tasks.{name}": (here["tasks"].get(name, {}), task) for name, task in there["tasks"].items()}
     for name, (one, other) in pairs.items():
         for key in sorted(one.keys() | other.keys()):

@@ -62,19 +62,21 @@ def test_each_model_of_the_longer_run_stands_beside_what_it_came_to_here(longer:
     assert stacked["rows"] == [["stacked-dcgan", "-", "99", "-", "3.400"]]
     assert set(section.figures) == {"patience-gan-stylegan2-sheet", "patience-images-sketch"}
     page = rendered(section)
-    assert "10 times the steps" in page
+    assert "a budget 10 times as large" in page
     assert page.count("<table>") == 3
     assert "<b>gan-stylegan2</b>, samples, not selected" in page
 
 
 def test_numbers_of_other_data_are_not_compared_and_the_page_says_why(longer: Path) -> None:
     change(Path("params.yaml"), "digits", "dataset", "fashion_mnist")
+    change(Path("params.yaml"), "evaluate", "features", "inception")
     change(Path("params.yaml"), "tasks", "digit", {"data": "drawings", "condition": "label"})
     section = patience.section(comparison(HERE), longer)
     assert section is not None
     assert section.figures == {}
     page = rendered(section)
     assert "digits.dataset (fashion_mnist here, mnist there)" in page
+    assert "evaluate.features (inception here, own there)" in page
     assert "tasks.digit.data (drawings here, digits there)" in page
     assert "<table>" not in page
 
