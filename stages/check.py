@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from pipeline.data.sets import kind
 from pipeline.methods import stabilisers
 from pipeline.methods.stabilisers import Stabilisers
 from pipeline.networks.network import Spec
@@ -20,18 +21,16 @@ from pipeline.runtime.files import new_folder
 from pipeline.runtime.fingerprint import fingerprint
 from stages import run, sections
 
-DOWNLOADS = ("mnist", "openmoji", "penguins")
-FOLDERS = ("download.folder", "drawings.folder")
-DIGITS_SIDE = 28  # pixels
+DEFAULT_SIDE = 28  # pixels, of images whose size no setting says
 
 
 def main(out: Path) -> None:
     """Check params.yaml; write to folder OUT, for each stage without its seed, its code's fingerprint."""
     sections.check()
-    for key in FOLDERS:
+    for key in ["bayes.folder", *(f"datasets.{name}.folder" for name in sections.entries("datasets"))]:
         own_files.check_folder(key, params.read(key, str))
     for section, name, model in sections.models():
-        side = getattr(sections.single(sections.task_settings(model.task).data), "image_size", DIGITS_SIDE)
+        side = getattr(kind.of(sections.task_settings(model.task).data)[1], "image_size", DEFAULT_SIDE)
         fit(f"{section}.{name}", model, (3, side, side))
     with new_folder(out) as folder:
         for stage, modules in stages():
@@ -57,13 +56,13 @@ def fit(key: str, model: sections.Model, shape: tuple[int, int, int]) -> None:
 
 def stages() -> Iterator[tuple[str, list[str]]]:
     """Each stage without its seed, with the modules that it runs: its own, and those loaded by name."""
-    for name in DOWNLOADS:
-        yield f"download@{name}", ["stages.download", f"pipeline.data.download.{name}"]
-    for data in sections.DATA_SETS:
-        method, question = sections.LEARNERS[data]
+    for data in sections.entries("datasets"):
+        method, question, _ = sections.learner(data)
         learned = [f"pipeline.methods.{method}", f"pipeline.tasks.{question}", *feature_network(data)]
-        yield f"prepare@{data}", ["stages.prepare", f"pipeline.data.{data}"]
+        for stage in ("download", "prepare"):
+            yield f"{stage}@{data}", [f"stages.{stage}", f"pipeline.data.sets.{kind_of(data)}"]
         yield f"train_features@{data}", ["stages.train_features", *learned]
+    yield "download_penguins", ["stages.download_penguins"]
     for name in sections.entries("tasks"):
         yield f"task@{name}", ["stages.task", *of_task(name)]
         yield f"evaluate_real@{name}", ["stages.evaluate_real", *of_task(name)]
@@ -77,7 +76,8 @@ def stages() -> Iterator[tuple[str, list[str]]]:
         learned = [f"pipeline.methods.{method}", f"pipeline.networks.{settings.network}"]
         yield f"train_toy@{name}", ["stages.train_toy", *learned]
     yield "theory", ["stages.theory", "pipeline.networks.line", "pipeline.networks.denoiser_line"]
-    yield "report", ["stages.report", *(f"pipeline.data.{data}" for data in sections.DATA_SETS)]
+    kinds = {kind_of(data) for data in sections.entries("datasets")}
+    yield "report", ["stages.report", *(f"pipeline.data.sets.{each}" for each in sorted(kinds))]
 
 
 def of_task(name: str) -> list[str]:
@@ -87,7 +87,11 @@ def of_task(name: str) -> list[str]:
 
 
 def feature_network(data: str) -> list[str]:
-    return [f"pipeline.networks.{sections.FEATURE_NETWORKS[data]}"]
+    return [f"pipeline.networks.{sections.FEATURE_NETWORKS[sections.learner(data)[0]]}"]
+
+
+def kind_of(data: str) -> str:
+    return params.read(f"datasets.{data}.kind", str)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
+from pipeline.data.sets import kind
 from pipeline.methods import method
 from pipeline.methods.schedule import Budget, ModelSettings, Schedule
 from pipeline.metrics.settings import Settings as Evaluation
@@ -22,16 +23,11 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 SINGLE = {  # section -> the module whose Settings it is read with
     "compute": "pipeline.runtime.compute",
     "launch": "pipeline.runtime.distributed",
-    "download": "pipeline.data.download.choice",
-    "digits": "pipeline.data.digits",
-    "drawings": "pipeline.data.drawings",
     "evaluate": "pipeline.metrics.settings",
     "theory": "pipeline.theory.game",
     "bayes": "pipeline.theory.learned",
 }
-DATA_SETS = ("digits", "drawings")
-LEARNERS = {"digits": ("classification", "label"), "drawings": ("contrastive", "none")}  # method, condition
-FEATURE_NETWORKS = {"digits": "classifier", "drawings": "simclr"}
+FEATURE_NETWORKS = {"classification": "classifier", "contrastive": "simclr"}  # of methods that are learners
 Seeds = Annotated[list[Seed], Field(min_length=1)]
 
 
@@ -53,7 +49,7 @@ FAMILIES = {  # in the report's order
     "ablations": Family("ablation", "ablation", "sketch"),
     "variants": Family("variant"),  # whose entries name method and task
 }
-SECTIONS = (*SINGLE, *FAMILIES, "budget", "features", "seeds", "tasks", "toys")
+SECTIONS = (*SINGLE, *FAMILIES, "budget", "datasets", "seeds", "tasks", "toys")
 
 
 class Model(NamedTuple):
@@ -93,20 +89,21 @@ def task_of(section: str, name: str) -> str:
 def task_settings(name: str) -> question.Settings:
     """An entry of tasks, its question and data set known."""
     found, key = params.read(f"tasks.{name}", question.Settings), f"tasks.{name}.condition"
-    params.check_name(f"tasks.{name}.data", found.data, DATA_SETS)
+    params.check_name(f"tasks.{name}.data", found.data, entries("datasets"))
     params.check_name(key, found.condition, question.available())
-    fields = import_module(f"pipeline.data.{found.data}").FIELDS
+    fields = kind.of(found.data)[0].FIELDS
     if missing := [field for field in question.load(found.module).needs if field not in fields]:
         lacks = f"{found.data} has no {missing[0]}, which it is made of"
         raise InputError(f"{params.PARAMS_FILE}: {key} = {found.condition!r}: {lacks}")
     return found
 
 
-def learner(data: str) -> tuple[str, Schedule]:
-    """The method of a data set's feature network, and its settings."""
-    chosen, condition = LEARNERS[data]
+def learner(data: str) -> tuple[str, str, Schedule]:
+    """The method and the question of a data set's feature network, and its settings."""
+    found, settings = kind.of(data)
+    chosen, condition = found.LEARNER
     cls = method.settings_class(chosen, question.load(condition).kind)
-    return chosen, params.read(f"features.{data}", cls)
+    return chosen, condition, params.checked(f"datasets.{data}.features", settings.features, cls)
 
 
 def entry(section: str, name: str) -> Model:
@@ -116,8 +113,8 @@ def entry(section: str, name: str) -> Model:
     if section == "variants":
         chosen, given = params.read(f"{key}.method", str), {}
         check_sampled(f"{key}.method", chosen)
-    kind = question.load(task_settings(asked).module).kind
-    return Model(chosen, asked, method.read(chosen, key, kind, **given))
+    asks = question.load(task_settings(asked).module).kind
+    return Model(chosen, asked, method.read(chosen, key, asks, **given))
 
 
 def toy(name: str) -> tuple[str, ModelSettings]:
@@ -143,8 +140,8 @@ def models() -> Iterator[tuple[str, str, Model]]:
 
 def keys() -> list[str]:
     """The sections without entries, and the entries of the others."""
-    found = [f"{section}.{name}" for section in ("tasks", "toys", *FAMILIES) for name in entries(section)]
-    return [*SINGLE, *(f"features.{data}" for data in DATA_SETS), *found]
+    several = ("datasets", "tasks", "toys", *FAMILIES)
+    return [*SINGLE, *(f"{section}.{name}" for section in several for name in entries(section))]
 
 
 def settings(key: str) -> Section:
@@ -152,8 +149,9 @@ def settings(key: str) -> Section:
     section, _, name = key.partition(".")
     if section in SINGLE:
         return single(section)
-    if section == "features":
-        return learner(name)[1]
+    if section == "datasets":
+        learner(name)
+        return kind.of(name)[1]
     if section == "tasks":
         return task_settings(name)
     if section == "toys":
@@ -167,8 +165,6 @@ def check() -> None:
         params.check_name("section", str(key), SECTIONS)
     params.read("seeds", Seeds)
     params.read("budget", Budget)
-    for data in entries("features"):
-        params.check_name("features", data, DATA_SETS)
     for key in keys():
         settings(key)
     evaluation = params.read("evaluate", Evaluation)

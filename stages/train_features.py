@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.data import prepared
+from pipeline.data.sets import kind
 from pipeline.methods import method as methods
 from pipeline.runtime import compute, params
 from pipeline.runtime.files import sha256
@@ -13,12 +14,13 @@ from stages import InputFile, run, timed
 from stages.training import tracked
 
 
-def main(method: str, condition: str, name: str, data: InputFile, out: Path) -> None:
-    """Train the feature network of data set NAME on DATA (.npz) by METHOD, given the CONDITION, a question of
-    tasks; write weights and history to folder OUT.
+def main(name: str, data: InputFile, out: Path) -> None:
+    """Train the feature network of data set NAME, an entry of `datasets:`, on DATA (.npz), by the method and
+    with the question that its kind says; write weights and history to folder OUT.
     """
-    kind = question.load(condition).kind
-    settings = params.read(f"features.{name}", methods.settings_class(method, kind))
+    method, condition = kind.of(name)[0].LEARNER
+    cls = methods.settings_class(method, question.load(condition).kind)
+    settings = params.checked(f"datasets.{name}.features", kind.of(name)[1].features, cls)
     computing = params.read("compute", compute.Settings)
     compute.configure(computing)
     task = in_memory(name, condition, prepared.load(data))

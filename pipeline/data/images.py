@@ -1,6 +1,7 @@
 """Images: (N, C, H, W), float in [-1, 1] in memory, uint8 on disk; one conversion each way."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,9 @@ LABEL_COLOURS = (  # of label maps: OpenMoji's background, line, skin, hair, oth
     (100, 149, 237),
 )
 NUM_LABELS = len(LABEL_COLOURS)
-NUM_CLASSES = 10  # of digits, which are what has classes
+NUM_CLASSES = 10  # of digits
+
+Colours = Sequence[Sequence[int]] | None  # red, green and blue of each label, of maps with a channel a label
 
 
 def to_float(pixels: Tensor) -> Tensor:
@@ -39,20 +42,17 @@ def downsampled(pixels: Tensor, factor: int) -> Tensor:
     return F.interpolate(small, scale_factor=factor).to(torch.uint8)
 
 
-def one_hot_maps(labels: Tensor) -> Tensor:
-    """Label maps (N, H, W), of labels below NUM_LABELS, as channels of 0 and 255, (N, K, H, W) uint8."""
-    return F.one_hot(labels.long(), NUM_LABELS).permute(0, 3, 1, 2).to(torch.uint8) * 255
+def one_hot_maps(labels: Tensor, num_labels: int = NUM_LABELS) -> Tensor:
+    """Label maps (N, H, W), of labels below K, as channels of 0 and 255, (N, K, H, W) uint8."""
+    return F.one_hot(labels.long(), num_labels).permute(0, 3, 1, 2).to(torch.uint8) * 255
 
 
-def as_rgb(pixels: Tensor) -> Tensor:
-    """Any condition or target, (N, C, H, W) uint8, in RGB: without a mask, label maps in LABEL_COLOURS."""
-    channels = pixels.shape[1]
-    if channels == 1:
-        return pixels.expand(-1, 3, -1, -1)
-    if channels <= 4:
-        return pixels[:, :3]
-    colours = torch.tensor(LABEL_COLOURS, dtype=torch.uint8, device=pixels.device)
-    return colours[pixels.argmax(1) % len(colours)].permute(0, 3, 1, 2)
+def as_rgb(pixels: Tensor, colours: Colours = None) -> Tensor:
+    """Any condition or target, (N, C, H, W) uint8, in RGB: without a mask, a label's map in these colours."""
+    if colours is not None:
+        table = torch.tensor(colours, dtype=torch.uint8, device=pixels.device)
+        return table[pixels.argmax(1)].permute(0, 3, 1, 2)
+    return pixels.expand(-1, 3, -1, -1) if pixels.shape[1] == 1 else pixels[:, :3]
 
 
 def grid(pixels: Tensor, columns: int = 0) -> Tensor:

@@ -28,10 +28,11 @@ class DataSet:
     splits: Mapping[str, Arrays]
     facts: Mapping[str, Any] = field(default_factory=dict)  # JSON values
     left_out: list[str] = field(default_factory=list)  # "file: reason" of each raw file that is not in it
+    said: list[str] = field(default_factory=list)  # what was found out about the files, a line each
 
 
 def save(path: Path, data: DataSet) -> None:
-    """Write all but the names of what was left out, uncompressed."""
+    """Write all but what is said of the files, uncompressed."""
     arrays = {f"{split}/{name}": array for split, rows in data.splits.items() for name, array in rows.items()}
     with new_file(path) as part:
         np.savez(part, facts=json.dumps(data.facts, sort_keys=True), **arrays)  # type: ignore[arg-type]

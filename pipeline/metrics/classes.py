@@ -3,24 +3,22 @@
 import torch
 from torch import Tensor
 
-from pipeline.data.images import NUM_CLASSES
-
 
 def accuracy(predicted: Tensor, asked: Tensor) -> float:
     """The share of images predicted to be of the class asked for."""
     return (predicted == asked).double().mean().item()
 
 
-def accuracy_by_class(predicted: Tensor, asked: Tensor) -> list[float]:
-    """The same for each class."""
-    return [accuracy(predicted[asked == k], asked[asked == k]) for k in range(NUM_CLASSES)]
+def accuracy_by_class(predicted: Tensor, asked: Tensor, num_classes: int) -> list[float]:
+    """The same for each class; NaN for one that was not asked for."""
+    return [accuracy(predicted[asked == k], asked[asked == k]) for k in range(num_classes)]
 
 
 def groups(labels: Tensor, size: int, most: int) -> Tensor:
     """Images of one class, `size` together, (T, size) numbers; each is in one group at most, and each class
     has so many groups at most.
     """
-    of_class = [(labels == k).nonzero()[:, 0] for k in range(NUM_CLASSES)]
+    of_class = [(labels == k).nonzero()[:, 0] for k in labels.unique()]
     return torch.cat([found[: len(found) // size * size].view(-1, size)[:most] for found in of_class])
 
 
@@ -30,7 +28,8 @@ def histogram_divergence(predicted: Tensor, real_labels: Tensor) -> float:
     sum p log(p / q) with p of the drawn and q of the real, as published for Stacked MNIST (arXiv:1611.02163).
     """
     labels = predicted, real_labels
-    p, q = (torch.bincount(each, minlength=NUM_CLASSES).double() / len(each) for each in labels)
+    num_classes = 1 + max(int(each.max()) for each in labels)
+    p, q = (torch.bincount(each, minlength=num_classes).double() / len(each) for each in labels)
     seen = p > 0
     return (p[seen] * (p[seen] / q[seen]).log()).sum().item()
 
@@ -41,7 +40,7 @@ def diversity(drawn: Tensor, drawn_labels: Tensor, real: Tensor, real_labels: Te
     The spread of a class is the root mean squared distance of its features (N, D) from their mean; the ratio
     is averaged over classes.
     """
-    present = [k for k in range(NUM_CLASSES) if (drawn_labels == k).any() and (real_labels == k).any()]
+    present = [k for k in real_labels.unique() if (drawn_labels == k).any()]
     ratios = [spread(drawn[drawn_labels == k]) / spread(real[real_labels == k]) for k in present]
     return torch.stack(ratios).mean().item()
 
@@ -51,11 +50,11 @@ def spread(features: Tensor) -> Tensor:
     return (features - features.mean(0)).square().sum(1).mean().sqrt()
 
 
-def means(pixels: Tensor, labels: Tensor) -> Tensor:
-    """E[x | c] by pixel, squared error's optimum, (10, C, H, W) float64 in [0, 1]; NaN for absent classes."""
-    return torch.stack([pixels[labels == k].double().mean(0) / 255 for k in range(NUM_CLASSES)])
+def means(pixels: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """E[x | c] by pixel, squared error's optimum, (K, C, H, W) float64 in [0, 1]; NaN for absent classes."""
+    return torch.stack([pixels[labels == k].double().mean(0) / 255 for k in range(num_classes)])
 
 
 def mean_error(drawn: Tensor, real: Tensor) -> float:
-    """Mean squared difference, over pixels and the classes both have, of class means (10, C, H, W)."""
+    """Mean squared difference, over pixels and the classes both have, of class means (K, C, H, W)."""
     return (drawn - real).square().nanmean().item()

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.data.images import as_rgb
 from pipeline.metrics import cfid, consistency, evidence, exact, posterior, reference, sharpness, tones
 from pipeline.metrics.distribution import distances
 from pipeline.metrics.entries import Entries, entries
@@ -54,7 +53,7 @@ def measure(drawn: Tensor, real: Reference) -> Entries:
     values["apsd"] = posterior.spread(drawn)
     values["sample_distance"] = posterior.pair_distance(drawn)
     values["gradient_energy"] = sharpness.gradient_energy(first) / sharpness.gradient_energy(truth)
-    if task.facts.get("target") == "labels":
+    if "target_colours" in task.facts:
         values["pixel_accuracy"] = (first.argmax(1) == truth.argmax(1)).double().mean().item()
     else:
         values |= consistency.condition_error(task.condition, c, first)
@@ -67,7 +66,7 @@ def of_features(first: Tensor, c: Tensor, real: Reference) -> dict[str, float]:
     features = real.extractor.features(first)
     values = distances(features, real.features, real.settings)
     if c.ndim == 4 and len(features) > features.shape[1] + 1:
-        values["cfid"] = cfid.cfid(features, real.features, real.extractor.features(c))
+        values["cfid"] = cfid.cfid(features, real.features, real.extractor.features(real.task.shown_conditions(c)))
     if (bases := real.task.about("test", "bases")) is not None:
         accuracy = consistency.matching_accuracy(features, real.features, torch.from_numpy(bases))
         values["matching_accuracy"] = accuracy
@@ -85,7 +84,7 @@ def of_tones(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np
     values["z_sensitivity"] = posterior.pair_distance(drawn) / posterior.pair_distance(truth)
     i = int(skin.flatten(1).sum(1).argmax())  # the one with most skin
     shown = {
-        "tone_condition": as_rgb(examples.images(variants[i, :1])[1])[0],
+        "tone_condition": real.task.shown_conditions(examples.images(variants[i, :1])[1])[0],
         "tone_truth": truth[i],
         "tone_samples": drawn[i],
         "tone_colours": tones.skin_colours(drawn, skin)[i],
@@ -99,9 +98,9 @@ def show(drawn: Tensor, real: Reference) -> dict[str, np.ndarray]:
     """What the report shows of some conditions, evenly spread, and the curves of all."""
     chosen = torch.arange(NUM_SHOWN) * len(drawn) // NUM_SHOWN
     some, truth, c = drawn[chosen], real.pixels[chosen], real.task.test.images(chosen)[1]
-    flat = as_rgb(some[:, :DRAWS_SHOWN].flatten(0, 1))
+    flat = real.task.shown(some[:, :DRAWS_SHOWN].flatten(0, 1))
     found = {
-        "truth": as_rgb(truth),
+        "truth": real.task.shown(truth),
         "samples": flat.unflatten(0, (NUM_SHOWN, -1)),
         "sheet": flat,
         "sd": posterior.spread_maps(some),
@@ -109,7 +108,7 @@ def show(drawn: Tensor, real: Reference) -> dict[str, np.ndarray]:
         **calibration_curve(drawn, real.pixels),
     }
     if c.ndim == 4:
-        found["condition"] = as_rgb(c)
+        found["condition"] = real.task.shown_conditions(c)
     arrays = {name: value.numpy() for name, value in found.items()}
     captions = real.task.about("test", "captions")
     return arrays if captions is None else arrays | {"captions": captions[chosen.numpy()]}

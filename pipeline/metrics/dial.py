@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.data.images import as_rgb
 from pipeline.metrics import frechet, posterior, sharpness
 from pipeline.metrics.reference import Reference
 from pipeline.networks.flow import flow_of, sampling_with
@@ -42,8 +41,8 @@ def measure(sampler: nn.Module, real: Reference) -> tuple[list[dict[str, float]]
             "gradient_energy": sharpness.gradient_energy(drawn[:, 0]) / sharpness.gradient_energy(truth),
             "apsd": posterior.spread(drawn),
         })  # fmt: skip
-        shown.append(as_rgb(drawn[chosen, 0]))
-    found = {"dial": torch.stack(shown), "dial_truth": as_rgb(truth[chosen])}
+        shown.append(task.shown(drawn[chosen, 0]))
+    found = {"dial": torch.stack(shown), "dial_truth": task.shown(truth[chosen])}
     if (c := task.test.images(chosen)[1]).ndim == 4:
-        found["dial_condition"] = as_rgb(c)
+        found["dial_condition"] = task.shown_conditions(c)
     return rows, {name: images.numpy() for name, images in found.items()}

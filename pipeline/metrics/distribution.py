@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.data.images import NUM_CLASSES
 from pipeline.metrics import (
     classes,
     evidence,
@@ -24,7 +23,7 @@ from pipeline.networks.flow import flow_of, sampling_with
 from pipeline.networks.network import num_inputs
 from pipeline.sampling.draw import draw, interpolate
 
-NUM_ROWS = 8  # of ten images: the sheet the report shows
+NUM_ROWS, NUM_COLUMNS = 8, 10  # the sheet that the report shows
 NUM_PATHS, PATH_STEPS = 5, 10  # interpolations between latents
 
 
@@ -81,7 +80,7 @@ def measure(pixels: Tensor, asked: Tensor | None, real: Reference) -> tuple[Entr
         values["class_kl"] = classes.histogram_divergence(predicted, real.labels)
     if asked is not None:
         values |= of_classes(pixels, features, predicted, asked, real)
-        more["conditional_accuracy_by_class"] = classes.accuracy_by_class(predicted, asked)
+        more["conditional_accuracy_by_class"] = classes.accuracy_by_class(predicted, asked, real.task.num_conditions)
     copied = memorisation.ratio(pixels[:few], real.arrays["nearest"], train)
     told_apart = two_sample.accuracy(pixels, real.pixels, settings.two_sample_steps, settings.seed)
     both = min(num, num_real)
@@ -104,12 +103,13 @@ def of_classes(
 ) -> dict[str, float]:
     """What only a model that was asked for a class can be measured by."""
     assert real.labels is not None
-    train, means = real.task.splits["train"].arrays, classes.means(pixels, asked)
-    optimum = classes.means(train["images"], train["labels"].long())
+    train, num = real.task.splits["train"].arrays, real.task.num_conditions
+    means = classes.means(pixels, asked, num)
+    optimum = classes.means(train["images"], train["labels"].long(), num)
     return {
         "conditional_accuracy": classes.accuracy(predicted, asked),
         "within_class_diversity": classes.diversity(features, asked, real.features, real.labels),
-        "class_mean_error": classes.mean_error(means, classes.means(real.pixels, real.labels)),
+        "class_mean_error": classes.mean_error(means, classes.means(real.pixels, real.labels, num)),
         "optimum_error": classes.mean_error(means, optimum),
     }
 
@@ -123,9 +123,11 @@ def of_paths(sampler: nn.Module, real: Reference) -> Entries:
 
 
 def show(sampler: nn.Module, real: Reference) -> dict[str, np.ndarray]:
-    """For the report: `sheet`, 8 x 10 images, of classes class k in column k, and `paths` between latents."""
+    """For the report: `sheet`, 8 x 10 images, of classes one a column, and `paths` between latents."""
     task, seed = real.task, real.settings.seed
-    c = torch.eye(NUM_CLASSES) if task.kind == "class" else task.blank(10)
-    sheet = draw(sampler, c.__getitem__, torch.arange(10), NUM_ROWS, seed + 1)  # (10, 8, C, H, W)
+    c = task.blank(NUM_COLUMNS)
+    if task.kind == "class":
+        c = torch.eye(task.num_conditions)[torch.arange(NUM_COLUMNS) % task.num_conditions]
+    sheet = draw(sampler, c.__getitem__, torch.arange(len(c)), NUM_ROWS, seed + 1)  # (10, 8, C, H, W)
     along = interpolate(sampler, c[:NUM_PATHS], PATH_STEPS, seed)
     return {"sheet": sheet.transpose(0, 1).flatten(0, 1).numpy(), "paths": along.numpy()}

@@ -3,7 +3,7 @@ literature's.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, cast
 from urllib.error import URLError
@@ -11,7 +11,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
-from pipeline.data.images import as_rgb, to_float
+from pipeline.data.images import Colours, as_rgb, to_float
 from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
@@ -35,17 +35,21 @@ class FeatureExtractor:
     device: torch.device
     identity: dict[str, str]
     inception: nn.Module | None = None  # features are taken in it, if it is there
+    colours: Colours = None  # of the labels, where images are maps of labels
 
     @torch.inference_mode()
     def features(self, pixels: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 -> (N, D) float32; label maps and conditions in red, green and blue."""
+        """(N, C, H, W) uint8 -> (N, D) float32; label maps in their colours."""
         return torch.cat([self.extract(batch.to(self.device)).float().cpu() for batch in pixels.split(BATCH)])
 
     def extract(self, pixels: Tensor) -> Tensor:
+        is_map = self.colours is not None and pixels.shape[1] == len(self.colours)
+        if self.inception is not None or is_map or pixels.shape[1] != self.num_channels:
+            pixels = as_rgb(pixels, self.colours if is_map else None)
         if self.inception is not None:
-            features: Tensor = self.inception(as_rgb(pixels))
+            features: Tensor = self.inception(pixels)
             return features
-        return self.of_images(to_float(pixels if pixels.shape[1] == self.num_channels else as_rgb(pixels)))
+        return self.of_images(to_float(pixels))
 
     def of_images(self, x: Tensor) -> Tensor:
         """The own network's features of images in [-1, 1]."""
@@ -72,7 +76,8 @@ class FeatureExtractor:
 def of_task(task: Task, kind: str, device: torch.device) -> FeatureExtractor:
     """The extractor of the network that lies with a task; see `load`."""
     assert task.folder is not None
-    return load(task.folder / FEATURES, kind, device)
+    found = load(task.folder / FEATURES, kind, device)
+    return replace(found, colours=task.facts.get("target_colours"))
 
 
 def load(path: Path, kind: str = "own", device: torch.device = compute.CPU) -> FeatureExtractor:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pipeline.data.images import as_rgb
 from pipeline.methods import method
 from pipeline.methods.method import Training
 from pipeline.metrics import features, frechet, modes, posterior
@@ -66,10 +65,11 @@ class Monitor:
         conditions: Conditions = self.task.validation.conditions
         numbers = self.numbers[torch.arange(NUM_COLUMNS) * len(self.numbers) // NUM_COLUMNS]
         if self.task.kind == "class":
-            conditions, numbers = torch.eye(self.task.num_conditions).__getitem__, torch.arange(NUM_COLUMNS)
+            conditions = torch.eye(self.task.num_conditions).__getitem__
+            numbers = torch.arange(NUM_COLUMNS) % self.task.num_conditions
         drawn = draw(sampler, conditions, numbers, NUM_ROWS, SEED)  # (10, 5, C, H, W)
         images = drawn.transpose(0, 1).flatten(0, 1)
-        return {"images": as_rgb(images) if images.shape[1] > 1 else images}
+        return {"images": self.task.shown(images) if images.shape[1] > 1 else images}
 
 
 def of_task(task: Task, device: torch.device = compute.CPU) -> Monitor:

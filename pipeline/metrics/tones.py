@@ -43,7 +43,7 @@ def skin_colours(images: Tensor, mask: Tensor) -> Tensor:
     """
     if empty := (~mask.flatten(1).any(1)).nonzero().flatten().tolist():
         few = f"{len(empty)} of the {len(mask)} drawings in all tones, number {empty[0]} the first"
-        size = f"drawings.image_size = {mask.shape[2]}"
+        size = f"image_size = {mask.shape[2]}"
         raise InputError(f"{size}: too small for {few}: each needs a pixel of skin at least")
     colours = [x[:, :, inside].double().mean(2) for x, inside in zip(images, mask, strict=True)]
     return torch.stack(colours) / 255

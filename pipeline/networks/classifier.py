@@ -1,4 +1,4 @@
-"""A small classifier of digits, in whose features FID and KID are taken.
+"""A small classifier, in whose features FID and KID are taken.
 
 It has no batch normalisation: with it on the feature layer, the features of sharp and blurred digits lie
 close together, and an FID in them hardly sees blur, which is what this project is about.
@@ -16,20 +16,21 @@ NUM_FEATURES = 128
 
 
 class FeatureNetwork(nn.Module):
-    """Three convolutions and two linear layers on 28x28 grey images."""
+    """Three convolutions and two linear layers."""
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        widths = [1, spec.width, 2 * spec.width, 2 * spec.width]
+        channels, height, width = spec.image_shape
+        widths = [channels, spec.width, 2 * spec.width, 2 * spec.width]
         layers: list[nn.Module] = []
         for num_inputs, num_outputs in pairwise(widths):
             layers += [nn.Conv2d(num_inputs, num_outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
         self.convolutions = nn.Sequential(*layers[:-1])
-        self.linear = nn.Linear(widths[-1] * 7 * 7, NUM_FEATURES)
+        self.linear = nn.Linear(widths[-1] * (height // 4) * (width // 4), NUM_FEATURES)
         self.head = nn.Linear(NUM_FEATURES, spec.num_conditions)
 
     def features(self, x: Tensor) -> Tensor:
-        """What the last layer sees: (N, 1, 28, 28) in [-1, 1] -> (N, 128), none negative."""
+        """What the last layer sees: (N, C, H, W) in [-1, 1] -> (N, 128), none negative."""
         return F.relu(self.linear(flatten_nhwc(self.convolutions(x))))
 
     def logits(self, features: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from pipeline.runtime.errors import InputError
 
 ORDER = "order"  # purpose: of the images in an epoch
 
@@ -42,13 +41,13 @@ def permutation(num: int, seed: int, purpose: str, step: int = 0) -> Tensor:
 
 
 def batch_indices(num_images: int, batch_size: int, seed: int, index: int) -> Tensor:
-    """Rows of the batch number `index`, (batch_size,): each image once an epoch, newly ordered each epoch.
-
-    Raises:
-        InputError: the batch is larger than the data set.
+    """Rows of the batch number `index`, (batch_size,): each image once an epoch, newly ordered each epoch; a
+    batch larger than the data set is of several epochs.
     """
     if batch_size > num_images:
-        raise InputError(f"batch_size = {batch_size}: the training set has only {num_images} images")
+        epochs = -(-batch_size // num_images)
+        orders = [permutation(num_images, seed, ORDER, index * epochs + epoch) for epoch in range(epochs)]
+        return torch.cat(orders)[:batch_size]
     epoch, position = divmod(index, num_images // batch_size)
     order = permutation(num_images, seed, ORDER, epoch)
     return order[position * batch_size : (position + 1) * batch_size]

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.data.drawings import NO_TONE
+from pipeline.data.sets.drawings import NO_TONE
 from pipeline.data.openmoji import LAYERS
 from pipeline.data.prepared import Arrays
 from pipeline.tasks.task import Stored

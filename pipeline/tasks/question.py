@@ -14,11 +14,11 @@ from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime import modules
 from pipeline.runtime.params import NotNegativeCount, Section, Seed
 
-ABOUT = ("labels", "bases", "tones", "captions")  # small fields that every task keeps, where the set has them
+ABOUT = ("labels", "classes", "bases", "tones", "captions")  # small fields that every task keeps, where the set has them
 
 
 class Settings(Section):
-    data: str  # the data set: digits | drawings
+    data: str  # the data set, an entry of `datasets:`
     condition: str  # the module of this room that says what is given of x
     num_stacks: NotNegativeCount = 0  # targets of three random digits as channels, so many; 0: as they are
     seed: Seed = 0  # of the stacks
@@ -30,8 +30,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _stacks_have_no_condition(self) -> Self:
-        if self.num_stacks and (self.condition != "none" or self.data != "digits"):
-            raise ValueError("num_stacks stacks digits without a condition: allowed with it are digits, none")
+        if self.num_stacks and self.condition != "none":
+            raise ValueError("num_stacks stacks digits without a condition: allowed with it is none")
         return self
 
 
@@ -70,10 +70,11 @@ class Question:
     more: Callable[[Arrays, str, Settings], Arrays] = lambda split, name, settings: {}
     # JSON values; `num_conditions` is K where the conditions' shape does not say it
     facts: Callable[[DataSet], dict[str, Any]] = lambda data: {}
+    also: tuple[str, ...] = ()  # more fields that are stored, where the data set has them
 
     def arrays(self, split: Arrays, name: str, settings: Settings) -> Arrays:
         """What is stored of a split: `images`, and what the conditions are made of."""
-        fields = {field: split[field] for field in (*self.needs, *ABOUT) if field in split}
+        fields = {field: split[field] for field in (*self.needs, *self.also, *ABOUT) if field in split}
         return fields | self.more(fields, name, settings)
 
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from pipeline.data.images import one_hot_maps
+from pipeline.data.images import LABEL_COLOURS, one_hot_maps
 from pipeline.tasks.question import Question, Rows
 
 
@@ -10,4 +10,4 @@ def pair(rows: Rows) -> tuple[Tensor, Tensor]:
     return one_hot_maps(rows["layers"]), rows["images"]
 
 
-QUESTION = Question("image", ("images", "layers"), pair, facts=lambda data: {"target": "labels"})
+QUESTION = Question("image", ("images", "layers"), pair, facts=lambda data: {"target_colours": LABEL_COLOURS})

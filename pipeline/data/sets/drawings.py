@@ -1,25 +1,25 @@
-"""Drawings, OpenMoji's or the user's pairs: raw files -> images with what each was made of, split so that no
+"""OpenMoji's drawings: raw files -> images with what each was made of, split so that no
 variant of a drawing for testing was trained on, nor the same image under another name.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import networkx as nx
 import numpy as np
 from pydantic import model_validator
 
-from pipeline.data import captions, openmoji, pairs
-from pipeline.data.images import NUM_LABELS
+from pipeline.data import captions, openmoji
+from pipeline.data.download import openmoji as source
+from pipeline.data.download.choice import Entry, Source
 from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime.errors import InputError
-from pipeline.runtime.params import Count, Fraction, Section, Seed
+from pipeline.runtime.params import Count, Fraction, Seed
 from pipeline.runtime.randomness import permutation
 
 FIELDS = (
     "images",  # (N, 3, S, S) uint8
-    "sketches",  # (N, C, S, S) uint8: the line layer, or A of the user's pairs
+    "sketches",  # (N, C, S, S) uint8: the line layer
     "layers",  # (N, S, S) uint8: the kind of layer seen at each pixel, below NUM_LABELS
     "captions",  # (N,); "" where a drawing has no name
     "tokens",  # (N, L) int64: the captions' word numbers
@@ -28,13 +28,11 @@ FIELDS = (
     "tones",  # (N,) int64: 0 .. 5 for drawings that come in exactly six tones, else NO_TONE
 )
 NO_TONE = -1
-NUM_REGIONS = NUM_LABELS  # colours that the A images of the user's pairs are reduced to
+LEARNER = "contrastive", "none"
 SPLIT = "drawings split"  # purpose of random numbers
 
 
-class Settings(Section):
-    source: Literal["openmoji", "folder"] = "openmoji"  # folder: your paired images
-    folder: str = "data/own"  # for source folder: A|B side by side, or folders A and B; no stage's output
+class Settings(Entry, Source):
     image_size: Count = 32  # pixels a side; a multiple of 8
     validation_share: Fraction = 0.15  # of the base drawings, with all their variants
     test_share: Fraction = 0.15
@@ -49,29 +47,29 @@ class Settings(Section):
         return self
 
 
-Raw = tuple[Arrays, list[str]]  # all drawings: bases by name, no tokens yet; files left out, and why
+def fetch(settings: Settings, root: Path) -> None:
+    source.fetch(settings, root)
 
 
 def prepare(folder: Path, settings: Settings) -> DataSet:
-    """Read OpenMoji's drawings in `folder`, or the user's where the settings say, and split them.
+    """Read OpenMoji's drawings in `folder`, and split them.
 
     Raises:
         InputError: a file is damaged, or a split would be empty.
     """
-    own = settings.source == "folder"
-    arrays, left_out = SOURCES[settings.source](Path(settings.folder) if own else folder, settings)
+    arrays = rendered(folder, settings)
     numbers = np.unique(arrays["bases"], return_inverse=True)[1]
     chosen, leading = split(numbers.max() + 1, settings), alike(arrays["images"], numbers)
     rows = {part: np.flatnonzero(np.isin(leading, bases)) for part, bases in chosen.items()}
     if not all(map(len, rows.values())):
         found = f"validation_share = {settings.validation_share}, test_share = {settings.test_share}"
         empty = f"of {len(np.unique(leading))} base drawings a split is left empty; each needs one at least"
-        raise InputError(f"drawings.{found}: {empty}")
+        raise InputError(f"{found}: {empty}")
     vocabulary = captions.vocabulary(arrays["captions"][rows["train"]].tolist())
     arrays |= {"tokens": captions.tokens(arrays["captions"].tolist(), vocabulary), "bases": numbers}
     splits = {part: {field: arrays[field][rows[part]] for field in FIELDS} for part in rows}
-    facts = {"source": settings.source, "num_words": captions.num_words(vocabulary)}
-    return DataSet(splits, facts, left_out)
+    facts = {"source": "openmoji", "num_words": captions.num_words(vocabulary)}
+    return DataSet(splits, facts)
 
 
 def alike(images: np.ndarray, bases: np.ndarray) -> np.ndarray:
@@ -94,20 +92,20 @@ def split(num_bases: int, settings: Settings) -> dict[str, np.ndarray]:
     return {"train": train, "validation": validation, "test": test}
 
 
-def from_openmoji(folder: Path, settings: Settings) -> Raw:
-    """All of OpenMoji's drawings, rendered.
+def rendered(folder: Path, settings: Settings) -> Arrays:
+    """All of OpenMoji's drawings: bases by name, no tokens yet.
 
     Raises:
         InputError: a drawing is damaged, or one of the six-toned differs from its kin in its line layer.
     """
     files = {path.stem: path for path in sorted((folder / "svg").glob("*.svg"))}
     if not files:
-        raise InputError(f"drawings.folder = {str(folder)!r}: no SVG files in its folder svg")
-    rendered, lines = [], {}
+        raise InputError(f"{folder}: no SVG files in its folder svg")
+    images_of, lines = [], {}
     for name, path in files.items():
         content = path.read_bytes()
         try:
-            rendered.append(openmoji.render(content, settings.image_size))
+            images_of.append(openmoji.render(content, settings.image_size))
             lines[name] = openmoji.line_layer(content)
         except (InputError, ValueError) as error:
             raise InputError(f"{path}: {error}") from error
@@ -116,8 +114,8 @@ def from_openmoji(folder: Path, settings: Settings) -> Raw:
         if len({lines[name] for name in variants}) > 1:
             raise InputError(f"{folder}: the six tones of {variants[0]} differ in their line layer")
         tones |= {name: tone for tone, name in enumerate(variants)}
-    images, sketches, layers = (np.stack(parts) for parts in zip(*rendered, strict=True))
-    arrays = {
+    images, sketches, layers = (np.stack(parts) for parts in zip(*images_of, strict=True))
+    return {
         "images": images,
         "sketches": sketches,
         "layers": layers,
@@ -126,34 +124,3 @@ def from_openmoji(folder: Path, settings: Settings) -> Raw:
         "bases": np.array([openmoji.base(name) for name in files]),
         "tones": np.array(list(tones.values())),
     }
-    return arrays, []
-
-
-def from_folder(folder: Path, settings: Settings) -> Raw:
-    """The user's pairs: A stands for the sketch, its colours reduced to a few for the layers, the file's name
-    for the caption; each pair is a base drawing of its own.
-    """
-    found = pairs.load(folder, settings.image_size)
-    arrays = {
-        "images": found.images,
-        "sketches": found.conditions,
-        "layers": regions(found.conditions),
-        "captions": np.array([" ".join(captions.words(name.replace("_", " "))) for name in found.names]),
-        "names": np.array(found.names),
-        "bases": np.array(found.names),
-        "tones": np.full(len(found.names), NO_TONE),
-    }
-    return arrays, found.left_out
-
-
-def regions(pixels: np.ndarray) -> np.ndarray:
-    """Which colour of their median cut each pixel is nearest to, (N, 3, S, S) uint8 -> (N, S, S) uint8."""
-    from PIL import Image
-
-    num, _, height, width = pixels.shape
-    strip = pixels.transpose(0, 2, 3, 1).reshape(num * height, width, 3)
-    reduced = Image.fromarray(strip).quantize(NUM_REGIONS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    return np.asarray(reduced).reshape(num, height, width)
-
-
-SOURCES: dict[str, Callable[[Path, Settings], Raw]] = {"openmoji": from_openmoji, "folder": from_folder}

@@ -1,0 +1,196 @@
+"""A user's folder -> images, by split, each with what it is paired with or its class.
+
+Every file is read twice: once to find out what the numbers of the whole set mean, once into the arrays that
+are kept; no more than these lie in memory.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import networkx as nx
+import numpy as np
+from pydantic import model_validator
+
+from pipeline.data.download.choice import Entry
+from pipeline.data.own import decode, meaning
+from pipeline.data.own.layouts import Item, Layout
+from pipeline.data.own.meaning import Look, Meaning
+from pipeline.data.own.survey import line, shown
+from pipeline.data.prepared import SPLITS, Arrays, DataSet
+from pipeline.runtime.errors import InputError
+from pipeline.runtime.params import Count, Fraction, Positive, Seed
+from pipeline.runtime.progress import Bar
+from pipeline.runtime.randomness import permutation
+
+FEWEST = 10  # examples
+SIDES = ("a", "images")  # of pairs; what is alone is the image
+SPLIT = "own split"  # purpose of random numbers
+
+
+class Settings(Entry):
+    """What all kinds of the user's sets have."""
+
+    source: Literal["folder", "url"] = "folder"
+    folder: str  # for source folder: where the files are; no stage's output
+    url: str = ""  # for source url: of a zip or tar archive
+    sha256: str = ""  # of that archive
+    timeout: Positive = 30.0  # seconds without an answer after which a server counts as dead
+    image_size: Count = 32  # pixels a side; a multiple of 8
+    validation_share: Fraction = 0.15  # of what is alike; where folders say what is for testing, they count
+    test_share: Fraction = 0.15
+    seed: Seed = 0  # which ones
+
+    @model_validator(mode="after")
+    def _leaves_images_to_train_on(self) -> Self:
+        if not 0 < (shares := self.validation_share + self.test_share) < 1:
+            raise ValueError(f"validation_share + test_share = {shares}: must be below 1")
+        if self.image_size % 8 or self.image_size < 16:
+            raise ValueError(f"image_size = {self.image_size}: must be a multiple of 8, 16 at least")
+        if self.source == "url" and not (self.url and self.sha256):
+            raise ValueError("source = 'url': url and sha256 must be given, those of an archive")
+        return self
+
+    def files(self, raw: Path) -> Path:
+        """Where the files are: in the user's folder, or in that of what was downloaded."""
+        return Path(self.folder) if self.source == "folder" else raw
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A layout whose files have all been looked at; no pixels are kept."""
+
+    folder: Path
+    layout: Layout
+    items: list[Item]  # those that can be read
+    meanings: dict[str, Meaning]  # by side
+    groups: np.ndarray  # (N,) the same number for items that share an image
+    blank: dict[str, list[str]]  # by side, the keys of images of one value
+    left_out: list[str]
+
+    def words(self) -> Iterator[str]:
+        """What was found out, a line each."""
+        yield self.layout.words
+        for side, found in self.meanings.items():
+            name = {"a": "A", "images": "B"}[side] if len(self.meanings) > 1 else side
+            yield f"{name}: {found.words}"
+            if blank := self.blank[side]:
+                some = ", ".join(blank[:3]) + (", ..." if len(blank) > 3 else "")
+                yield f"{name}: {len(blank)} of {len(self.items)} are blank, of one value all over: {some}"
+        if doubles := len(self.items) - len(np.unique(self.groups)):
+            yield f"{doubles} share an image with another, and go into one split with it"
+
+
+def look(folder: Path, layout: Layout, kinds: dict[str, meaning.Kind]) -> Looked:
+    """Look at every pixel of a layout's files, in as many threads as there are cores.
+
+    Raises:
+        InputError: too few can be read, or nobody can tell what their numbers mean.
+    """
+    num_files = len(layout.items[0].files) if layout.items else 1
+    items, looks, left_out = list[Item](), list[list[Look]](), list(layout.left_out)
+    with ThreadPoolExecutor(os.cpu_count()) as pool, Bar(f"reading {shown(folder)}", 0, len(layout.items)) as bar:
+        columns = [
+            meaning.looked([folder / item.files[k] for item in layout.items], layout.cut, pool) for k in range(num_files)
+        ]
+        for done, (item, *found) in enumerate(zip(layout.items, *columns, strict=True), 1):
+            parts = [part for each in found if not isinstance(each, str) for part in each]
+            if len(parts) == num_files * layout.cut:
+                items.append(item)
+                looks.append(parts)
+            left_out += [line(path, each) for path, each in zip(item.files, found, strict=True) if isinstance(each, str)]
+            bar.log(done, {})
+    if len(items) < FEWEST:
+        first = f" (the first: {left_out[0]})" if left_out else ""
+        counts = f"examples found: {len(items)}, files left out: {len(left_out)}{first}"
+        raise InputError(f"{shown(folder)}: {counts}; it must hold {FEWEST} at least")
+    meanings, blank = dict[str, Meaning](), dict[str, list[str]]()
+    for k, side in enumerate(SIDES[-num_files * layout.cut :]):
+        of_side = [parts[k] for parts in looks]
+        try:
+            meanings[side] = meaning.of(meaning.together(each.seen for each in of_side), kinds.get(side, "auto"))
+        except InputError as error:
+            raise InputError(f"{shown(folder)}: {side}: {error}") from error
+        blank[side] = [
+            item.key for item, each in zip(items, of_side, strict=True) if each.blank[meanings[side].ground]
+        ]
+        if len(blank[side]) == len(items):
+            raise InputError(f"{shown(folder)}: {side}: all {len(items)} images are blank, of one value all over")
+    return Looked(folder, layout, items, meanings, alike(looks), blank, left_out)
+
+
+def alike(looks: Sequence[Sequence[Look]]) -> np.ndarray:
+    """A number for each example, the same for those that share an image that is not blank, perhaps by way of
+    others: several answers to one condition, or copies.
+    """
+    graph: nx.Graph[int] = nx.Graph()
+    first: dict[tuple[int, bytes], int] = {}
+    for i, parts in enumerate(looks):
+        graph.add_node(i)
+        for side, part in enumerate(parts):
+            if not all(part.blank.values()):
+                graph.add_edge(i, first.setdefault((side, part.digest), i))
+    groups = np.empty(len(looks), np.int64)
+    for group in nx.connected_components(graph):
+        groups[list(group)] = min(group)
+    return groups
+
+
+def split(looked: Looked, settings: Settings) -> tuple[np.ndarray, list[str]]:
+    """The split of each item, (N,), "" for those left out, and what is said of these: what folders call
+    training, validation and test stays that; a split that they do not have is taken from the training part.
+    """
+    chosen = np.array([item.split or "train" for item in looked.items], dtype=object)
+    left_out, keys = list[str](), [item.key for item in looked.items]
+    for of_group in (np.flatnonzero(looked.groups == group) for group in np.unique(looked.groups[chosen != "train"])):
+        highest = max(chosen[of_group], key=SPLITS.index)
+        for i in of_group[chosen[of_group] != highest]:
+            left_out.append(line(looked.items[i].files[-1], f"shows the same as an image of the {highest} split"))
+            chosen[i] = ""
+    numbers = np.unique(looked.groups[chosen == "train"])
+    order = numbers[permutation(len(numbers), settings.seed, SPLIT).numpy()]
+    shares = {"validation": settings.validation_share, "test": settings.test_share}
+    for name, share in shares.items():
+        if name not in chosen:
+            num = max(1, round(share * len(numbers)))
+            chosen[np.isin(looked.groups, order[:num]) & (chosen == "train")] = name
+            order = order[num:]
+    if missing := [name for name in SPLITS if name not in chosen]:
+        raise InputError(f"{shown(looked.folder)}: {len(keys)} examples leave no {missing[0]} split; there must be more")
+    return chosen, left_out
+
+
+def data_set(looked: Looked, settings: Settings, left_out: Sequence[str] = ()) -> DataSet:
+    """The images themselves, read straight into the arrays of their splits."""
+    chosen, more = split(looked, settings)
+    splits = {name: of_split(looked, np.flatnonzero(chosen == name), settings.image_size) for name in SPLITS}
+    return DataSet(splits, {"source": "own"}, [*left_out, *looked.left_out, *more], list(looked.words()))
+
+
+def of_split(looked: Looked, rows: np.ndarray, size: int) -> Arrays:
+    """The arrays of these items."""
+    arrays: Arrays = {
+        "names": np.array([looked.items[i].key for i in rows]),
+        "bases": looked.groups[rows],
+    }
+    for side, found in looked.meanings.items():
+        arrays[side] = np.empty((len(rows), 3, size, size), np.uint8)
+        if found.labels:
+            arrays |= {f"{side}_labels": np.empty((len(rows), size, size), np.uint8), f"{side}_colours": found.palette}
+
+    def fill(row: int) -> None:
+        item = looked.items[rows[row]]
+        parts = [part for path in item.files for part in meaning.cut(decode.pixels(looked.folder / path), looked.layout.cut)]
+        for (side, found), part in zip(looked.meanings.items(), parts, strict=True):
+            values = found.applied(part, size)
+            if found.labels:
+                arrays[f"{side}_labels"][row] = values
+                values = found.palette[values].transpose(2, 0, 1)
+            arrays[side][row] = values
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(fill, range(len(rows))))
+    return arrays

@@ -1,0 +1,71 @@
+"""What lies in a user's folder: its images, by their heads, and what is none, each with the reason."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.data.own import decode
+from pipeline.runtime.errors import InputError
+
+MIN_SIDE = 8  # pixels
+
+
+class Found(NamedTuple):
+    path: Path  # below the folder
+    width: int
+    height: int
+
+
+class Survey(NamedTuple):
+    images: list[Found]  # in the order of their paths
+    left_out: list[str]  # "path: reason"
+
+
+def survey(folder: Path) -> Survey:
+    """All files below a folder but hidden ones."""
+    images, left_out = list[Found](), list[str]()
+    paths = list(files(folder))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, found in zip(paths, pool.map(lambda path: head(folder / path), paths), strict=True):
+            if isinstance(found, str):
+                left_out.append(line(path, found))
+            else:
+                images.append(Found(path, *found))
+    return Survey(images, left_out)
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """What is below a folder and not hidden, but no folder, in the order of the paths."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield Path(parent, name).relative_to(folder)
+
+
+def head(path: Path) -> tuple[int, int] | str:
+    """Width and height of an image; of what is none, or too small, the reason."""
+    if path.is_symlink() and not path.exists():
+        return "a link to nothing"
+    if not path.is_file():
+        return "not a file"
+    if path.suffix.lower() not in decode.EXTENSIONS:
+        return f"not an image; allowed are {', '.join(decode.EXTENSIONS)}"
+    try:
+        width, height = decode.size(path)
+    except InputError as error:
+        return str(error)
+    if min(width, height) < MIN_SIDE:
+        return f"{width} x {height} pixels: must be {MIN_SIDE} x {MIN_SIDE} at least"
+    return width, height
+
+
+def line(path: Path, reason: str) -> str:
+    """What is said of a file that is left out, in one line of UTF-8, whatever bytes its name has."""
+    return " ".join(f"{shown(path)}: {reason}".split())
+
+
+def shown(path: Path) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
