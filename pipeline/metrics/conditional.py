@@ -66,7 +66,9 @@ def of_features(first: Tensor, c: Tensor, real: Reference) -> dict[str, float]:
     features = real.extractor.features(first)
     values = distances(features, real.features, real.settings)
     if c.ndim == 4 and len(features) > features.shape[1] + 1:
-        values["cfid"] = cfid.cfid(features, real.features, real.extractor.features(real.task.shown_conditions(c)))
+        values["cfid"] = cfid.cfid(
+            features, real.features, real.extractor.features(real.task.shown_conditions(c))
+        )
     if (bases := real.task.about("test", "bases")) is not None:
         accuracy = consistency.matching_accuracy(features, real.features, torch.from_numpy(bases))
         values["matching_accuracy"] = accuracy

@@ -80,7 +80,9 @@ def measure(pixels: Tensor, asked: Tensor | None, real: Reference) -> tuple[Entr
         values["class_kl"] = classes.histogram_divergence(predicted, real.labels)
     if asked is not None:
         values |= of_classes(pixels, features, predicted, asked, real)
-        more["conditional_accuracy_by_class"] = classes.accuracy_by_class(predicted, asked, real.task.num_conditions)
+        more["conditional_accuracy_by_class"] = classes.accuracy_by_class(
+            predicted, asked, real.task.num_conditions
+        )
     copied = memorisation.ratio(pixels[:few], real.arrays["nearest"], train)
     told_apart = two_sample.accuracy(pixels, real.pixels, settings.two_sample_steps, settings.seed)
     both = min(num, num_real)

@@ -68,7 +68,7 @@ def claim(models: Results, task: Task) -> dict[str, np.ndarray]:
     """The project's one figure: for each class regression's answer, the true mean, samples, real digits."""
     arrays, train = task.test.arrays, task.splits["train"].arrays
     chosen = [(arrays["labels"] == k).nonzero()[:2, 0] for k in range(NUM_CLASSES)]
-    true = means(train["images"], train["labels"].long()) * 255
+    true = means(train["images"], train["labels"].long(), NUM_CLASSES) * 255
     asked = {name: model for name, model in models.items() if model.kind == "class"}
     answers = {name: model for name, model in asked.items() if not model.style.sampled}
     rows = {name: model.samples["sheet"][:NUM_CLASSES] for name, model in answers.items()}

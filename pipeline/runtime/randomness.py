@@ -9,7 +9,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-
 ORDER = "order"  # purpose: of the images in an epoch
 
 

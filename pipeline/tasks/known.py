@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.data.sets.drawings import NO_TONE
 from pipeline.data.openmoji import LAYERS
 from pipeline.data.prepared import Arrays
+from pipeline.data.sets.drawings import NO_TONE
 from pipeline.tasks.task import Stored
 
 NUM_TONES = 6

@@ -14,7 +14,13 @@ from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime import modules
 from pipeline.runtime.params import NotNegativeCount, Section, Seed
 
-ABOUT = ("labels", "classes", "bases", "tones", "captions")  # small fields that every task keeps, where the set has them
+ABOUT = (
+    "labels",
+    "classes",
+    "bases",
+    "tones",
+    "captions",
+)  # small fields that every task keeps, where the set has them
 
 
 class Settings(Section):

@@ -10,4 +10,6 @@ def pair(rows: Rows) -> tuple[Tensor, Tensor]:
     return rows["images"], one_hot_maps(rows["layers"])
 
 
-QUESTION = Question("image", ("images", "layers"), pair, facts=lambda data: {"condition_colours": LABEL_COLOURS})
+QUESTION = Question(
+    "image", ("images", "layers"), pair, facts=lambda data: {"condition_colours": LABEL_COLOURS}
+)

@@ -85,9 +85,9 @@ def in_srgb(image: Image.Image) -> Image.Image:
         found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(found).lower():
             return image
-        mode = "RGBA" if image.mode == "RGBA" else "L" if image.mode == "L" else "RGB"
-        if image.mode == "L":  # littleCMS has no sRGB of one channel
-            return ImageCms.profileToProfile(image, found, ImageCms.createProfile("sRGB"), outputMode="RGB").convert("L")
-        return ImageCms.profileToProfile(image, found, ImageCms.createProfile("sRGB"), outputMode=mode)
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        converted = ImageCms.profileToProfile(image, found, ImageCms.createProfile("sRGB"), outputMode=mode)
+        assert converted is not None  # as it is not done in place
+        return converted.convert("L") if image.mode == "L" else converted  # there is no sRGB of one channel
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image

@@ -63,7 +63,9 @@ class Parsed(NamedTuple):
 
 def images(found: Sequence[Found]) -> Layout:
     """Every image an example."""
-    items, left_out = unlike(Item("/".join(each.path.with_suffix("").parts), (each.path,), parse(each).split) for each in found)
+    items, left_out = unlike(
+        Item("/".join(each.path.with_suffix("").parts), (each.path,), parse(each).split) for each in found
+    )
     return Layout("every image by itself", items, left_out)
 
 
@@ -101,16 +103,22 @@ def pairs(found: Sequence[Found], layout: Name, a: str, b: str) -> Layout:
     known = two(found, ROLES)
     if layout == "two_folders" or known.items:
         if not known.items:
-            raise InputError(f"{described(found)}; none are called A and B, or as other pairs are: say a: FOLDER and b: FOLDER")
+            raise InputError(
+                f"{described(found)}; none are called A and B, or as other pairs are: say a: FOLDER and b: FOLDER"
+            )
         return known
     if all(each.width == 2 * each.height for each in found):
         return side_by_side(found)
     if alike := named_alike(found):
-        raise InputError(f"{described(found)}: which are the conditions, and which the images? say a: {alike[0]} and b: {alike[1]}, or the other way round")
+        raise InputError(
+            f"{described(found)}: which are the conditions, and which the images? say a: {alike[0]} and b: {alike[1]}, or the other way round"
+        )
     shapes = Counter((each.width, each.height) for each in found)
     (width, height), num = shapes.most_common(1)[0]
     advice = "images that show A|B side by side are twice as wide as high; say layout: side_by_side if each is to be cut in two halves"
-    raise InputError(f"{described(found)}, {num} of them {width} x {height} pixels: no pairs are found in them; {advice}")
+    raise InputError(
+        f"{described(found)}, {num} of them {width} x {height} pixels: no pairs are found in them; {advice}"
+    )
 
 
 def named_alike(found: Sequence[Found]) -> list[str]:
@@ -125,7 +133,11 @@ def named_alike(found: Sequence[Found]) -> list[str]:
 
 def side_by_side(found: Sequence[Found]) -> Layout:
     """Every image cut in two halves."""
-    odd = [line(each.path, f"{each.width} pixels wide: must be even, to hold A|B side by side") for each in found if each.width % 2]
+    odd = [
+        line(each.path, f"{each.width} pixels wide: must be even, to hold A|B side by side")
+        for each in found
+        if each.width % 2
+    ]
     even = [each for each in found if not each.width % 2]
     whole = images(even)
     return Layout("A|B side by side", whole.items, [*odd, *whole.left_out], cut=2)
@@ -143,20 +155,25 @@ def matched(parsed: Sequence[Parsed], a: str, b: str) -> Layout:
     sides: dict[str, dict[tuple[str, ...], list[Parsed]]] = {a: defaultdict(list), b: defaultdict(list)}
     left_out = []
     for each in parsed:
-        role = [name for name in (a, b) if name in each.roles]
-        if len(role) != 1:
+        known = [name for name in (a, b) if name in each.roles]
+        if len(known) != 1:
             left_out.append(line(each.found.path, f"neither {a} nor {b}"))
             continue
-        sides[role[0]][(each.split or "", *each.names)].append(each)
+        sides[known[0]][(each.split or "", *each.names)].append(each)
     chosen: dict[str, dict[tuple[str, ...], Parsed]] = {a: {}, b: {}}
     for role, of_key in sides.items():
         for key, several in of_key.items():
             several.sort(key=lambda each: rank(each.more))
             chosen[role][key] = several[0]
-            left_out += [line(each.found.path, f"{shown(several[0].found.path)} has the same name") for each in several[1:]]
+            left_out += [
+                line(each.found.path, f"{shown(several[0].found.path)} has the same name")
+                for each in several[1:]
+            ]
     for mine, others, other in ((chosen[a], chosen[b], b), (chosen[b], chosen[a], a)):
         left_out += [
-            line(each.found.path, f"no {other} of this name") for key, each in mine.items() if key not in others
+            line(each.found.path, f"no {other} of this name")
+            for key, each in mine.items()
+            if key not in others
         ]
     items = [
         Item("/".join(key[1:]), (chosen[a][key].found.path, chosen[b][key].found.path), key[0] or None)
@@ -215,6 +232,9 @@ def unlike(items: Iterable[Item]) -> tuple[list[Item], list[str]]:
 def described(found: Sequence[Found]) -> str:
     """What images were found, folder by folder."""
     counts = Counter(each.path.parent for each in found)
-    some = [f"{num} in {shown(folder)!r}" if folder.parts else f"{num} in it" for folder, num in counts.most_common(4)]
+    some = [
+        f"{num} in {shown(folder)!r}" if folder.parts else f"{num} in it"
+        for folder, num in counts.most_common(4)
+    ]
     more = f" and {len(counts) - 4} more folders" if len(counts) > 4 else ""
     return f"images found: {', '.join(some) or 'none'}{more}"

@@ -92,16 +92,24 @@ def look(folder: Path, layout: Layout, kinds: dict[str, meaning.Kind]) -> Looked
     """
     num_files = len(layout.items[0].files) if layout.items else 1
     items, looks, left_out = list[Item](), list[list[Look]](), list(layout.left_out)
-    with ThreadPoolExecutor(os.cpu_count()) as pool, Bar(f"reading {shown(folder)}", 0, len(layout.items)) as bar:
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        Bar(f"reading {shown(folder)}", 0, len(layout.items)) as bar,
+    ):
         columns = [
-            meaning.looked([folder / item.files[k] for item in layout.items], layout.cut, pool) for k in range(num_files)
+            meaning.looked([folder / item.files[k] for item in layout.items], layout.cut, pool)
+            for k in range(num_files)
         ]
         for done, (item, *found) in enumerate(zip(layout.items, *columns, strict=True), 1):
             parts = [part for each in found if not isinstance(each, str) for part in each]
             if len(parts) == num_files * layout.cut:
                 items.append(item)
                 looks.append(parts)
-            left_out += [line(path, each) for path, each in zip(item.files, found, strict=True) if isinstance(each, str)]
+            left_out += [
+                line(path, each)
+                for path, each in zip(item.files, found, strict=True)
+                if isinstance(each, str)
+            ]
             bar.log(done, {})
     if len(items) < FEWEST:
         first = f" (the first: {left_out[0]})" if left_out else ""
@@ -111,14 +119,18 @@ def look(folder: Path, layout: Layout, kinds: dict[str, meaning.Kind]) -> Looked
     for k, side in enumerate(SIDES[-num_files * layout.cut :]):
         of_side = [parts[k] for parts in looks]
         try:
-            meanings[side] = meaning.of(meaning.together(each.seen for each in of_side), kinds.get(side, "auto"))
+            meanings[side] = meaning.of(
+                meaning.together(each.seen for each in of_side), kinds.get(side, "auto")
+            )
         except InputError as error:
             raise InputError(f"{shown(folder)}: {side}: {error}") from error
         blank[side] = [
             item.key for item, each in zip(items, of_side, strict=True) if each.blank[meanings[side].ground]
         ]
         if len(blank[side]) == len(items):
-            raise InputError(f"{shown(folder)}: {side}: all {len(items)} images are blank, of one value all over")
+            raise InputError(
+                f"{shown(folder)}: {side}: all {len(items)} images are blank, of one value all over"
+            )
     return Looked(folder, layout, items, meanings, alike(looks), blank, left_out)
 
 
@@ -145,10 +157,14 @@ def split(looked: Looked, settings: Settings) -> tuple[np.ndarray, list[str]]:
     """
     chosen = np.array([item.split or "train" for item in looked.items], dtype=object)
     left_out, keys = list[str](), [item.key for item in looked.items]
-    for of_group in (np.flatnonzero(looked.groups == group) for group in np.unique(looked.groups[chosen != "train"])):
+    for of_group in (
+        np.flatnonzero(looked.groups == group) for group in np.unique(looked.groups[chosen != "train"])
+    ):
         highest = max(chosen[of_group], key=SPLITS.index)
         for i in of_group[chosen[of_group] != highest]:
-            left_out.append(line(looked.items[i].files[-1], f"shows the same as an image of the {highest} split"))
+            left_out.append(
+                line(looked.items[i].files[-1], f"shows the same as an image of the {highest} split")
+            )
             chosen[i] = ""
     numbers = np.unique(looked.groups[chosen == "train"])
     order = numbers[permutation(len(numbers), settings.seed, SPLIT).numpy()]
@@ -159,7 +175,9 @@ def split(looked: Looked, settings: Settings) -> tuple[np.ndarray, list[str]]:
             chosen[np.isin(looked.groups, order[:num]) & (chosen == "train")] = name
             order = order[num:]
     if missing := [name for name in SPLITS if name not in chosen]:
-        raise InputError(f"{shown(looked.folder)}: {len(keys)} examples leave no {missing[0]} split; there must be more")
+        raise InputError(
+            f"{shown(looked.folder)}: {len(keys)} examples leave no {missing[0]} split; there must be more"
+        )
     return chosen, left_out
 
 
@@ -179,11 +197,18 @@ def of_split(looked: Looked, rows: np.ndarray, size: int) -> Arrays:
     for side, found in looked.meanings.items():
         arrays[side] = np.empty((len(rows), 3, size, size), np.uint8)
         if found.labels:
-            arrays |= {f"{side}_labels": np.empty((len(rows), size, size), np.uint8), f"{side}_colours": found.palette}
+            arrays |= {
+                f"{side}_labels": np.empty((len(rows), size, size), np.uint8),
+                f"{side}_colours": found.palette,
+            }
 
     def fill(row: int) -> None:
         item = looked.items[rows[row]]
-        parts = [part for path in item.files for part in meaning.cut(decode.pixels(looked.folder / path), looked.layout.cut)]
+        parts = [
+            part
+            for path in item.files
+            for part in meaning.cut(decode.pixels(looked.folder / path), looked.layout.cut)
+        ]
         for (side, found), part in zip(looked.meanings.items(), parts, strict=True):
             values = found.applied(part, size)
             if found.labels:

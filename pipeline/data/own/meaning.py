@@ -35,7 +35,9 @@ class Seen:
     exact: bool = True  # whether all formats keep every value
     low: float = np.inf
     high: float = -np.inf
-    values: frozenset[int] | None = frozenset()  # numbers, or colours as 0xRRGGBB; None if more than MOST_LABELS
+    values: frozenset[int] | None = (
+        frozenset()
+    )  # numbers, or colours as 0xRRGGBB; None if more than MOST_LABELS
     num_transparent: int = 0
     num_lost: int = 0  # of those, how many are of one value all over on white, and not on black
 
@@ -82,7 +84,9 @@ class Meaning:
         """
         if self.labels:
             numbers = np.searchsorted(np.array(self.labels), as_numbers(found.values))
-            return np.asarray(Image.fromarray(numbers.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST))
+            return np.asarray(
+                Image.fromarray(numbers.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST)
+            )
         values = on_ground(found, self.ground)
         if (self.low, self.high) != (0, 255) or values.dtype != np.uint8:
             scaled = (values.astype(np.float32) - self.low) * (255 / (self.high - self.low))
@@ -118,7 +122,11 @@ def look(found: decode.Pixels) -> Look:
         int(alpha is not None),
         int(blank[WHITE] and not blank[BLACK]),
     )
-    return Look(seen, blank, blake2b(values.tobytes() + (b"" if alpha is None else alpha.tobytes()), digest_size=16).digest())
+    return Look(
+        seen,
+        blank,
+        blake2b(values.tobytes() + (b"" if alpha is None else alpha.tobytes()), digest_size=16).digest(),
+    )
 
 
 def of(seen: Seen, kind: Kind = "auto") -> Meaning:
@@ -129,14 +137,18 @@ def of(seen: Seen, kind: Kind = "auto") -> Meaning:
     """
     if kind == "labels" or (kind == "auto" and are_labels(seen)):
         if seen.values is None:
-            raise InputError(f"labels: the files have more than {MOST_LABELS} values, or are not of whole numbers")
+            raise InputError(
+                f"labels: the files have more than {MOST_LABELS} values, or are not of whole numbers"
+            )
         coloured = 3 in seen.channels
         if len(seen.channels) > 1:
             raise InputError("labels: some files are grey and some are coloured")
         labels = tuple(sorted(seen.values))
         listed = ", ".join(f"#{label:06x}" if coloured else str(label) for label in labels[:6])
         more = ", ..." if len(labels) > 6 else ""
-        return Meaning(labels, coloured, words=f"maps of {len(labels)} labels ({listed}{more}), resized by the nearest")
+        return Meaning(
+            labels, coloured, words=f"maps of {len(labels)} labels ({listed}{more}), resized by the nearest"
+        )
     found = of_range(seen)
     if seen.num_lost > seen.num_transparent / 2:
         lost = f"on white {seen.num_lost} of {seen.num_transparent} transparent ones would be blank"
@@ -168,11 +180,15 @@ def of_range(seen: Seen) -> Meaning:
         if high - low > NARROW * most or high == low:
             words = "pictures" if most == 255 else f"pictures of {int(most).bit_length()} bits"
             return Meaning(high=most, words=words)
-    elif 0 <= low and high <= 1 and high - low > NARROW:
+    elif low >= 0 and high <= 1 and high - low > NARROW:
         return Meaning(high=1, words="pictures of numbers from 0 to 1")
     if low == high:
         high = low + 1
-    return Meaning(low=low, high=high, words=f"pictures whose numbers go from {low:g} to {high:g} in all files, stretched from black to white")
+    return Meaning(
+        low=low,
+        high=high,
+        words=f"pictures whose numbers go from {low:g} to {high:g} in all files, stretched from black to white",
+    )
 
 
 def on_ground(found: decode.Pixels, ground: int) -> np.ndarray:
@@ -197,7 +213,9 @@ def cut(found: decode.Pixels, num_parts: int) -> list[decode.Pixels]:
     width = found.values.shape[1] // num_parts
     parts = [slice(part * width, (part + 1) * width) for part in range(num_parts)]
     return [
-        found._replace(values=found.values[:, part], alpha=None if found.alpha is None else found.alpha[:, part])
+        found._replace(
+            values=found.values[:, part], alpha=None if found.alpha is None else found.alpha[:, part]
+        )
         for part in parts
     ]
 

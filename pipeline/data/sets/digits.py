@@ -12,7 +12,11 @@ from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Seed
 from pipeline.runtime.randomness import permutation
 
-FIELDS = ("images", "labels", "classes")  # (N, 1, 28, 28) uint8, (N,) uint8; the classes themselves, (10,) uint8
+FIELDS = (
+    "images",
+    "labels",
+    "classes",
+)  # (N, 1, 28, 28) uint8, (N,) uint8; the classes themselves, (10,) uint8
 LEARNER = "classification", "label"
 IMAGE_SHAPE = 1, 28, 28
 VALIDATION_SPLIT = "validation split"  # purpose of random numbers

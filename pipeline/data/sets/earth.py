@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from pipeline.data.download import choice, wheels
 from pipeline.data.download.choice import Entry, Source
-from pipeline.data.prepared import SPLITS, Arrays, DataSet
+from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
 from pipeline.runtime.params import Count, Fraction, PositiveFraction, Seed
@@ -119,13 +119,15 @@ def land_of(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     width, height = MASK_SIZE
     mask = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8).reshape(height, width)[::-1] == 1
     whole = between(mask.astype(np.float32))
-    return np.asarray(Image.fromarray(whole).resize(shape[::-1], Image.Resampling.BOX))
+    return np.asarray(Image.fromarray(whole).resize((shape[1], shape[0]), Image.Resampling.BOX))
 
 
 def between(pixels: np.ndarray) -> np.ndarray:
     """The rows between NORTH and SOUTH of a picture of all latitudes."""
     height = len(pixels)
-    return np.ascontiguousarray(pixels[round(height * (90 - NORTH) / 180) : round(height * (90 - SOUTH) / 180)])
+    return np.ascontiguousarray(
+        pixels[round(height * (90 - NORTH) / 180) : round(height * (90 - SOUTH) / 180)]
+    )
 
 
 def tiles(land: np.ndarray, settings: Settings) -> dict[str, np.ndarray]:
@@ -149,7 +151,9 @@ def tiles(land: np.ndarray, settings: Settings) -> dict[str, np.ndarray]:
     validation, test, train = np.split(order, np.cumsum(sizes))
     chosen = {"train": (train, settings.stride), "validation": (validation, size), "test": (test, size)}
     return {
-        name: np.array([tile for number in np.sort(numbers) for tile in of_region(number, step)]).reshape(-1, 3)
+        name: np.array([tile for number in np.sort(numbers) for tile in of_region(number, step)]).reshape(
+            -1, 3
+        )
         for name, (numbers, step) in chosen.items()
     }
 

@@ -1,0 +1,81 @@
+"""Command `inspect`: what would be done with a folder of one's own files, in seconds, before anything is trained.
+
+python -m stages.inspect path/to/folder
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.data.own import layouts
+from pipeline.data.own.survey import Found, shown, survey
+from pipeline.data.sets import images, kind, labelled, pairs
+from pipeline.runtime.errors import InputError
+from stages import InputFolder, run
+
+MOST_SHOWN = 10  # files that are left out
+GUESSES: dict[str, Callable[[list[Found]], layouts.Layout]] = {  # in this order
+    "pairs": lambda found: layouts.pairs(found, "auto", "", ""),
+    "labelled": layouts.classes,
+    "images": layouts.images,
+}
+KINDS: dict[str, Any] = {"pairs": pairs, "labelled": labelled, "images": images}
+QUESTIONS = {"pairs": "ab", "labelled": "label", "images": "colourise"}  # to begin with
+
+
+def main(
+    folder: InputFolder,
+    as_kind: Annotated[
+        str, typer.Option("--kind", help="pairs, labelled or images; else it is guessed.")
+    ] = "",
+    name: Annotated[
+        str, typer.Option(help="Of the data set, an entry of `datasets:` whose keys count.")
+    ] = "",
+) -> None:
+    """Say what is in FOLDER, what it is taken for, what is left out and why; and what to write into
+    params.yaml.
+    """
+    found = survey(folder)
+    sizes = sorted({(each.width, each.height) for each in found.images})
+    print(f"{shown(folder)}: {len(found.images)} images, {len(found.left_out)} files left out")
+    if sizes:
+        print(
+            f"sizes: {', '.join(f'{w} x {h}' for w, h in sizes[:4])}{f' and {len(sizes) - 4} more' if len(sizes) > 4 else ''}"
+        )
+    chosen = as_kind or guessed(found.images)
+    settings = kind.of(name)[1] if name else KINDS[chosen].Settings(kind=chosen, folder=str(folder))
+    looked = KINDS[chosen].look(found, folder, settings)
+    print(f"kind: {chosen}{'' if as_kind else ', as it seems'}")
+    for line in looked.words():
+        print(f"  {line}")
+    for line in [*found.left_out, *looked.left_out][:MOST_SHOWN]:
+        print(f"left out: {line}")
+    if (more := len(found.left_out) + len(looked.left_out) - MOST_SHOWN) > 0:
+        print(f"left out: {more} more")
+    print(f"""
+In params.yaml:
+
+datasets:
+  mine: {{kind: {chosen}, source: folder, folder: {folder}}}
+tasks:
+  mine: {{data: mine, condition: {QUESTIONS[chosen]}}}
+regressions:
+  mine: {{}}
+cgans:
+  mine: {{}}""")
+
+
+def guessed(found: list[Found]) -> str:
+    """The first kind that a folder can be of."""
+    for each, layout in GUESSES.items():
+        try:
+            if layout(found).items:
+                return each
+        except InputError:
+            continue
+    raise InputError("no images in it")
+
+
+if __name__ == "__main__":
+    run(main)
