@@ -9,8 +9,8 @@ from stages import run, timed
 
 
 def main(name: str, out: Path) -> None:
-    """Put the raw files of the data set NAME, an entry of `datasets:`, into the folder OUT; nothing where they
-    are the user's own, in a folder.
+    """Put the raw files of the data set NAME, an entry of `datasets:`, into the folder OUT; nothing where
+    they are the user's own, in a folder.
     """
     found, settings = kind.of(name)
     with timed(f"download@{name}"), told_of(f"datasets.{name}"), new_folder(out) as folder:

@@ -1,4 +1,4 @@
-"""Command `inspect`: what would be done with a folder of one's own files, in seconds, before anything is trained.
+"""Command `inspect`: what would be done with a folder of one's own files, before anything is trained.
 
 python -m stages.inspect path/to/folder
 """
@@ -40,9 +40,8 @@ def main(
     sizes = sorted({(each.width, each.height) for each in found.images})
     print(f"{shown(folder)}: {len(found.images)} images, {len(found.left_out)} files left out")
     if sizes:
-        print(
-            f"sizes: {', '.join(f'{w} x {h}' for w, h in sizes[:4])}{f' and {len(sizes) - 4} more' if len(sizes) > 4 else ''}"
-        )
+        more = f" and {len(sizes) - 4} more" if len(sizes) > 4 else ""
+        print(f"sizes: {', '.join(f'{width} x {height}' for width, height in sizes[:4])}{more}")
     chosen = as_kind or guessed(found.images)
     settings = kind.of(name)[1] if name else KINDS[chosen].Settings(kind=chosen, folder=str(folder))
     looked = KINDS[chosen].look(found, folder, settings)
@@ -51,8 +50,8 @@ def main(
         print(f"  {line}")
     for line in [*found.left_out, *looked.left_out][:MOST_SHOWN]:
         print(f"left out: {line}")
-    if (more := len(found.left_out) + len(looked.left_out) - MOST_SHOWN) > 0:
-        print(f"left out: {more} more")
+    if (num := len(found.left_out) + len(looked.left_out) - MOST_SHOWN) > 0:
+        print(f"left out: {num} more")
     print(f"""
 In params.yaml:
 

@@ -11,8 +11,8 @@ from stages import InputFolder, run, timed
 
 
 def main(name: str, raw: InputFolder, out: Path) -> None:
-    """Split the raw files of the data set NAME, an entry of `datasets:`, in the folder RAW, or the user's that
-    params.yaml names, and write them to OUT (.npz). Files that are left out are named and counted.
+    """Split the raw files of the data set NAME, an entry of `datasets:`, in the folder RAW, or the user's
+    that params.yaml names, and write them to OUT (.npz). Files that are left out are named and counted.
     """
     found, settings = kind.of(name)
     with timed(f"prepare@{name}"), told_of(f"datasets.{name}"):

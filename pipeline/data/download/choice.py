@@ -1,4 +1,4 @@
-"""Where a data set's raw files come from: the keys that entries of `datasets:` in params.yaml have for that."""
+"""Where a data set's raw files come from: what entries of `datasets:` in params.yaml say of that."""
 
 import urllib.request
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """How a user's folder is laid out: pairs of images, classes, or images and nothing else.
 
-Known are the layouts in which paired sets are commonly published: A|B side by side (pix2pix, Isola et al. 2017,
-arXiv:1611.07004), trainA and trainB (CycleGAN's), A/train and B/train, file names that differ in a suffix
-(Cityscapes' `_leftImg8bit` and `_gtFine_labelIds`); and a folder a class, torchvision's ImageFolder.
+Known are the layouts in which paired sets are commonly published: A|B side by side (pix2pix, Isola et al.
+2017, arXiv:1611.07004), trainA and trainB (CycleGAN's), A/train and B/train, file names that differ in a
+suffix (Cityscapes' `_leftImg8bit` and `_gtFine_labelIds`); and a folder a class, torchvision's ImageFolder.
 """
 
 import re
@@ -92,7 +92,7 @@ def pairs(found: Sequence[Found], layout: Name, a: str, b: str) -> Layout:
     files' names; "" where they have one of the usual names.
 
     Raises:
-        InputError: nobody can tell what belongs to what; the message says what was found, and what can be said.
+        InputError: nobody can tell what belongs to what; the message says what was found, and what to say.
     """
     if a or b:
         if not (a and b):
@@ -104,18 +104,19 @@ def pairs(found: Sequence[Found], layout: Name, a: str, b: str) -> Layout:
     if layout == "two_folders" or known.items:
         if not known.items:
             raise InputError(
-                f"{described(found)}; none are called A and B, or as other pairs are: say a: FOLDER and b: FOLDER"
+                f"{described(found)}; none are called A and B, or as other pairs: say a: FOLDER and b: FOLDER"
             )
         return known
     if all(each.width == 2 * each.height for each in found):
         return side_by_side(found)
     if alike := named_alike(found):
         raise InputError(
-            f"{described(found)}: which are the conditions, and which the images? say a: {alike[0]} and b: {alike[1]}, or the other way round"
+            f"{described(found)}: which are the conditions, which the images? "
+            f"say a: {alike[0]} and b: {alike[1]}, or the other way round"
         )
     shapes = Counter((each.width, each.height) for each in found)
     (width, height), num = shapes.most_common(1)[0]
-    advice = "images that show A|B side by side are twice as wide as high; say layout: side_by_side if each is to be cut in two halves"
+    advice = "A|B side by side are twice as wide as high; say layout: side_by_side to cut each in two halves"
     raise InputError(
         f"{described(found)}, {num} of them {width} x {height} pixels: no pairs are found in them; {advice}"
     )

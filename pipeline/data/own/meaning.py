@@ -78,9 +78,9 @@ class Meaning:
     def applied(self, found: decode.Pixels, size: int) -> np.ndarray:
         """Pixels as (3, S, S) uint8, or labels as (S, S) uint8, resized to S = `size` whatever their shape.
 
-        Pictures by Lanczos: when it reduces, Pillow widens the filter with the factor, so that thin lines fade
-        and do not break (Parmar et al. 2022, arXiv:2104.11222). Labels by the nearest: between two of them
-        there is none.
+        Pictures by Lanczos: when it reduces, Pillow widens the filter with the factor, so that thin lines
+        fade and do not break (Parmar et al. 2022, arXiv:2104.11222). Labels by the nearest: between two of
+        them there is none.
         """
         if self.labels:
             numbers = np.searchsorted(np.array(self.labels), as_numbers(found.values))
@@ -157,8 +157,8 @@ def of(seen: Seen, kind: Kind = "auto") -> Meaning:
 
 
 def are_labels(seen: Seen) -> bool:
-    """Whether so few values, in files that keep them, are labels: colours, or small numbers with no others but
-    VOID. Black and white is a picture.
+    """Whether so few values, in files that keep them, are labels: colours, or small numbers with no others
+    but VOID. Black and white is a picture.
     """
     values = seen.values
     if values is None or not seen.exact or len(seen.channels) > 1 or len(values) < 2:
@@ -187,7 +187,7 @@ def of_range(seen: Seen) -> Meaning:
     return Meaning(
         low=low,
         high=high,
-        words=f"pictures whose numbers go from {low:g} to {high:g} in all files, stretched from black to white",
+        words=f"pictures whose numbers go from {low:g} to {high:g} in all files, stretched to black and white",
     )
 
 

