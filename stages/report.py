@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.methods.adversarial import Settings as AdversarialSettings
 from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.report import by_seed, dial, images, page, patience, points, posteriors, study, tables, theory
+from pipeline.report import others as other_sets
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
@@ -33,8 +34,10 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         real = {name: of_real(reports, name) for name in sections.entries("tasks")}
         metrics = {("real", None): real[task.name]["metrics"]}
         table = tables.comparison(metrics | {(found.name, found.seed): found.metrics for found in every})
-        digits = {name: found for name, found in first.items() if found.kind in ("none", "class")}
-        digits = {name: found for name, found in digits.items() if "modes" not in found.metrics}
+        plain = {name: found for name, found in first.items() if found.kind in ("none", "class")}
+        plain = {name: found for name, found in plain.items() if "modes" not in found.metrics}
+        data = {name: found["facts"]["data"] for name, found in real.items()}
+        digits = {name: found for name, found in plain.items() if data[found.task] == data[task.name]}
         whole = page.digits(digits, real[task.name], table, tasks.load(task))
         names = sections.entries("toys")
         toys = {name: Result("toys", name, f"toy-{name}", None, models, reports) for name in names}
@@ -44,6 +47,8 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
             dial.section(first, toys, theory_of["bayes"], num_samples),
             *parts_of(first, digits, real, table),
         ]
+        if others := {name: found for name, found in plain.items() if name not in digits}:
+            parts.append(other_sets.section(others, real, table))
         if over_seeds := by_seed.section(first, table, reports / "seeds"):
             parts.append(over_seeds)
         if longer := patience.section(table, reports / "long"):

@@ -37,11 +37,11 @@ def section(
     drawn |= calibration(others)
     if models:
         drawn["images-paces"] = images.paces(by_images(models, batch_sizes), "images seen")
-    first = real[next(iter(every))]
+    sets = {real[task]["facts"]["data"]: real[task] for task in reversed(every)}  # of each the first task
     values = {
-        "real": first,
-        "openmoji": first["facts"].get("source") == "openmoji",
-        "tasks": list(models),
+        "sets": dict(reversed(sets.items())),
+        "sources": {found["facts"].get("source") for found in sets.values()},
+        "tasks": {task: next(iter(found.values())).details["condition"] for task, found in models.items()},
         "ablated": list(ablated),
         "table": image_tables.compared(table, models, image_tables.OF_TASKS),
         "tones": image_tables.compared(table, every, image_tables.OF_TONES),

@@ -23,7 +23,7 @@ def task(folder: Path, settings: Settings, data: DataSet, features: bytes) -> No
             f"tasks.{folder.name}.condition = {settings.condition!r}: {settings.data} has no {missing[0]}"
         )
     splits = {split: asked.arrays(data.splits[split], split, settings) for split in SPLITS}
-    facts = dict(data.facts) | asked.facts(data)
+    facts = {"data": settings.data, **data.facts, **asked.facts(data)}
     described = {"condition": settings.module, "kind": asked.kind, "facts": facts}
     with new_folder(folder) as part:
         for split, arrays in splits.items():

@@ -187,7 +187,7 @@ def of_range(seen: Seen) -> Meaning:
     return Meaning(
         low=low,
         high=high,
-        words=f"pictures whose numbers go from {low:g} to {high:g} in all files, stretched to black and white",
+        words=f"pictures whose numbers go from {low:g} to {high:g} in all files, stretched to 0 and 255",
     )
 
 

@@ -2,7 +2,7 @@
 
 The map has height and water, by colour; vegetation, snow and sand are in the photograph alone. (Another map
 in the same package, `shadedrelief.jpg`, is tinted by climate, which would say them.) A region is a square
-block of the map; all tiles of a region are in one split, so that no test tile overlaps one that is trained on.
+block of the map; all its tiles are in one split, so that no test tile overlaps one that is trained on.
 """
 
 import gzip
