@@ -10,7 +10,7 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup repro long seeds test lint check bench ui clean
+.PHONY: help setup repro inspect long seeds test lint check bench ui clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,9 @@ long seeds:
 	@cd $@ && python -m stages.repro --jobs $(JOBS)
 	@cp -r $@/reports/comparison.csv $@/reports/figures reports/$@/
 	@echo "The report: file://$(CURDIR)/$@/reports/index.html    What is kept of it, to be committed: reports/$@"
+
+inspect: setup  ## what would be done with a folder of yours: make inspect FOLDER=path
+	@python -m stages.inspect "$(FOLDER)"
 
 test: setup  ## all tests
 	@python -m pytest

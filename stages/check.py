@@ -15,7 +15,7 @@ from pipeline.data.sets import kind
 from pipeline.methods import stabilisers
 from pipeline.methods.stabilisers import Stabilisers
 from pipeline.networks.network import Spec
-from pipeline.runtime import own_files, params
+from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_folder
 from pipeline.runtime.fingerprint import fingerprint
@@ -27,8 +27,7 @@ DEFAULT_SIDE = 28  # pixels, of images whose size no setting says
 def main(out: Path) -> None:
     """Check params.yaml; write to folder OUT, for each stage without its seed, its code's fingerprint."""
     sections.check()
-    for key in ["bayes.folder", *(f"datasets.{name}.folder" for name in sections.entries("datasets"))]:
-        own_files.check_folder(key, params.read(key, str))
+    sections.check_folders()
     for section, name, model in sections.models():
         side = getattr(kind.of(sections.task_settings(model.task).data)[1], "image_size", DEFAULT_SIDE)
         fit(f"{section}.{name}", model, (3, side, side))

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.data.own import layouts
-from pipeline.data.own.survey import Found, shown, survey
+from pipeline.data.own.survey import Found, survey
 from pipeline.data.sets import images, kind, labelled, pairs
 from pipeline.runtime.errors import InputError
+from pipeline.runtime.own_files import shown
 from stages import InputFolder, run
 
 MOST_SHOWN = 10  # files that are left out

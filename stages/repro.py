@@ -18,7 +18,7 @@ import typer
 from networkx import DiGraph, ancestors, relabel_nodes, topological_sort
 
 from pipeline.tracking import runs
-from stages import run
+from stages import run, sections
 
 FIRST, LAST = "check", "report"
 SECONDS = Path("benchmarks/seconds.json")
@@ -28,6 +28,7 @@ DVC = ("dvc", "--wait-for-lock", "repro", "--single-item")
 
 def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = os.cpu_count() or 1) -> None:
     """Bring everything up to date, as `dvc repro` does, to the same bits."""
+    sections.check_folders()  # DVC stops, or waits, at what it cannot read there
     call("dvc", "repro", FIRST)
     graph, changed = plan()
     waiting = changed.union(*(ancestors(graph, stage) for stage in changed)) - {FIRST, LAST}

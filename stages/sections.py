@@ -14,7 +14,7 @@ from pipeline.data.sets import kind
 from pipeline.methods import method
 from pipeline.methods.schedule import Budget, ModelSettings, Schedule
 from pipeline.metrics.settings import Settings as Evaluation
-from pipeline.runtime import params
+from pipeline.runtime import own_files, params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Section, Seed
 from pipeline.tasks import question
@@ -171,3 +171,9 @@ def check() -> None:
     for key in ("num_draws_on", "dial_on"):
         for name in getattr(evaluation, key):
             params.check_name(f"evaluate.{key}", name, entries("tasks"))
+
+
+def check_folders() -> None:
+    """An InputError if a folder of the user's is one that DVC would overwrite, or cannot read."""
+    for key in ["bayes.folder", *(f"datasets.{name}.folder" for name in entries("datasets"))]:
+        own_files.check_folder(key, params.read(key, str))

@@ -14,7 +14,7 @@ def check_folder(key: str, value: str) -> None:
 
     Raises:
         InputError: it is no folder; it is, holds or lies in what the pipeline generates; or it holds a link
-            to a folder, which DVC takes for empty.
+            to a folder, which DVC takes for empty, or a file that DVC stops or waits at.
     """
     said, folder = f"{key} = {value!r}", Path(value)
     if not value or not folder.is_dir():
@@ -25,8 +25,27 @@ def check_folder(key: str, value: str) -> None:
         generated = Path(name).resolve()
         if found.is_relative_to(generated) or generated.is_relative_to(found):
             raise InputError(f"{said}: DVC writes and removes {name}; your files must lie elsewhere")
-    for parent, folders, _ in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         for link in (Path(parent, name) for name in folders):
             if link.is_symlink():
                 advice = "copy the folder, or link its files one by one"
-                raise InputError(f"{said}: DVC sees no change behind {link}, a link to a folder; {advice}")
+                raise InputError(f"{said}: DVC sees no change behind {shown(link)}, a link to a folder; {advice}")
+        for path in (Path(parent, name) for name in (*files, *folders)):
+            if reason := hostile(path):
+                raise InputError(f"{said}: DVC cannot read {shown(path)}, {reason}; remove or rename it")
+
+
+def hostile(path: Path) -> str:
+    """Why DVC cannot read a file; "" if it can."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return "whose name is not UTF-8"
+    if path.is_symlink() and not path.exists():
+        return "a link to nothing"
+    return "" if path.is_file() or path.is_dir() else "which is a pipe, a socket or a device"
+
+
+def shown(path: Path) -> str:
+    """A path in UTF-8, whatever bytes its name has."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

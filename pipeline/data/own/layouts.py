@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pipeline.data.own.survey import Found, line, shown
+from pipeline.data.own.survey import Found, line
 from pipeline.runtime.errors import InputError
+from pipeline.runtime.own_files import shown
 
 Name = Literal["auto", "side_by_side", "two_folders"]  # of pairs
 SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation"}

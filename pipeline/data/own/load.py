@@ -19,9 +19,10 @@ from pipeline.data.download.choice import Entry
 from pipeline.data.own import decode, meaning
 from pipeline.data.own.layouts import Item, Layout
 from pipeline.data.own.meaning import Look, Meaning
-from pipeline.data.own.survey import line, shown
+from pipeline.data.own.survey import line
 from pipeline.data.prepared import SPLITS, Arrays, DataSet
 from pipeline.runtime.errors import InputError
+from pipeline.runtime.own_files import shown
 from pipeline.runtime.params import Count, Fraction, Positive, Seed
 from pipeline.runtime.progress import Bar
 from pipeline.runtime.randomness import permutation

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.data.own import decode
 from pipeline.runtime.errors import InputError
+from pipeline.runtime.own_files import shown
 
 MIN_SIDE = 8  # pixels
 
@@ -65,7 +66,3 @@ def head(path: Path) -> tuple[int, int] | str:
 def line(path: Path, reason: str) -> str:
     """What is said of a file that is left out, in one line of UTF-8, whatever bytes its name has."""
     return " ".join(f"{shown(path)}: {reason}".split())
-
-
-def shown(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
