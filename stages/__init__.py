@@ -9,6 +9,7 @@ stage's time to MLflow.
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -47,6 +48,9 @@ def run(main: Callable[..., None]) -> None:
             main(*args, **kwargs)
         except InputError as error:
             raise complaint(str(error), 2) from error
+        except BrokenPipeError:  # nobody listens any more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
         except OSError as error:
             raise complaint(f"{error.filename or 'a file'}: {error.strerror or error}", 2) from error
         except FloatingPointError as error:
@@ -57,7 +61,12 @@ def run(main: Callable[..., None]) -> None:
         global _done
         _done = main.__module__ == "__main__"
 
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # closes locks and runs
+    for stream in (sys.stdout, sys.stderr):  # a terminal may lack a letter of a file's name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, lambda number, _: sys.exit(128 + number))  # closes locks and runs
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     app()

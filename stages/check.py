@@ -33,7 +33,7 @@ def main(out: Path) -> None:
         fit(f"{section}.{name}", model, (3, side, side))
     with new_folder(out) as folder:
         for stage, modules in stages():
-            (folder / f"{stage}.txt").write_text(fingerprint(*modules))
+            (folder / f"{stage}.txt").write_text(fingerprint(*modules), "utf-8")
 
 
 def fit(key: str, model: sections.Model, shape: tuple[int, int, int]) -> None:

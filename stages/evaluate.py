@@ -82,7 +82,7 @@ def pace(sampler: nn.Module, task: Task) -> float:
 
 def write_curves(model: Path, folder: Path) -> None:
     """A column of the history a file: loss/<model>.csv, and fid/<model>.csv or modes/<model>.csv."""
-    with (model / HISTORY).open() as file:
+    with (model / HISTORY).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for name, column in (("loss", list(rows[0])[1]), *((each, each) for each in ("fid", "modes"))):
         found = [(row["step"], row[column]) for row in rows if row.get(column)]
@@ -90,7 +90,7 @@ def write_curves(model: Path, folder: Path) -> None:
             (folder / name).mkdir(parents=True, exist_ok=True)
             lines = "".join(f"{step},{value}\n" for step, value in (("step", name), *found))
             with new_file(folder / name / f"{model.name}.csv") as part:
-                part.write_text(lines)
+                part.write_text(lines, "utf-8")
 
 
 def identity(sampler: nn.Module, spec: Spec, task: Task) -> dict[str, object]:

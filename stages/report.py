@@ -55,7 +55,11 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
             parts.append(longer)
         parts += exact(toys, reports)
         files = page.files([whole, *parts])
-        facts = {"params": params.PARAMS_FILE.read_text(), "seeds": seeds, "hashes": hashes(real, every)}
+        facts = {
+            "params": params.PARAMS_FILE.read_text("utf-8"),
+            "seeds": seeds,
+            "hashes": hashes(real, every),
+        }
         times = page.timings(runs.stage_seconds(), speeds(every))
 
         with new_folder(reports / "figures") as folder:
@@ -65,9 +69,9 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         with new_file(reports / "comparison.csv") as part:
             table.to_csv(part, index=False)
         with new_file(reports / "index.html") as part:
-            part.write_text(page.render(whole, files, sections=parts, facts=facts))
+            part.write_text(page.render(whole, files, sections=parts, facts=facts), "utf-8")
         with new_file(reports / "timings.html") as part:
-            part.write_text(page.render(times, page.files([times])))
+            part.write_text(page.render(times, page.files([times])), "utf-8")
 
 
 def write_curves(models: Results, reports: Path) -> None:

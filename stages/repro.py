@@ -68,7 +68,7 @@ def plan() -> tuple[DiGraph, set[str]]:
 
 def known_seconds(graph: DiGraph) -> dict[str, float]:
     """How long each stage takes; of one that is new, the median of its kind."""
-    last = json.loads(SECONDS.read_text()) if SECONDS.exists() else {}
+    last = json.loads(SECONDS.read_text("utf-8")) if SECONDS.exists() else {}
     last |= {stage: times["seconds"] for stage, times in runs.stage_seconds().items() if "seconds" in times}
     kinds: dict[str, list[float]] = {}
     for stage, seconds in last.items():

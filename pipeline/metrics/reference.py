@@ -112,7 +112,7 @@ def save(folder: Path, reference: Reference, floors: Mapping[str, float]) -> Non
     with new_folder(folder) as part:
         arrays = {name: array.numpy() for name, array in reference.arrays.items()}
         np.savez(part / ARRAYS, **arrays)  # type: ignore[arg-type]
-        (part / DESCRIPTION).write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
+        (part / DESCRIPTION).write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def origin(settings: Settings, extractor: FeatureExtractor) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def load(folder: Path, task: Task, settings: Settings, device: torch.device = co
     try:
         with open(folder / ARRAYS, "rb") as file, np.load(file, allow_pickle=False) as found:
             arrays = {name: torch.from_numpy(found[name]) for name in found.files}
-        described = json.loads((folder / DESCRIPTION).read_text())
+        described = json.loads((folder / DESCRIPTION).read_text("utf-8"))
         floors, num = described.pop("floors"), len(arrays["features"])
     except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{folder}: not a reference of real images ({error!r}); {advice}") from error

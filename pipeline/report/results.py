@@ -79,7 +79,7 @@ Results = Mapping[str, Result]  # of the first seed, by name without seed
 
 
 def read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text())
+    return json.loads(path.read_text("utf-8"))
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:

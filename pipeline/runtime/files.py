@@ -50,7 +50,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
         InputError: another process is inside; the message names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "a+") as lock:
+    with open(folder / "lock", "a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -71,7 +71,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     except ValueError as error:
         raise InputError(f"{path}: a number to be written is not finite; too few images?") from error
     with new_file(path) as part:
-        part.write_text(text + "\n")
+        part.write_text(text + "\n", "utf-8")
 
 
 def rounded(content: Any, digits: int = 9) -> Any:

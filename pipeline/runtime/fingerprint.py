@@ -56,7 +56,7 @@ class Module(NamedTuple):
 @cache
 def analysed(file: Path) -> Module:
     """What a module imports, and its hash."""
-    tree, names = ast.parse(file.read_text()), set[str]()
+    tree, names = ast.parse(file.read_text("utf-8")), set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}

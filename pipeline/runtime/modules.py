@@ -12,7 +12,7 @@ def available(room: str, member: str) -> list[str]:
     """The modules of a room, such as "data.sets", by name, that define `member`; none is imported."""
     defines = re.compile(rf"^(def )?{member}\b", re.MULTILINE)
     files = sorted(Path(__file__).parents[1].joinpath(*room.split(".")).glob("*.py"))
-    return [file.stem for file in files if defines.search(file.read_text())]
+    return [file.stem for file in files if defines.search(file.read_text("utf-8"))]
 
 
 def load(room: str, member: str, key: str, name: str) -> ModuleType:

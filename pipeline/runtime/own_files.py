@@ -29,7 +29,9 @@ def check_folder(key: str, value: str) -> None:
         for link in (Path(parent, name) for name in folders):
             if link.is_symlink():
                 advice = "copy the folder, or link its files one by one"
-                raise InputError(f"{said}: DVC sees no change behind {shown(link)}, a link to a folder; {advice}")
+                raise InputError(
+                    f"{said}: DVC sees no change behind {shown(link)}, a link to a folder; {advice}"
+                )
         for path in (Path(parent, name) for name in (*files, *folders)):
             if reason := hostile(path):
                 raise InputError(f"{said}: DVC cannot read {shown(path)}, {reason}; remove or rename it")

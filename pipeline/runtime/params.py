@@ -99,7 +99,7 @@ def content(path: Path | None = None) -> Any:
     """The whole file, unchecked; an InputError if it cannot be read."""
     path = path or PARAMS_FILE
     try:
-        return _parsed(path.read_text())
+        return _parsed(path.read_text("utf-8"))
     except (OSError, ValueError, YAMLError) as error:
         raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 

@@ -32,7 +32,7 @@ def task(folder: Path, settings: Settings, data: DataSet, features: bytes) -> No
             rows = data.splits["test"] | splits["test"]  # of which the task may have kept some
             save(part, "test", known.answers(stored(part, "test", asked), rows))
         (part / FEATURES).write_bytes(features)
-        (part / "task.json").write_text(json.dumps(described, indent=2, sort_keys=True) + "\n")
+        (part / "task.json").write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def save(folder: Path, split: str, arrays: dict[str, np.ndarray]) -> None:

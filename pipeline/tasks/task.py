@@ -177,7 +177,7 @@ class Task:
 def load(folder: Path) -> Task:
     """The task of a folder that `make.task` made; an InputError if it is not that."""
     try:
-        described = json.loads((folder / "task.json").read_text())
+        described = json.loads((folder / "task.json").read_text("utf-8"))
         question = questions.load(described["condition"])
         splits = {split: stored(folder, split, question) for split in SPLITS}
         return of_splits(folder.name, described["condition"], splits, described["facts"], folder)

@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from pipeline.tracking.store import SQLITE, store_uri
+from pipeline.tracking.store import SQLITE, masked, shown_uri, store_uri
 
 PATIENCE = 10.0  # seconds a stage waits at its end for a server to take what is not yet sent
 FILE_PATIENCE = 120.0  # seconds for the project's own file: it always answers, on a busy machine late
@@ -58,8 +58,8 @@ class Outbox:
 
     def _warn(self, error: Exception) -> None:
         if not self.warned:
-            reason = " ".join(str(error).split())[:160]
-            where = f"warning: MLflow at {store_uri()} does not answer"
+            reason = masked(" ".join(str(error).split()))[:160]
+            where = f"warning: MLflow at {shown_uri()} does not answer"
             print(f"{where}; going on without it ({reason})", file=sys.stderr, flush=True)
             self.warned = True
 

@@ -41,8 +41,8 @@ class Run:
         self.pending: list[Row] = []
         self.flushed = time.monotonic()
         if not (resumed and key_file.exists()):
-            key_file.write_text(uuid4().hex)
-        key = key_file.read_text()
+            key_file.write_text(uuid4().hex, "utf-8")
+        key = key_file.read_text("utf-8")
         send(lambda: self._open(name, key, params, {**tags, **provenance()}))
 
     def _open(self, name: str, key: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:

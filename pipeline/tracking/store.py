@@ -2,11 +2,14 @@
 
 import logging
 import os
+import re
 import subprocess
+import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -25,11 +28,27 @@ def project_root() -> Path:
 
 
 SQLITE = "sqlite:///"
+UNKNOWN = "unknown"
 
 
 def store_uri() -> str:
     """MLFLOW_TRACKING_URI if it is set, else the SQLite file of the project."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{project_root() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{quoted(project_root() / 'mlflow.db')}"
+
+
+def quoted(path: Path) -> str:
+    """A path as SQLAlchemy reads it in a URI, where % and ? mean something."""
+    return str(path).replace("%", "%25").replace("?", "%3F")
+
+
+def shown_uri() -> str:
+    """The store's URI, masked."""
+    return masked(store_uri())
+
+
+def masked(text: str) -> str:
+    """A text in which URIs have no user and no password."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "***@", text)
 
 
 def client() -> Any:
@@ -44,7 +63,7 @@ def client_of(uri: str) -> Any:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     if uri.startswith(SQLITE):
-        create(Path(uri.removeprefix(SQLITE)))
+        create(Path(unquote(uri.removeprefix(SQLITE))))
     return MlflowClient(uri)
 
 
@@ -56,7 +75,7 @@ def create(file: Path) -> None:
         return
     part = file.with_name(f".{file.name}.{uuid4().hex}.part")
     try:
-        MlflowClient(f"{SQLITE}{part}").search_experiments(max_results=1)
+        MlflowClient(f"{SQLITE}{quoted(part)}").search_experiments(max_results=1)
         with suppress(FileExistsError):  # another process was first
             os.link(part, file)
     finally:
@@ -68,6 +87,8 @@ def experiment_id(name: str) -> str:
     from mlflow.exceptions import MlflowException
 
     found = client().get_experiment_by_name(name)
+    if found and found.lifecycle_stage == "deleted":
+        return experiment_id(successor(name, str(found.experiment_id)))
     if found:
         return str(found.experiment_id)
     artifacts = (project_root() / "mlruns").as_uri() if store_uri().startswith("sqlite:") else None
@@ -79,18 +100,36 @@ def experiment_id(name: str) -> str:
         return str(client().get_experiment_by_name(name).experiment_id)  # another process was first
 
 
+def successor(name: str, deleted: str) -> str:
+    """The name under which recording goes on if the experiment of this name was deleted; says so, once."""
+    if name not in _told:
+        _told.add(name)
+        restore = f"mlflow experiments restore --experiment-id {deleted}"
+        told = f"warning: MLflow's experiment {name!r} was deleted; recording goes on in '{name}-again'"
+        print(f"{told} (to have it back: {restore})", file=sys.stderr, flush=True)
+    return f"{name}-again"
+
+
+_told = set[str]()
+
+
 def provenance() -> dict[str, str]:
     """Tags that say from which code a run came."""
-    commit, dirty = git("rev-parse", "HEAD"), git("status", "--porcelain")
+    commit, changed = git("rev-parse", "HEAD"), git("status", "--porcelain")
     names = {"dvc.stage": "DVC_STAGE", "dvc.experiment": "DVC_EXP_NAME"}
     tags = {tag: os.environ[variable] for tag, variable in names.items() if variable in os.environ}
     return {
         **tags,
-        "mlflow.source.git.commit": commit,
-        "git.dirty": str(bool(dirty)).lower(),
+        "mlflow.source.git.commit": commit or UNKNOWN,
+        "git.dirty": UNKNOWN if changed is None else str(bool(changed)).lower(),
         "mlflow.user": os.environ.get("USER", ""),
     }
 
 
-def git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
+def git(*arguments: str) -> str | None:
+    """What git prints; None where there is no git, or no repository that it would read."""
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, errors="replace")
+    except OSError:
+        return None
+    return None if done.returncode else done.stdout.strip()

@@ -204,7 +204,7 @@ def evenly(num_steps: int, num: int) -> list[int]:
 def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
     """The history as a table; a cell is empty where a row lacks what others have."""
     columns = list(dict.fromkeys(name for row in history for name in row))
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns, lineterminator="\n")
         table.writeheader()
         table.writerows(history)

@@ -26,7 +26,7 @@ def downloaded(requirement: str, timeout: float) -> Iterator[zipfile.ZipFile]:
     """
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder, "requirement.txt")
-        listed.write_text(requirement + "\n")
+        listed.write_text(requirement + "\n", "utf-8")
         command = [sys.executable, "-m", "pip", "download", *OPTIONS, "--timeout", str(timeout)]
         done = subprocess.run([*command, "-r", str(listed), "-d", folder], capture_output=True, text=True)
         if done.returncode:

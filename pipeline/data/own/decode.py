@@ -2,7 +2,8 @@
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -28,6 +29,17 @@ class Pixels(NamedTuple):
     exact: bool  # whether the file's format keeps every value
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Of oddities that Pillow can read all the same it does not warn; a size that it takes for an attack is
+    an error. Around threads, not in each: they have Python's filters of warnings in common.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
 def size(path: Path) -> tuple[int, int]:
     """Width and height, upright, from the file's head; an InputError as of `pixels`."""
 
@@ -49,13 +61,10 @@ def pixels(path: Path) -> Pixels:
 
 
 def opened(path: Path, use: Callable[[Image.Image], T]) -> T:
-    """What `use` makes of an opened image."""
+    """What `use` makes of an opened image; `quietly` is for those who call it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of oddities that Pillow can read all the same
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
-                return use(image)
+        with Image.open(path, formats=FORMATS) as image:
+            return use(image)
     except UnidentifiedImageError as error:  # whose own message names a path
         raise InputError(f"cannot be read as {', '.join(FORMATS)}") from error
     except Exception as error:  # of any kind: decoders raise what a damaged file happens to lead them to

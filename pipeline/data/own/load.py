@@ -94,6 +94,7 @@ def look(folder: Path, layout: Layout, kinds: dict[str, meaning.Kind]) -> Looked
     num_files = len(layout.items[0].files) if layout.items else 1
     items, looks, left_out = list[Item](), list[list[Look]](), list(layout.left_out)
     with (
+        decode.quietly(),
         ThreadPoolExecutor(os.cpu_count()) as pool,
         Bar(f"reading {shown(folder)}", 0, len(layout.items)) as bar,
     ):
@@ -217,6 +218,6 @@ def of_split(looked: Looked, rows: np.ndarray, size: int) -> Arrays:
                 values = found.palette[values].transpose(2, 0, 1)
             arrays[side][row] = values
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with decode.quietly(), ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(fill, range(len(rows))))
     return arrays

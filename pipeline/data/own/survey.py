@@ -28,7 +28,7 @@ def survey(folder: Path) -> Survey:
     """All files below a folder but hidden ones."""
     images, left_out = list[Found](), list[str]()
     paths = list(files(folder))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with decode.quietly(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for path, found in zip(paths, pool.map(lambda path: head(folder / path), paths), strict=True):
             if isinstance(found, str):
                 left_out.append(line(path, found))
