@@ -54,7 +54,7 @@ bench: setup  ## our training steps against plain loops and the machine's peak
 
 ui: setup  ## MLflow's UI on http://127.0.0.1:$(PORT)
 	@uri=$$(python -c 'from pipeline.tracking import store; print(store.store_uri())'); \
-	echo "MLflow on $$uri: open http://127.0.0.1:$(PORT) and choose 'Model training'"; \
+	echo "MLflow on $$(echo "$$uri" | sed 's#://[^/@]*@#://***@#'): open http://127.0.0.1:$(PORT) and choose 'Model training'"; \
 	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 	mlflow ui --backend-store-uri "$$uri" --host 127.0.0.1 --port $(PORT) --workers 1
 

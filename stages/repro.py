@@ -28,7 +28,8 @@ DVC = ("dvc", "--wait-for-lock", "repro", "--single-item")
 
 def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = os.cpu_count() or 1) -> None:
     """Bring everything up to date, as `dvc repro` does, to the same bits."""
-    sections.check_folders()  # DVC stops, or waits, at what it cannot read there
+    sections.check_names()  # before DVC reads them
+    sections.check_folders()  # it stops, or waits, at what it cannot read there
     call("dvc", "repro", FIRST)
     graph, changed = plan()
     waiting = changed.union(*(ancestors(graph, stage) for stage in changed)) - {FIRST, LAST}

@@ -19,7 +19,7 @@ from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Section, Seed
 from pipeline.tasks import question
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 SINGLE = {  # section -> the module whose Settings it is read with
     "compute": "pipeline.runtime.compute",
     "launch": "pipeline.runtime.distributed",
@@ -71,7 +71,7 @@ def entries(section: str) -> dict[str, Any]:
     found = params.read(section, dict[Any, Any])
     for name in found:
         if not (isinstance(name, str) and NAME.fullmatch(name)):
-            allowed = "letters, digits, '_', '.' and '-', the first a letter or digit"
+            allowed = "letters, digits, '_' and '-', the first a letter or digit"
             raise InputError(f"{params.PARAMS_FILE}: {section} has an entry {name!r}: allowed are {allowed}")
     return found
 
@@ -177,3 +177,9 @@ def check_folders() -> None:
     """An InputError if a folder of the user's is one that DVC would overwrite, or cannot read."""
     for key in ["bayes.folder", *(f"datasets.{name}.folder" for name in entries("datasets"))]:
         own_files.check_folder(key, params.read(key, str))
+
+
+def check_names() -> None:
+    """An InputError for a name that DVC would stumble over, or take for something else."""
+    for section in ("datasets", "tasks", "toys", *FAMILIES):
+        entries(section)

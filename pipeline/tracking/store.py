@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
+from pipeline.runtime.errors import InputError
+
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
@@ -71,6 +73,8 @@ def create(file: Path) -> None:
     """Make the database whole or not at all, whenever a process ends and however many make it at once."""
     from mlflow import MlflowClient
 
+    if file.is_dir():
+        raise InputError(f"{file}: a folder")  # at which MLflow would try for minutes
     if file.exists():
         return
     part = file.with_name(f".{file.name}.{uuid4().hex}.part")
