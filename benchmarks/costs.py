@@ -173,7 +173,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def measure(out: Annotated[Path, typer.Argument()] = CSV) -> None:
     """Measure every point, one after the other, into OUT (.csv)."""
-    with out.open("w", newline="") as file:
+    with out.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow([*Point._fields, "seconds", "gibibytes"])
         for point in points():
@@ -184,7 +184,7 @@ def measure(out: Annotated[Path, typer.Argument()] = CSV) -> None:
 
 
 def read(path: Path) -> dict[Point, tuple[float, float]]:
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     return {Point(row[0], *map(int, row[1:6])): (float(row[6]), float(row[7])) for row in rows}
 
@@ -194,7 +194,7 @@ def fit(measured: Annotated[Path, typer.Argument(exists=True)] = CSV) -> None:
     """Fit the model to MEASURED (.csv); write its table and its figure."""
     from benchmarks import costs_page
 
-    TABLE.write_text(costs_page.table(read(measured)))
+    TABLE.write_text(costs_page.table(read(measured)), "utf-8")
     costs_page.figure(read(measured)).savefig(FIGURE, metadata={"Date": None})
 
 

@@ -44,7 +44,7 @@ def table(measured: Measured) -> str:
     """benchmarks/costs.md."""
     fits = "\n".join(fit_row(measured, stage) for stage in KINDS)
     shares = "\n".join(share_row(measured, stage, size) for stage, size in SHARED)
-    return PAGE.read_text().format(fits=fits, processes=shares, **projected(Projection()))
+    return PAGE.read_text("utf-8").format(fits=fits, processes=shares, **projected(Projection()))
 
 
 def single(measured: Measured, stage: str) -> list[Point]:

@@ -11,4 +11,4 @@ if __name__ == "__main__":
     graph, _ = plan()
     known = sorted(runs.stage_seconds().items())
     seconds = {stage: round(times["seconds"], 1) for stage, times in known if stage in graph}
-    SECONDS.write_text(json.dumps(seconds, indent=2) + "\n")
+    SECONDS.write_text(json.dumps(seconds, indent=2) + "\n", "utf-8")

@@ -15,7 +15,6 @@ LABEL_COLOURS = (  # of label maps: OpenMoji's background, line, skin, hair, oth
     (100, 149, 237),
 )
 NUM_LABELS = len(LABEL_COLOURS)
-NUM_CLASSES = 10  # of digits
 
 Colours = Sequence[Sequence[int]] | None  # red, green and blue of each label, of maps with a channel a label
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pipeline.data.images import NUM_CLASSES
 from pipeline.metrics.classes import means
 from pipeline.report import tables
 from pipeline.report.figures import figures
@@ -22,6 +22,7 @@ from pipeline.report.results import Figures, Results, Section
 from pipeline.report.styles import STYLES
 from pipeline.tasks.task import Task
 
+NUM_COLUMNS = 10  # of sheets; of classes one a column, over and over if there are fewer
 PANELS = (("d_loss", "g_loss"), ("real_logits", "fake_logits"), ("loss",))  # of columns that a history has
 HERE = FileSystemLoader(Path(__file__).parent)
 TEMPLATES = Environment(
@@ -46,9 +47,9 @@ def figures_of(models: Results, real: Mapping[str, Any], table: pd.DataFrame, ta
     for name, model in models.items():
         panels = [panel for panel in PANELS if set(panel) <= set(model.history)]
         drawn[f"{name}-curves"] = figures.curves(model.history, panels)
-        drawn[f"{name}-sheet"] = figures.sheet(model.samples["sheet"], NUM_CLASSES)
+        drawn[f"{name}-sheet"] = figures.sheet(model.samples["sheet"], NUM_COLUMNS)
         steps, frames = model.snapshots["steps"], model.snapshots["images"]
-        rows = {f"step {step}": frame[:NUM_CLASSES] for step, frame in zip(steps, frames, strict=True)}
+        rows = {f"step {step}": frame[:NUM_COLUMNS] for step, frame in zip(steps, frames, strict=True)}
         drawn[f"{name}-frames"] = figures.labelled_rows(rows)
         if model.style.sampled:
             paths = model.samples["paths"]
@@ -67,15 +68,16 @@ def figures_of(models: Results, real: Mapping[str, Any], table: pd.DataFrame, ta
 def claim(models: Results, task: Task) -> dict[str, np.ndarray]:
     """The project's one figure: for each class regression's answer, the true mean, samples, real digits."""
     arrays, train = task.test.arrays, task.splits["train"].arrays
-    chosen = [(arrays["labels"] == k).nonzero()[:2, 0] for k in range(NUM_CLASSES)]
-    true = means(train["images"], train["labels"].long(), NUM_CLASSES) * 255
+    asked_for = torch.arange(NUM_COLUMNS) % task.num_conditions
+    chosen = [(arrays["labels"] == k).nonzero()[:2, 0] for k in asked_for]
+    true = means(train["images"], train["labels"].long(), task.num_conditions)[asked_for] * 255
     asked = {name: model for name, model in models.items() if model.kind == "class"}
     answers = {name: model for name, model in asked.items() if not model.style.sampled}
-    rows = {name: model.samples["sheet"][:NUM_CLASSES] for name, model in answers.items()}
+    rows = {name: model.samples["sheet"][:NUM_COLUMNS] for name, model in answers.items()}
     rows["class mean"] = true.nan_to_num().round().byte().numpy()
     for name, model in asked.items():
         if model.style.sampled:
-            sheets = model.samples["sheet"].reshape(-1, NUM_CLASSES, *model.samples["sheet"].shape[1:])
+            sheets = model.samples["sheet"].reshape(-1, NUM_COLUMNS, *model.samples["sheet"].shape[1:])
             rows |= {f"{name}, sample {i + 1}": sheets[i] for i in range(3)}
     return rows | {
         f"real, {i + 1}": np.stack([arrays["images"][c[min(i, len(c) - 1)]].numpy() for c in chosen])

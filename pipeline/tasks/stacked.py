@@ -6,13 +6,11 @@ Metz et al. 2017 (arXiv:1611.02163); numbers of images as in Lin et al. 2018 (ar
 import torch
 from torch import Tensor
 
-from pipeline.data.images import NUM_CLASSES
 from pipeline.data.prepared import Arrays
 from pipeline.runtime import randomness
 from pipeline.tasks.question import Question, Rows, Settings
 
 NUM_CHANNELS = 3
-NUM_MODES = NUM_CLASSES**NUM_CHANNELS
 NUM_HELD_OUT = 26_000  # stacks of the validation and the test split each: as many as are counted
 STACKS = {"train": "stacks", "validation": "validation stacks", "test": "test stacks"}  # purposes
 
@@ -31,4 +29,10 @@ def pair(rows: Rows) -> tuple[Tensor, Tensor]:
     return x, x.new_empty(len(x), 0).float()
 
 
-QUESTION = Question("none", ("images", "labels"), pair, stacks, lambda data: {"num_modes": NUM_MODES})
+QUESTION = Question(
+    "none",
+    ("images", "labels"),
+    pair,
+    stacks,
+    lambda data: {"num_modes": data.facts["num_classes"] ** NUM_CHANNELS},
+)

@@ -22,7 +22,12 @@ from pipeline.data.download.choice import Source
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import one_of
 
-DATASETS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}  # -> torchvision's class
+DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "FashionMNIST",
+    "kmnist": "KMNIST",
+    "own": "own",
+}  # -> torchvision's class
 DatasetName = Annotated[str, one_of(DATASETS)]
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -67,12 +72,18 @@ def read(root: Path, dataset: str) -> list[tuple[np.ndarray, np.ndarray]]:
     raw = raw_folder(root, dataset)
     parts = [(idx.read(raw / images), idx.read(raw / labels)) for images, labels in PARTS]
     for (x, y), (images, labels) in zip(parts, PARTS, strict=True):
-        if y.ndim != 1 or x.shape != (len(y), 28, 28) or len(y) == 0 or y.max() > 9:
-            shapes = f"{images} {x.shape} and {labels} {y.shape}"
-            raise InputError(f"{raw}: {shapes} are not 28x28 images labelled 0 to 9")
+        if y.ndim != 1 or x.shape != (len(y), 28, 28) or len(y) == 0:
+            raise InputError(
+                f"{raw}: {images} {x.shape} and {labels} {y.shape} are not 28x28 images with labels"
+            )
+        if dataset != "own" and y.max() > 9:
+            found = f"{labels}: labels to {y.max()}, {dataset} has those to 9"
+            raise InputError(f"{raw}: {found}; say dataset: own for files of your own")
     for name, expected in MNIST_MD5.items() if dataset == "mnist" else ():
         if (found := hashlib.md5((raw / name).read_bytes()).hexdigest()) != expected:
-            raise InputError(f"{raw / name}: MD5 is {found}, MNIST's is {expected}")
+            raise InputError(
+                f"{raw / name}: MD5 is {found}, MNIST's is {expected}; say dataset: own for files of your own"
+            )
     return parts
 
 
@@ -105,6 +116,8 @@ def from_mirror(dataset: str, settings: Source, root: Path) -> None:
     """From torchvision's own list of mirrors, by torchvision, which checks its MD5s."""
     from torchvision import datasets
 
+    if dataset == "own":
+        raise InputError("dataset = 'own': allowed with it is source: folder")
     kind = getattr(datasets, DATASETS[dataset])
     complaints = []
     before = socket.getdefaulttimeout()

@@ -6,7 +6,6 @@ import numpy as np
 
 from pipeline.data.download import mnist
 from pipeline.data.download.choice import Entry, Source
-from pipeline.data.images import NUM_CLASSES
 from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Seed
@@ -16,14 +15,13 @@ FIELDS = (
     "images",
     "labels",
     "classes",
-)  # (N, 1, 28, 28) uint8, (N,) uint8; the classes themselves, (10,) uint8
+)  # (N, 1, 28, 28) uint8, (N,) uint8; the classes themselves, (K,) uint8
 LEARNER = "classification", "label"
-IMAGE_SHAPE = 1, 28, 28
 VALIDATION_SPLIT = "validation split"  # purpose of random numbers
 
 
 class Settings(Entry, Source):
-    dataset: mnist.DatasetName = "mnist"  # mnist | fashion_mnist | kmnist; the last two: mirror or folder
+    dataset: mnist.DatasetName = "mnist"  # mnist | fashion_mnist | kmnist | own; but mnist: mirror, folder
     num_validation: Count = 10_000  # of the training part: to choose settings by, and for noise floors
     seed: Seed = 0  # which ones
 
@@ -41,9 +39,10 @@ def prepare(raw: Path, settings: Settings) -> DataSet:
     order = permutation(len(images), settings.seed, VALIDATION_SPLIT).numpy()
     validation, train = (np.sort(rows) for rows in np.split(order, [settings.num_validation]))
     parts = (images[train], labels[train]), (images[validation], labels[validation]), test
-    classes = np.arange(NUM_CLASSES, dtype=np.uint8)
+    num_classes = 1 + max(int(y.max()) for _, y in parts)
+    classes = np.arange(num_classes, dtype=np.uint8)
     splits = {
         split: {"images": x[:, None], "labels": y, "classes": classes}
         for split, (x, y) in zip(SPLITS, parts, strict=True)
     }
-    return DataSet(splits, {"num_classes": NUM_CLASSES})
+    return DataSet(splits, {"num_classes": num_classes})
