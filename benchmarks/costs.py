@@ -31,8 +31,9 @@ from benchmarks import contest
 from pipeline.data.prepared import DataSet
 from pipeline.methods import method
 from pipeline.methods.schedule import ModelSettings
-from pipeline.runtime import compute, params
+from pipeline.runtime import compute
 from pipeline.tasks import task as tasks
+from stages import sections
 
 CSV, TABLE, FIGURE = (Path("benchmarks") / name for name in ("costs.csv", "costs.md", "costs.svg"))
 NUM_IMAGES = 600  # to choose from; a step's cost does not hang on what they show
@@ -59,10 +60,10 @@ class Kind(NamedTuple):
 DIGITS = ((64, 28, 16), (64, 28, 32), (64, 28, 64), (16, 28, 32), (256, 28, 32), (64, 56, 32), (32, 112, 16))
 DRAWINGS = ((32, 32, 16), (32, 32, 32), (32, 32, 64), (8, 32, 32), (128, 32, 32), (32, 64, 32), (16, 128, 32))
 KINDS = {
-    "train_features@digits": Kind("classification", "features.digits", "label", 1, DIGITS[:5]),
+    "train_features@digits": Kind("classification", "datasets.digits", "label", 1, DIGITS[:5]),
     "train_gan": Kind("adversarial", "gans.cluster-conditioned", "none", 1, DIGITS),
     "train_regression@digit": Kind("regression", "regressions.digit", "label", 1, DIGITS),
-    "train_features@drawings": Kind("contrastive", "features.drawings", "none", 3, DRAWINGS),
+    "train_features@drawings": Kind("contrastive", "datasets.drawings", "none", 3, DRAWINGS),
     "train_regression@sketch": Kind("regression", "regressions.sketch", "sketch", 3, DRAWINGS),
     "train_cgan@sketch": Kind("adversarial", "cgans.sketch", "sketch", 3, DRAWINGS),
 }
@@ -84,7 +85,9 @@ def step_of(point: Point) -> Callable[[], None]:
     """The training step of a point, as the stage takes it, in this process."""
     kind = KINDS[point.stage]
     settings, task = contest.settings(contest.best_precision(), point.threads), task_of(point)
-    section = params.read(kind.section, method.settings_class(kind.method, task.kind))
+    section = sections.settings(kind.section)
+    if kind.section.startswith("datasets."):
+        section = sections.learner(kind.section.removeprefix("datasets."))[2]
     changes = {"batch_size": point.images, "width": point.width, "clusters": 0}
     section = section.model_copy(
         update={name: value for name, value in changes.items() if name in type(section).model_fields}
@@ -107,7 +110,7 @@ def task_of(point: Point) -> tasks.Task:
     shape = (NUM_IMAGES, kind.channels, point.side, point.side)
     images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
     labels = np.arange(NUM_IMAGES, dtype=np.uint8) % 10
-    arrays = {"images": images, "sketches": images[:, :1], "labels": labels}
+    arrays = {"images": images, "sketches": images[:, :1], "labels": labels, "classes": np.arange(10, dtype=np.uint8)}
     return tasks.in_memory("noise", kind.condition, DataSet({"train": arrays, "test": arrays}))
 
 
