@@ -85,9 +85,8 @@ def step_of(point: Point) -> Callable[[], None]:
     """The training step of a point, as the stage takes it, in this process."""
     kind = KINDS[point.stage]
     settings, task = contest.settings(contest.best_precision(), point.threads), task_of(point)
-    section = sections.settings(kind.section)
-    if kind.section.startswith("datasets."):
-        section = sections.learner(kind.section.removeprefix("datasets."))[2]
+    part, _, name = kind.section.partition(".")
+    section = sections.learner(name)[2] if part == "datasets" else sections.entry(part, name).settings
     changes = {"batch_size": point.images, "width": point.width, "clusters": 0}
     section = section.model_copy(
         update={name: value for name, value in changes.items() if name in type(section).model_fields}
