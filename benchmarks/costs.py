@@ -109,7 +109,8 @@ def task_of(point: Point) -> tasks.Task:
     shape = (NUM_IMAGES, kind.channels, point.side, point.side)
     images = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
     labels = np.arange(NUM_IMAGES, dtype=np.uint8) % 10
-    arrays = {"images": images, "sketches": images[:, :1], "labels": labels, "classes": np.arange(10, dtype=np.uint8)}
+    arrays = {"images": images, "sketches": images[:, :1], "labels": labels}
+    arrays["classes"] = np.arange(10, dtype=np.uint8)
     return tasks.in_memory("noise", kind.condition, DataSet({"train": arrays, "test": arrays}))
 
 
