@@ -52,7 +52,7 @@ def measure(drawn: Tensor, real: Reference) -> Entries:
         values["calibration"] = posterior.calibration(drawn, truth)
     values["apsd"] = posterior.spread(drawn)
     values["sample_distance"] = posterior.pair_distance(drawn)
-    values["gradient_energy"] = sharpness.gradient_energy(first) / sharpness.gradient_energy(truth)
+    values["gradient_energy"] = sharpness.relative(first, truth)
     if "target_colours" in task.facts:
         values["pixel_accuracy"] = (first.argmax(1) == truth.argmax(1)).double().mean().item()
     else:
@@ -66,9 +66,8 @@ def of_features(first: Tensor, c: Tensor, real: Reference) -> dict[str, float]:
     features = real.extractor.features(first)
     values = distances(features, real.features, real.settings)
     if c.ndim == 4 and len(features) > features.shape[1] + 1:
-        values["cfid"] = cfid.cfid(
-            features, real.features, real.extractor.features(real.task.shown_conditions(c))
-        )
+        conditions = real.extractor.of_shown(real.task.shown_conditions(c))
+        values["cfid"] = cfid.cfid(features, real.features, conditions)
     if (bases := real.task.about("test", "bases")) is not None:
         accuracy = consistency.matching_accuracy(features, real.features, torch.from_numpy(bases))
         values["matching_accuracy"] = accuracy

@@ -38,8 +38,9 @@ def fids(
         return frechet.fid(extractor.features(corrupted), real)
 
     if labels is None:
-        colour = as_rgb(pixels)
-        return {"blurred": fid(blurred(colour)), "grey": fid(grey(colour).expand(-1, 3, -1, -1))}
+        colour = as_rgb(pixels, extractor.colours)
+        corrupted = {"blurred": blurred(colour), "grey": grey(colour).expand(-1, 3, -1, -1)}
+        return {name: frechet.fid(extractor.of_shown(x), real) for name, x in corrupted.items()}
     features = extractor.features(pixels)
     missing = [frechet.fid(features[labels != k], real) for k in labels.unique()]
     return {

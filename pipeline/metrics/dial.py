@@ -38,7 +38,7 @@ def measure(sampler: nn.Module, real: Reference) -> tuple[list[dict[str, float]]
             "sample_mse": posterior.errors(drawn, truth)["sample_mse"],
             "energy_score": posterior.energy_score(drawn, truth),
             "fid": frechet.fid(real.extractor.features(drawn[:, 0]), real.features),
-            "gradient_energy": sharpness.gradient_energy(drawn[:, 0]) / sharpness.gradient_energy(truth),
+            "gradient_energy": sharpness.relative(drawn[:, 0], truth),
             "apsd": posterior.spread(drawn),
         })  # fmt: skip
         shown.append(task.shown(drawn[chosen, 0]))

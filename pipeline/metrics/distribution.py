@@ -76,9 +76,9 @@ def measure(pixels: Tensor, asked: Tensor | None, real: Reference) -> tuple[Entr
     values |= prdc.prdc(features, real.features, settings.num_neighbours, real.arrays["radii"])
     values |= sharpness.ratios(pixels, real.pixels)
     more: dict[str, object] = {}
-    if real.labels is not None:
+    if real.labels is not None and predicted is not None:
         values["class_kl"] = classes.histogram_divergence(predicted, real.labels)
-    if asked is not None:
+    if asked is not None and predicted is not None:
         values |= of_classes(pixels, features, predicted, asked, real)
         more["conditional_accuracy_by_class"] = classes.accuracy_by_class(
             predicted, asked, real.task.num_conditions

@@ -1,5 +1,6 @@
 """Metrics and the numbers of images they were taken from; a file holds the values, another the rest."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +18,11 @@ Entries = dict[str, Entry]
 
 
 def entries(values: Mapping[str, float], num_samples: int, num_real: int) -> Entries:
-    """The values, each with how many drawn and how many real images it was taken from."""
-    return {name: Entry(value, num_samples, num_real) for name, value in values.items()}
+    """The values, each with how many drawn and how many real images it was taken from; without those that
+    are none, as a ratio whose denominator is 0.
+    """
+    finite = {name: value for name, value in values.items() if math.isfinite(value)}
+    return {name: Entry(value, num_samples, num_real) for name, value in finite.items()}
 
 
 def write(reports: Path, name: str, metrics: Mapping[str, float], about: Mapping[str, Any]) -> None:

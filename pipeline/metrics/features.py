@@ -42,6 +42,10 @@ class FeatureExtractor:
         """(N, C, H, W) uint8 -> (N, D) float32; label maps in their colours."""
         return torch.cat([self.extract(batch.to(self.device)).float().cpu() for batch in pixels.split(BATCH)])
 
+    def of_shown(self, pixels: Tensor) -> Tensor:
+        """The same of images (N, 3, H, W) uint8 in RGB, which may be as many channels as there are labels."""
+        return replace(self, colours=None).features(pixels)
+
     def extract(self, pixels: Tensor) -> Tensor:
         is_map = self.colours is not None and pixels.shape[1] == len(self.colours)
         if self.inception is not None or is_map or pixels.shape[1] != self.num_channels:
@@ -61,9 +65,11 @@ class FeatureExtractor:
         return self.predicted(self.of_images(to_float(batch)) for batch in pixels.split(BATCH))
 
     @torch.inference_mode()
-    def describe(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """A classifier's features, (N, D), and predicted classes, (N,), in one pass where it can be."""
+    def describe(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Features, (N, D), and a classifier's predicted classes, (N,), in one pass where it can be."""
         features = self.features(pixels)
+        if not hasattr(self.network, "logits"):
+            return features, None
         if self.inception is not None:
             return features, self.classes(pixels)
         return features, self.predicted(batch.to(self.device) for batch in features.split(BATCH))

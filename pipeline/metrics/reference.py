@@ -28,7 +28,7 @@ class Reference:
     """The test images of a task, as they are compared with.
 
     `arrays` are `features` (N, D); where images are compared without a condition to each, `radii` (N,) of
-    prdc, `nearest` (M,) of memorisation and `predicted` (N,), the classes; where there are conditions, the
+    prdc, `nearest` (M,) of memorisation and of a classifier `predicted` (N,); where there are conditions, the
     `expected` images of the judged, (T, C H W), and the `components` of all, see expected.py.
     """
 
@@ -97,8 +97,8 @@ def take(task: Task, settings: Settings, device: torch.device) -> Reference:
     else:
         found, predicted = extractor.describe(pixels)
         train, some = task.splits["train"].arrays["images"], pixels[: settings.memorisation_samples]
-        arrays |= {"features": found, "predicted": predicted}
-        arrays |= {"radii": prdc.radii(found, settings.num_neighbours)}
+        arrays |= {"features": found, "radii": prdc.radii(found, settings.num_neighbours)}
+        arrays |= {} if predicted is None else {"predicted": predicted}
         arrays["nearest"] = memorisation.nearest(some, train)
     if task.kind != "none":
         arrays["expected"] = expected.answers(task, taken.judged[:, 0])

@@ -1,5 +1,7 @@
 """Blur as numbers."""
 
+import math
+
 from torch import Tensor
 
 MID_GREY = (0.1, 0.9)  # pixels strictly between are neither ink nor paper
@@ -7,8 +9,13 @@ MID_GREY = (0.1, 0.9)  # pixels strictly between are neither ink nor paper
 
 def ratios(drawn: Tensor, real: Tensor) -> dict[str, float]:
     """Gradient energy, which blur lowers, and mid-grey share, which it raises, of drawn over real images."""
-    energy = gradient_energy(drawn) / gradient_energy(real)
-    return {"gradient_energy": energy, "mid_grey": mid_grey_share(drawn) / mid_grey_share(real)}
+    return {"gradient_energy": relative(drawn, real), "mid_grey": mid_grey_share(drawn) / mid_grey_share(real)}
+
+
+def relative(drawn: Tensor, real: Tensor) -> float:
+    """The gradient energy of drawn images over that of real ones; NaN if these are blank."""
+    energy = gradient_energy(real)
+    return gradient_energy(drawn) / energy if energy else math.nan
 
 
 def gradient_energy(pixels: Tensor) -> float:

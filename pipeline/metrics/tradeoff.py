@@ -34,7 +34,7 @@ def of_truncation(generator: nn.Module, real: Reference) -> list[dict[str, float
         found = prdc.prdc(features, real.features, settings.num_neighbours, real.arrays["radii"])
         row = {"truncation": share, "fid": frechet.fid(features, real.features)}
         row |= {name: found[name] for name in ("precision", "recall")}
-        if task.kind == "class" and real.labels is not None:
+        if task.kind == "class" and real.labels is not None and predicted is not None:
             row["conditional_accuracy"] = classes.accuracy(predicted, real.labels[numbers])
         rows.append(row)
     return rows

@@ -16,7 +16,7 @@ from pipeline.report.study import OF_STACKED
 from pipeline.report.tables import Columns
 from pipeline.runtime import params
 
-UNIT = ("digits", "drawings", "features")  # sections of params.yaml that say what an FID of 1 means
+UNIT = "datasets"  # section of params.yaml whose entries say what an FID of 1 means
 OF_DRAWINGS = {key: OF_TASKS[key] for key in ("energy_score", "fid", "mean_mse", "gain_8")}
 OF_DIGITS = {key: tables.COLUMNS[key] for key in ("fid", "precision", "recall", "memorisation")}
 SHOWN = ("*-sheet", "images-sketch", "images-colourise", "study-curves", "study-truncation")  # figures
@@ -62,8 +62,14 @@ def section(table: pd.DataFrame, folder: Path) -> Section | None:
 
 
 def differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
-    """The keys, of those that give a figure its unit, whose values differ, with both."""
-    pairs = {name: (here[name], there[name]) for name in UNIT}
+    """The keys, of those that give a figure its unit, whose values differ, with both; of data sets, those of
+    the sets that both runs have.
+    """
+    pairs = {
+        f"{UNIT}.{name}": (here[UNIT][name], entry)
+        for name, entry in there[UNIT].items()
+        if name in here[UNIT]
+    }
     kinds = [{"features": found["evaluate"].get("features", "own")} for found in (here, there)]
     pairs["evaluate"] = kinds[0], kinds[1]
     pairs |= {f"tasks.{name}": (here["tasks"].get(name, {}), task) for name, task in there["tasks"].items()}

@@ -19,7 +19,7 @@ def check_folder(key: str, value: str) -> None:
     said, folder = f"{key} = {value!r}", Path(value)
     if not value or not folder.is_dir():
         hint = "; write the path without ~" if value.startswith("~") else ""
-        raise InputError(f"{said}: not a folder; the default is data/own{hint}")
+        raise InputError(f"{said}: not a folder; the default is data/none{hint}")
     found = folder.resolve()
     for name in GENERATED:
         generated = Path(name).resolve()

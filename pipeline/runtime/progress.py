@@ -18,7 +18,7 @@ class Bar:
         self.started = self.printed = time.monotonic()
         self.shown, self.live = shown, shown and sys.stdout.isatty()
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -40,7 +40,8 @@ class Bar:
         now = time.monotonic()
         if self.shown and not self.live and (now - self.printed > LINE_EVERY or step == self.num_steps):
             left = (now - self.started) / max(step - self.first, 1) * (self.num_steps - step)
-            print(f"{self.name}: step {step}/{self.num_steps}, {text}, {left:.0f} s left", flush=True)
+            said = ", ".join(filter(None, (f"step {step}/{self.num_steps}", text, f"{left:.0f} s left")))
+            print(f"{self.name}: {said}", flush=True)
             self.printed = now
 
     def show(self, step: int, image: np.ndarray) -> None:

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterable
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
@@ -62,6 +62,8 @@ def download(url: str, expected: str, part: Path, timeout: float) -> None:
                     file.write(chunk)
                     have += len(chunk)
                     bar.log(have, {})
+            if have < total:  # of which urllib says nothing
+                raise IncompleteRead(b"", total - have)
     except urllib.error.HTTPError as error:
         if error.code != 416:  # all of it is here already
             raise InputError(f"url = {url!r}: {error}") from error
@@ -80,20 +82,20 @@ def unpack(archive: Path, root: Path) -> None:
         InputError: it is neither, damaged or encrypted, or a member would lie elsewhere or is too large.
     """
     try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as packed:
-                infos = [info for info in packed.infolist() if not info.is_dir() and not linked(info)]
-                check((info.filename, info.file_size) for info in infos)
-                for info in infos:
-                    with packed.open(info) as file:
-                        write(root, info.filename, file, info.file_size)
-        elif tarfile.is_tarfile(archive):
+        if tarfile.is_tarfile(archive):  # asked first: one that ends in a zip would pass for that, too
             with tarfile.open(archive) as packed:
                 members = [member for member in packed if member.isreg()]
                 check((member.name, member.size) for member in members)
                 for member in members:
                     if (opened := packed.extractfile(member)) is not None:
                         write(root, member.name, opened, member.size)
+        elif zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as packed:
+                infos = [info for info in packed.infolist() if not info.is_dir() and not linked(info)]
+                check((info.filename, info.file_size) for info in infos)
+                for info in infos:
+                    with packed.open(info) as file:
+                        write(root, info.filename, file, info.file_size)
         else:
             raise InputError(f"{archive}: neither a zip nor a tar archive")
     except InputError:

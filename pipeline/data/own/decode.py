@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from pipeline.runtime.errors import InputError
 
@@ -45,7 +46,10 @@ def size(path: Path) -> tuple[int, int]:
 
     def of(image: Image.Image) -> tuple[int, int]:
         width, height = image.size
-        turned = image.getexif().get(ORIENTATION) in TURNED
+        if isinstance(image, TiffImageFile):  # whose size Pillow gives as it is turned, or not yet
+            width, height = (int(image.tag_v2[tag]) for tag in (IMAGEWIDTH, IMAGELENGTH))
+        exif = Image.Image.getexif(image)  # that of PNG files would read all of the file first
+        turned = exif.get(ORIENTATION) in TURNED
         return (height, width) if turned else (width, height)
 
     return opened(path, of)

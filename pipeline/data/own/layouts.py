@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pipeline.data.own.survey import Found, line
+from pipeline.data.own.survey import MIN_SIDE, Found, line
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.own_files import shown
 
@@ -32,7 +32,7 @@ ROLES = (  # what stands for A, the condition, and for B, the image; in lower ca
     ("gtfine", "leftimg8bit"),
 )
 BEST_MAP = ("labelids", "labeltrainids", "color")  # of several maps of one photograph
-SPLIT = re.compile(rf"({'|'.join(SPLITS)})[_-]?(.*)", re.IGNORECASE)
+SPLIT = re.compile(rf"({'|'.join(sorted(SPLITS, key=len, reverse=True))})[_-]?(.*)", re.IGNORECASE)
 TOKENS = re.compile(r"[^_\-. ]+")
 
 
@@ -71,15 +71,20 @@ def images(found: Sequence[Found]) -> Layout:
 
 
 def classes(found: Sequence[Found]) -> Layout:
-    """Every folder a class; an InputError if there is only one."""
+    """Every folder a class, below those in which all lie; an InputError if there is only one."""
     items, left_out = list[Item](), list[str]()
-    for each in found:
-        folders = [part for part in each.path.parent.parts if part.lower() not in SPLITS]
-        if not folders:
+    folders = [[part for part in each.path.parent.parts if part.lower() not in SPLITS] for each in found]
+    levels = enumerate(zip(*folders, strict=False))
+    num_shared = next(
+        (depth for depth, names in levels if len({*names}) > 1), min(map(len, folders), default=0)
+    )
+    for each, inside in zip(found, folders, strict=True):
+        if len(inside) == num_shared:
             left_out.append(line(each.path, "in no class's folder"))
             continue
         split = next((SPLITS[part.lower()] for part in each.path.parts if part.lower() in SPLITS), None)
-        items.append(Item("/".join(each.path.with_suffix("").parts), (each.path,), split, folders[0]))
+        label = inside[num_shared]
+        items.append(Item("/".join(each.path.with_suffix("").parts), (each.path,), split, label))
     items, more = unlike(items)
     counts = Counter(item.label for item in items)
     if len(counts) < 2:
@@ -135,21 +140,28 @@ def named_alike(found: Sequence[Found]) -> list[str]:
 
 def side_by_side(found: Sequence[Found]) -> Layout:
     """Every image cut in two halves."""
-    odd = [
-        line(each.path, f"{each.width} pixels wide: must be even, to hold A|B side by side")
-        for each in found
-        if each.width % 2
-    ]
-    even = [each for each in found if not each.width % 2]
-    whole = images(even)
-    return Layout("A|B side by side", whole.items, [*odd, *whole.left_out], cut=2)
+    left_out, halved = list[str](), list[Found]()
+    for each in found:
+        half = f"each half {each.width // 2} x {each.height} pixels"
+        if each.width % 2:
+            left_out.append(
+                line(each.path, f"{each.width} pixels wide: must be even, to hold A|B side by side")
+            )
+        elif each.width < 2 * MIN_SIDE:
+            left_out.append(line(each.path, f"{half}: must be {MIN_SIDE} x {MIN_SIDE} at least"))
+        else:
+            halved.append(each)
+    whole = images(halved)
+    return Layout("A|B side by side", whole.items, [*left_out, *whole.left_out], cut=2)
 
 
 def two(found: Sequence[Found], roles: Iterable[tuple[str, str]]) -> Layout:
     """Pairs of files in two folders, or with two endings, of the roles that most files have."""
-    roles, parsed = list(roles), [parse(each, {name for pair in roles for name in pair}) for each in found]
-    best = max((matched(parsed, *pair) for pair in roles), key=lambda layout: len(layout.items))
-    return best
+    roles = list(roles)
+    names = {name for pair in roles for name in pair}
+    parsed = [[parse(each, names, endings) for each in found] for endings in (True, False)]
+    layouts = (matched(files, *pair) for files in parsed for pair in roles)
+    return max(layouts, key=lambda layout: len(layout.items))
 
 
 def matched(parsed: Sequence[Parsed], a: str, b: str) -> Layout:
@@ -188,8 +200,10 @@ def rank(more: str) -> int:
     return BEST_MAP.index(more) if more in BEST_MAP else len(BEST_MAP)
 
 
-def parse(found: Found, roles: Iterable[str] = ()) -> Parsed:
-    """What a path says, where these are roles."""
+def parse(found: Found, roles: Iterable[str] = (), endings: bool = True) -> Parsed:
+    """What a path says, where these are roles; without `endings` those of names count only where no folder
+    has a role.
+    """
     split, names, known, more, wanted = None, list[str](), set[str](), "", set(roles)
     for part in found.path.parent.parts:
         match = SPLIT.fullmatch(part)
@@ -204,7 +218,7 @@ def parse(found: Found, roles: Iterable[str] = ()) -> Parsed:
             names.append(rest)
     stem = found.path.stem
     tokens = list(TOKENS.finditer(stem))
-    for token in tokens[1:][-2:]:
+    for token in tokens[1:][-2:] if endings or not known else ():
         role = plain(token.group())
         if role in wanted and known <= {role}:
             known, more = {role}, stem[token.end() :].lstrip("_-. ").lower()

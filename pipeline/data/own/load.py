@@ -85,14 +85,17 @@ class Looked:
             yield f"{doubles} share an image with another, and go into one split with it"
 
 
-def look(folder: Path, layout: Layout, kinds: dict[str, meaning.Kind]) -> Looked:
-    """Look at every pixel of a layout's files, in as many threads as there are cores.
+def look(
+    folder: Path, layout: Layout, kinds: dict[str, meaning.Kind], no_images: Sequence[str] = ()
+) -> Looked:
+    """Look at every pixel of a layout's files, in as many threads as there are cores. `no_images` is what was
+    left out before.
 
     Raises:
         InputError: too few can be read, or nobody can tell what their numbers mean.
     """
     num_files = len(layout.items[0].files) if layout.items else 1
-    items, looks, left_out = list[Item](), list[list[Look]](), list(layout.left_out)
+    items, looks, left_out = list[Item](), list[list[Look]](), [*no_images, *layout.left_out]
     with (
         decode.quietly(),
         ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -113,10 +116,7 @@ def look(folder: Path, layout: Layout, kinds: dict[str, meaning.Kind]) -> Looked
                 if isinstance(each, str)
             ]
             bar.log(done, {})
-    if len(items) < FEWEST:
-        first = f" (the first: {left_out[0]})" if left_out else ""
-        counts = f"examples found: {len(items)}, files left out: {len(left_out)}{first}"
-        raise InputError(f"{shown(folder)}: {counts}; it must hold {FEWEST} at least")
+    check_enough(folder, len(items), left_out)
     meanings, blank = dict[str, Meaning](), dict[str, list[str]]()
     for k, side in enumerate(SIDES[-num_files * layout.cut :]):
         of_side = [parts[k] for parts in looks]
@@ -134,6 +134,14 @@ def look(folder: Path, layout: Layout, kinds: dict[str, meaning.Kind]) -> Looked
                 f"{shown(folder)}: {side}: all {len(items)} images are blank, of one value all over"
             )
     return Looked(folder, layout, items, meanings, alike(looks), blank, left_out)
+
+
+def check_enough(folder: Path, num: int, left_out: Sequence[str]) -> None:
+    """An InputError with the first reason if these are too few examples."""
+    if num < FEWEST:
+        first = f" (the first: {left_out[0]})" if left_out else ""
+        counts = f"examples found: {num}, files left out: {len(left_out)}{first}"
+        raise InputError(f"{shown(folder)}: {counts}; it must hold {FEWEST} at least")
 
 
 def alike(looks: Sequence[Sequence[Look]]) -> np.ndarray:
@@ -183,11 +191,11 @@ def split(looked: Looked, settings: Settings) -> tuple[np.ndarray, list[str]]:
     return chosen, left_out
 
 
-def data_set(looked: Looked, settings: Settings, left_out: Sequence[str] = ()) -> DataSet:
+def data_set(looked: Looked, settings: Settings) -> DataSet:
     """The images themselves, read straight into the arrays of their splits."""
-    chosen, more = split(looked, settings)
+    chosen, left_out = split(looked, settings)
     splits = {name: of_split(looked, np.flatnonzero(chosen == name), settings.image_size) for name in SPLITS}
-    return DataSet(splits, {"source": "own"}, [*left_out, *looked.left_out, *more], list(looked.words()))
+    return DataSet(splits, {"source": "own"}, [*looked.left_out, *left_out], list(looked.words()))
 
 
 def of_split(looked: Looked, rows: np.ndarray, size: int) -> Arrays:

@@ -29,7 +29,8 @@ def survey(folder: Path) -> Survey:
     images, left_out = list[Found](), list[str]()
     paths = list(files(folder))
     with decode.quietly(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, found in zip(paths, pool.map(lambda path: head(folder / path), paths), strict=True):
+        heads = pool.map(lambda path: misnamed(path) or head(folder / path), paths)
+        for path, found in zip(paths, heads, strict=True):
             if isinstance(found, str):
                 left_out.append(line(path, found))
             else:
@@ -44,6 +45,15 @@ def files(folder: Path) -> Iterator[Path]:
         for name in sorted(names):
             if not name.startswith("."):
                 yield Path(parent, name).relative_to(folder)
+
+
+def misnamed(path: Path) -> str:
+    """Why a path cannot be written down; "" if it can."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8"
+    return ""
 
 
 def head(path: Path) -> tuple[int, int] | str:

@@ -65,11 +65,14 @@ def from_folder(settings: Source, root: Path) -> None:
 
 
 def prepare(raw: Path, settings: Settings) -> DataSet:
-    """The middle square of each photograph; an InputError if one is missing or damaged."""
+    """The middle square of each photograph; an InputError if one is missing or damaged, or a split empty."""
     people = permutation(NUM_PEOPLE, settings.seed, SPLIT).numpy() + 1
     sizes = [round(share * NUM_PEOPLE) for share in (settings.validation_share, settings.test_share)]
     validation, test, train = np.split(people, np.cumsum(sizes))
     chosen = {"train": train, "validation": validation, "test": test}
+    if empty := [name for name, persons in chosen.items() if not len(persons)]:
+        shares = f"validation_share = {settings.validation_share}, test_share = {settings.test_share}"
+        raise InputError(f"{shares}: of {NUM_PEOPLE} people none is left for the {empty[0]} split")
     splits = {}
     for name in SPLITS:
         persons = np.sort(chosen[name])

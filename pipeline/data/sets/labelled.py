@@ -1,5 +1,6 @@
 """The user's images in a folder a class, as torchvision's ImageFolder reads them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def fetch(settings: Settings, root: Path) -> None:
 
 def look(found: survey.Survey, folder: Path, settings: Settings) -> load.Looked:
     """What is found in a folder."""
-    return load.look(folder, layouts.classes(found.images), {"images": settings.values})
+    return load.look(folder, layouts.classes(found.images), {"images": settings.values}, found.left_out)
 
 
 def prepare(raw: Path, settings: Settings) -> DataSet:
@@ -31,8 +32,8 @@ def prepare(raw: Path, settings: Settings) -> DataSet:
     looked = look(found, folder, settings)
     classes = {item.key: str(item.label) for item in looked.items}
     names = sorted(set(classes.values()))
-    data = load.data_set(looked, settings, found.left_out)
+    data = load.data_set(looked, settings)
     for arrays in data.splits.values():
         labels = [names.index(classes[key]) for key in arrays["names"].tolist()]
-        arrays |= {"labels": np.array(labels, np.uint8), "classes": np.arange(len(names), dtype=np.uint8)}
-    return DataSet(data.splits, {**data.facts, "num_classes": len(names), "classes": names}, data.left_out)
+        arrays |= {"labels": np.array(labels, np.int64), "classes": np.arange(len(names))}
+    return replace(data, facts={**data.facts, "num_classes": len(names), "classes": names})

@@ -35,9 +35,10 @@ def fetch(settings: Settings, root: Path) -> None:
 def look(found: survey.Survey, folder: Path, settings: Settings) -> load.Looked:
     """What is found in a folder."""
     layout = layouts.pairs(found.images, settings.layout, settings.a, settings.b)
-    return load.look(folder, layout, {"a": settings.a_values, "images": settings.b_values})
+    kinds = {"a": settings.a_values, "images": settings.b_values}
+    return load.look(folder, layout, kinds, found.left_out)
 
 
 def prepare(raw: Path, settings: Settings) -> DataSet:
     found = survey.survey(folder := settings.files(raw))
-    return load.data_set(look(found, folder, settings), settings, found.left_out)
+    return load.data_set(look(found, folder, settings), settings)
