@@ -9,7 +9,8 @@ MID_GREY = (0.1, 0.9)  # pixels strictly between are neither ink nor paper
 
 def ratios(drawn: Tensor, real: Tensor) -> dict[str, float]:
     """Gradient energy, which blur lowers, and mid-grey share, which it raises, of drawn over real images."""
-    return {"gradient_energy": relative(drawn, real), "mid_grey": mid_grey_share(drawn) / mid_grey_share(real)}
+    mid_grey = mid_grey_share(drawn) / mid_grey_share(real)
+    return {"gradient_energy": relative(drawn, real), "mid_grey": mid_grey}
 
 
 def relative(drawn: Tensor, real: Tensor) -> float:
