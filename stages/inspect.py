@@ -3,14 +3,18 @@
 python -m stages.inspect path/to/folder
 """
 
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.data.own import layouts
-from pipeline.data.own.survey import Found, survey
+from pipeline.data.own.survey import Found, Survey, survey
 from pipeline.data.sets import images, kind, labelled, pairs
+from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.own_files import shown
 from stages import InputFolder, run
@@ -43,38 +47,51 @@ def main(
     if sizes:
         more = f" and {len(sizes) - 4} more" if len(sizes) > 4 else ""
         print(f"sizes: {', '.join(f'{width} x {height}' for width, height in sizes[:4])}{more}")
-    chosen = as_kind or guessed(found.images)
-    settings = kind.of(name)[1] if name else KINDS[chosen].Settings(kind=chosen, folder=str(folder))
+    given = kind.of(name)[1] if name else None
+    said = given.kind if given else as_kind
+    chosen = said or guessed(found)
+    params.check_name("kind", chosen, KINDS)
+    settings = given or KINDS[chosen].Settings(kind=chosen, folder=str(folder))
     looked = KINDS[chosen].look(found, folder, settings)
-    print(f"kind: {chosen}{'' if as_kind else ', as it seems'}")
+    print(f"kind: {chosen}{'' if said else ', as it seems'}")
     for line in looked.words():
         print(f"  {line}")
-    for line in [*found.left_out, *looked.left_out][:MOST_SHOWN]:
+    for line in looked.left_out[:MOST_SHOWN]:
         print(f"left out: {line}")
-    if (num := len(found.left_out) + len(looked.left_out) - MOST_SHOWN) > 0:
+    if (num := len(looked.left_out) - MOST_SHOWN) > 0:
         print(f"left out: {num} more")
-    print(f"""
+    if not name:
+        print(entries(chosen, folder))
+
+
+def entries(chosen: str, folder: Path) -> str:
+    """What to write into params.yaml."""
+    place = shown(folder)
+    if not re.fullmatch(r"[\w./-]+", place):
+        place = json.dumps(place, ensure_ascii=False)
+    return f"""
 In params.yaml:
 
 datasets:
-  mine: {{kind: {chosen}, source: folder, folder: {folder}}}
+  mine: {{kind: {chosen}, source: folder, folder: {place}}}
 tasks:
   mine: {{data: mine, condition: {QUESTIONS[chosen]}}}
 regressions:
   mine: {{}}
 cgans:
-  mine: {{}}""")
+  mine: {{}}"""
 
 
-def guessed(found: list[Found]) -> str:
+def guessed(found: Survey) -> str:
     """The first kind that a folder can be of."""
     for each, layout in GUESSES.items():
         try:
-            if layout(found).items:
+            if layout(found.images).items:
                 return each
         except InputError:
             continue
-    raise InputError("no images in it")
+    first = f"; left out, the first: {found.left_out[0]}" if found.left_out else ""
+    raise InputError(f"no images in it{first}")
 
 
 if __name__ == "__main__":

@@ -55,11 +55,8 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
             parts.append(longer)
         parts += exact(toys, reports)
         files = page.files([whole, *parts])
-        facts = {
-            "params": params.PARAMS_FILE.read_text("utf-8"),
-            "seeds": seeds,
-            "hashes": hashes(real, every),
-        }
+        written = params.PARAMS_FILE.read_text("utf-8")
+        facts = {"params": written, "seeds": seeds, "hashes": hashes(real, every)}
         times = page.timings(runs.stage_seconds(), speeds(every))
 
         with new_folder(reports / "figures") as folder:

@@ -15,8 +15,8 @@ from helpers.emoji_files import settings as drawing_settings
 from helpers.emoji_files import write
 from helpers.project import edit, environment, make
 
-from pipeline.data import drawings
 from pipeline.data.prepared import DataSet
+from pipeline.data.sets import drawings
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,11 @@ class Statistics(NamedTuple):
 
 
 def statistics(features: Tensor) -> Statistics:
-    """Mean and unbiased covariance of features (N, D), N at least 2."""
+    """Mean and unbiased covariance of features (N, D); of a single one the covariance is 0."""
     centred = features.double()
     mean = centred.mean(0)
     centred = centred - mean
-    return Statistics(mean, centred.T @ centred / (len(features) - 1))
+    return Statistics(mean, centred.T @ centred / max(len(features) - 1, 1))
 
 
 def distance(a: Statistics, b: Statistics) -> float:

@@ -78,10 +78,13 @@ def by_condition(task: Task) -> bool:
 
 def images(task: Task, split: str, settings: Settings) -> Tensor:
     """The targets that are compared, (N, C, H, W) uint8: all that conditions ask for, else at most
-    `num_samples`.
+    `num_samples`, and an InputError if they have too few neighbours.
     """
     examples = task.splits[split]
     num = len(examples) if by_condition(task) else min(settings.num_samples, len(examples))
+    if not by_condition(task) and num <= settings.num_neighbours:
+        found = f"evaluate.num_neighbours = {settings.num_neighbours}"
+        raise InputError(f"{found}: of the {split} split of {task.name} only {num} images are compared")
     return examples.images(torch.arange(num))[0]
 
 

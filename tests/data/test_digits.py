@@ -6,9 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data import digits, idx
+from pipeline.data import idx
 from pipeline.data.download import mnist
 from pipeline.data.prepared import SPLITS
+from pipeline.data.sets import digits
 from pipeline.runtime.errors import InputError
 
 NUM_TRAIN, NUM_TEST = 30, 8
@@ -31,8 +32,8 @@ def root(tmp_path_factory):
 
 
 def prepared(root, num_validation=10, seed=0):
-    chosen = digits.Settings(dataset="kmnist", num_validation=num_validation, seed=seed)
-    return digits.prepare(root, chosen)
+    given = {"kind": "digits", "folder": "", "dataset": "kmnist", "num_validation": num_validation}
+    return digits.prepare(root, digits.Settings(**given, seed=seed))
 
 
 def numbers(data, split):
@@ -59,8 +60,21 @@ def test_images_have_a_channel_and_keep_their_bytes_and_labels(root):
         images = data.splits[split]["images"]
         assert (images.shape, images.dtype) == ((num, 1, 28, 28), np.uint8)
         assert (images == images[:, :, :1, :1]).all()
+        assert data.splits[split]["classes"].tolist() == list(range(10))
         assert data.splits[split]["labels"].tolist() == [number % 10 for number in numbers(data, split)]
     assert (data.facts, data.left_out) == ({"num_classes": 10}, [])
+
+
+def test_files_of_ones_own_have_as_many_classes_as_labels(tmp_path):
+    raw = mnist.raw_folder(tmp_path, "own")
+    raw.mkdir(parents=True)
+    for images, labels, highest in ((*mnist.PARTS[0], 3), (*mnist.PARTS[1], 12)):
+        idx.write(raw / images, np.zeros((9, 28, 28), np.uint8))
+        idx.write(raw / labels, np.arange(9, dtype=np.uint8) % 3 + highest - 2)
+    given = {"kind": "digits", "folder": "", "dataset": "own", "num_validation": 3}
+    data = digits.prepare(tmp_path, digits.Settings(**given))
+    assert data.facts == {"num_classes": 13}
+    assert data.splits["train"]["classes"].tolist() == list(range(13))
 
 
 def test_the_split_depends_on_the_seed_alone(root):
@@ -72,7 +86,7 @@ def test_the_split_depends_on_the_seed_alone(root):
 
 @pytest.mark.parametrize("num_validation", [NUM_TRAIN, NUM_TRAIN + 1])
 def test_a_validation_part_that_leaves_nothing_to_train_on_is_refused(root, num_validation):
-    expected = f"digits.num_validation = {num_validation}: must be below {NUM_TRAIN}"
+    expected = f"num_validation = {num_validation}: must be below {NUM_TRAIN}"
     with pytest.raises(InputError, match=f"^{expected}"):
         prepared(root, num_validation)
 

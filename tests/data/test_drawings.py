@@ -1,4 +1,4 @@
-"""Raw drawings become a data set, split; the user's pairs in their place."""
+"""Raw drawings become a data set, split."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +11,12 @@ from helpers.emoji_files import HANDS, NAMES, TONES, drawing, svg
 from helpers.emoji_files import settings as drawing_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from pydantic import ValidationError
 
-from pipeline.data import captions, drawings, openmoji
-from pipeline.data.drawings import FIELDS, NO_TONE
+from pipeline.data import captions, openmoji
 from pipeline.data.prepared import SPLITS, DataSet
+from pipeline.data.sets import drawings
+from pipeline.data.sets.drawings import FIELDS, NO_TONE
 from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
@@ -137,7 +137,7 @@ def test_a_damaged_drawing_is_named(tmp_path: Path, content: bytes, reason: str)
 
 
 def test_a_folder_without_drawings_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^drawings.folder = .*: no SVG files in its folder svg$"):
+    with pytest.raises(InputError, match=f"^{tmp_path}: no SVG files in its folder svg$"):
         drawings.prepare(tmp_path, drawing_settings())
 
 
@@ -146,7 +146,7 @@ def test_a_share_that_leaves_a_split_empty_is_refused(
     emoji_folder: Path, validation: float, test: float
 ) -> None:
     shares = {"validation_share": validation, "test_share": test}
-    expected = f"^drawings.validation_share = {validation}, test_share = {test}: of 16 base drawings a split"
+    expected = f"^validation_share = {validation}, test_share = {test}: of 16 base drawings a split"
     with pytest.raises(InputError, match=expected):
         drawings.prepare(emoji_folder, drawing_settings(**shares))
 
@@ -158,90 +158,9 @@ def test_a_share_that_leaves_a_split_empty_is_refused(
         ({"validation_share": 0.0, "test_share": 0.0}, "validation_share [+] test_share = 0.0"),
         ({"image_size": 20}, "image_size = 20: must be a multiple of 8, 16 at least"),
         ({"image_size": 8}, "image_size = 8: must be a multiple of 8, 16 at least"),
-        ({"source": "opensvg"}, "'openmoji' or 'folder'"),
+        ({"source": "opensvg"}, "source\n.*allowed are auto, folder, mirror, wheel"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes: dict[str, object], expected: str) -> None:
     with pytest.raises(ValidationError, match=expected):
         drawing_settings(**changes)
-
-
-# The user's pairs in the place of OpenMoji.
-
-
-@pytest.fixture(scope="module")
-def pairs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve pairs side by side: on the left one of five colours above another, on the right noise."""
-    folder = tmp_path_factory.mktemp("pairs")
-    for i in range(12):
-        save_pair(folder / f"red_car-{i:02}.png", i)
-    (folder / "notes.txt").write_text("mine")
-    (folder / "torn.png").write_bytes(b"\x89PNG\r\n")
-    return folder
-
-
-COLOURS = np.array([[250, 10, 10], [10, 250, 10], [10, 10, 250], [245, 245, 245], [5, 5, 5]], np.uint8)
-
-
-def halves(i: int) -> tuple[np.ndarray, np.ndarray]:
-    """The two halves, (16, 16, 3) each, and which colour is where on the left."""
-    above, below = i % 5, (i + 1 + i // 5) % 5
-    where = np.repeat([above, below], 8)[:, None].repeat(16, 1)
-    return COLOURS[where], where
-
-
-def save_pair(path: Path, i: int) -> None:
-    noise = np.random.default_rng(i).integers(0, 256, (16, 16, 3), np.uint8)
-    Image.fromarray(np.concatenate([halves(i)[0], noise], 1)).save(path)
-
-
-@pytest.fixture(scope="module")
-def pairs(pairs_folder: Path) -> DataSet:
-    return drawings.prepare(Path("elsewhere"), drawing_settings(source="folder", folder=str(pairs_folder)))
-
-
-def test_the_users_pairs_give_the_same_arrays_as_drawings_do(pairs: DataSet, prepared: DataSet) -> None:
-    for split, part in pairs.splits.items():
-        for field, array in prepared.splits[split].items():
-            assert (part[field].ndim, part[field].dtype.kind) == (array.ndim, array.dtype.kind)
-    assert [len(pairs.splits[split]["names"]) for split in SPLITS] == [6, 2, 4]  # 0.2 and 0.3 of 12, rounded
-    assert sorted(number for _, number in rows(pairs, "bases")) == list(range(12))
-    assert pairs.facts == {"source": "folder", "num_words": 4}
-
-
-def test_a_stands_for_the_sketch_and_the_name_for_the_caption(pairs_folder: Path, pairs: DataSet) -> None:
-    for part in pairs.splits.values():
-        for row, name in enumerate(part["names"].tolist()):
-            i = int(name[-2:])
-            pixels = np.asarray(Image.open(pairs_folder / f"{name}.png")).transpose(2, 0, 1)
-            assert np.array_equal(part["sketches"][row], pixels[:, :, :16])
-            assert np.array_equal(part["images"][row], pixels[:, :, 16:])
-            assert part["captions"][row] == f"red car {i:02}"
-            assert part["tones"][row] == NO_TONE
-            car, red = 2, 3  # the two words of more than one caption, in alphabetical order
-            assert part["tokens"][row].tolist() == [red, car, 1] + [0] * 9
-
-
-def test_files_that_are_no_pairs_are_left_out_and_named(pairs: DataSet) -> None:
-    assert [line.split(":")[0] for line in pairs.left_out] == ["notes.txt", "torn.png"]
-
-
-def test_the_users_pairs_have_layers_by_colour(pairs: DataSet) -> None:
-    seen: dict[int, set[int]] = {}
-    for _, name, layers in rows(pairs, "names", "layers"):
-        for colour, layer in zip(halves(int(name[-2:]))[1].flat, np.array(layers).flat, strict=True):
-            seen.setdefault(colour, set()).add(int(layer))
-    assert sorted(layer for layers in seen.values() for layer in layers) == list(range(5))
-
-
-def test_each_pixel_is_of_the_region_whose_colour_is_nearest() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), np.uint8)
-    found = drawings.regions(pixels.transpose(0, 3, 1, 2))
-    assert (found.shape, found.dtype) == ((6, 16, 16), np.uint8)
-    cut = Image.fromarray(pixels.reshape(96, 16, 3)).quantize(5, Image.Quantize.MEDIANCUT)
-    colours = np.array(cut.getpalette()[:15]).reshape(5, 3)
-    squared = np.square(pixels[..., None, :].astype(int) - colours).sum(-1)  # (N, S, S, 5)
-    assert np.array_equal(
-        np.take_along_axis(squared, found[..., None].astype(int), 3)[..., 0], squared.min(3)
-    )
-    assert set(found.flat) == set(range(5))

@@ -5,7 +5,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data import images
 from pipeline.data.images import as_rgb, downsampled, grey, grid, one_hot_maps, to_float, to_uint8
 
 torch.set_num_threads(1)
@@ -69,6 +68,8 @@ def test_label_maps_have_a_channel_for_each_label():
     assert (found.shape, found.dtype) == ((1, 5, 2, 2), torch.uint8)
     assert torch.equal(found.argmax(1), labels.long())
     assert torch.equal(found.sum(1), torch.full((1, 2, 2), 255))
+    assert torch.equal(one_hot_maps(labels, 7)[:, :5], found)
+    assert not one_hot_maps(labels, 7)[:, 5:].any()
 
 
 def test_whatever_a_condition_is_it_is_shown_in_three_channels():
@@ -76,9 +77,15 @@ def test_whatever_a_condition_is_it_is_shown_in_three_channels():
     assert torch.equal(as_rgb(pixels[:, :1]), pixels[:, [0, 0, 0]])  # grey
     assert torch.equal(as_rgb(pixels[:, :3]), pixels[:, :3])
     assert torch.equal(as_rgb(pixels), pixels[:, :3])  # without its mask
-    labels = torch.tensor([[[0, 4, 2]]])
-    colours = as_rgb(one_hot_maps(labels)).permute(0, 2, 3, 1)
-    assert colours.tolist() == [[[list(images.LABEL_COLOURS[label]) for label in (0, 4, 2)]]]
+
+
+@pytest.mark.parametrize("num_labels", [1, 3, 5, 9])
+def test_maps_of_any_number_of_labels_are_shown_in_the_colours_given(num_labels):
+    colours = torch.randint(256, (num_labels, 3), generator=torch.Generator().manual_seed(0)).tolist()
+    labels = torch.arange(6).view(1, 2, 3) % num_labels
+    shown = as_rgb(one_hot_maps(labels, num_labels), colours).permute(0, 2, 3, 1)
+    assert shown.dtype == torch.uint8
+    assert shown.tolist() == [[[colours[label] for label in row] for row in labels[0].tolist()]]
 
 
 def test_a_grid_is_filled_row_by_row_and_the_rest_is_black():

@@ -6,7 +6,7 @@ from helpers.project import wheel
 
 from pipeline.data import penguins
 from pipeline.data.download import penguins as source
-from pipeline.data.download.choice import Settings
+from pipeline.data.download.choice import Source
 from pipeline.runtime.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # urllib's
@@ -37,12 +37,12 @@ def published(table, monkeypatch):
 
 
 def chosen(kind="folder", folder="", timeout=5.0):
-    return Settings(source=kind, folder=str(folder), timeout=timeout)
+    return Source(source=kind, folder=str(folder), timeout=timeout)
 
 
 def fetch(settings, root):
     root.mkdir()
-    source.fetch(settings.source, settings, root)
+    source.fetch(settings, root)
 
 
 def refusal(function, *arguments):
@@ -110,7 +110,7 @@ def test_the_users_table_is_taken_as_it_is(table, tmp_path):
 def test_a_folder_without_the_table_is_refused_with_what_it_must_hold(tmp_path):
     message = refusal(fetch, chosen(folder=tmp_path), tmp_path / "out")
     columns = "penguins.csv with the columns species and flipper_length_mm"
-    assert message == f"download.folder = {str(tmp_path)!r}: penguins.csv is missing; it must hold {columns}"
+    assert message == f"folder = {str(tmp_path)!r}: penguins.csv is missing; it must hold {columns}"
 
 
 def test_a_table_of_the_user_that_will_not_do_is_refused_and_not_kept(table, tmp_path):
@@ -156,4 +156,4 @@ def test_other_lengths_from_the_mirror_are_refused_with_both_hashes(at_mirror, p
 
 def test_a_mirror_that_has_no_table_is_an_input_error(at_mirror, tmp_path):
     message = refusal(fetch, chosen("mirror"), tmp_path / "out")
-    assert message.startswith(f"download.source = 'mirror': no penguins from {source.MIRROR}: ")
+    assert message.startswith(f"source = 'mirror': no penguins from {source.MIRROR}: ")

@@ -23,7 +23,8 @@ def data() -> DataSet:
         }
         for split, num in NUM.items()
     }
-    return DataSet(splits, {"source": "folder", "num_words": 5}, ["torn.png: cannot be read"])
+    facts = {"source": "own", "num_words": 5}
+    return DataSet(splits, facts, ["torn.png: cannot be read"], ["A|B side by side"])
 
 
 @pytest.fixture
@@ -40,13 +41,13 @@ def same(one: DataSet, other: DataSet) -> bool:
     )
 
 
-def test_what_is_loaded_is_what_was_saved_but_for_the_names_of_what_was_left_out(
+def test_what_is_loaded_is_what_was_saved_but_for_what_is_said_of_the_files(
     data: DataSet, path: Path
 ) -> None:
     loaded = prepared.load(path)
     assert same(loaded, data)
     assert tuple(loaded.splits) == SPLITS
-    assert loaded.left_out == []
+    assert loaded.left_out == loaded.said == []
     for split in SPLITS:
         for name, array in data.splits[split].items():
             assert loaded.splits[split][name].dtype == array.dtype

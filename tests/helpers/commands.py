@@ -10,14 +10,22 @@ import pytest
 from pipeline.runtime.files import sha256
 
 DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
-TASKS = ("digits", "digit", "stacked", "sketch", "text", "tones")
+PAIRS = "data/prepared/pairs.npz"
+TASKS = ("digits", "digit", "stacked", "sketch", "text", "tones", "pairs")
 GENERATORS = ("regression-digit-0", "engression-digit-0", "cgan-digit-0")
 GENERATORS += ("flow-digits-0", "gan-mlp-0", "gan-dcgan-0")
-IMAGES = ("regression-sketch-0", "cgan-sketch-0", "cgan-text-0", "flow-tones-0", "ablation-gan-0")
+IMAGES = (
+    "regression-sketch-0",
+    "cgan-sketch-0",
+    "cgan-text-0",
+    "flow-tones-0",
+    "ablation-gan-0",
+    "cgan-pairs-0",
+)
 STACKED = ("stacked-pacdcgan2-0",)
 TOYS = ("toy-ring-plain", "toy-ring-flow")
 MODELS = tuple(name.replace("-", "@", 1) for name in (*GENERATORS, *IMAGES, *STACKED))  # as stages end
-FEATURES_TRAINED = {"train_features@digits", "train_features@drawings"}
+FEATURES_TRAINED = {f"train_features@{name}" for name in ("digits", "drawings", "pairs")}
 TOYS_TRAINED = {f"train_{name.replace('-', '@', 1)}" for name in TOYS}
 TRAINED = {*FEATURES_TRAINED, *TOYS_TRAINED, *(f"train_{name}" for name in MODELS)}
 EVALUATED = {*(f"evaluate_real@{name}" for name in TASKS), *(f"evaluate_{name}" for name in MODELS)}
@@ -33,18 +41,19 @@ def evaluate(model: str, task: str) -> str:
 
 COMMANDS = {
     "check": "check data/code",
-    "download@mnist": "download mnist data/raw/mnist",
-    "download@penguins": "download penguins data/raw/penguins",
-    "prepare@digits": f"prepare digits data/raw/mnist {DIGITS}",
-    "prepare@drawings": f"prepare drawings data/raw/openmoji {DRAWINGS}",
-    "train_features@digits": f"train_features classification label digits {DIGITS} models/features-digits",
-    "train_features@drawings": (
-        f"train_features contrastive none drawings {DRAWINGS} models/features-drawings"
-    ),
+    "download@digits": "download digits data/raw/digits",
+    "download@pairs": "download pairs data/raw/pairs",
+    "download_penguins": "download_penguins data/raw/penguins",
+    "prepare@digits": f"prepare digits data/raw/digits {DIGITS}",
+    "prepare@drawings": f"prepare drawings data/raw/drawings {DRAWINGS}",
+    "prepare@pairs": f"prepare pairs data/raw/pairs {PAIRS}",
+    "train_features@digits": f"train_features digits {DIGITS} models/features-digits",
+    "train_features@drawings": f"train_features drawings {DRAWINGS} models/features-drawings",
     "task@digits": f"task digits {DIGITS} models/features-digits data/tasks/digits",
     "task@digit": f"task digit {DIGITS} models/features-digits data/tasks/digit",
     "task@stacked": f"task stacked {DIGITS} models/features-digits data/tasks/stacked",
     "task@text": f"task text {DRAWINGS} models/features-drawings data/tasks/text",
+    "task@pairs": f"task pairs {PAIRS} models/features-pairs data/tasks/pairs",
     "evaluate_real@digits": "evaluate_real data/tasks/digits data/reference/digits reports",
     "evaluate_real@digit": "evaluate_real data/tasks/digit data/reference/digit reports",
     "evaluate_real@sketch": "evaluate_real data/tasks/sketch data/reference/sketch reports",
@@ -52,6 +61,7 @@ COMMANDS = {
     "train_regression@sketch-0": train("regression", "regressions.sketch", "sketch", "regression-sketch-0"),
     "train_cgan@digit-0": train("adversarial", "cgans.digit", "digit", "cgan-digit-0"),
     "train_cgan@text-0": train("adversarial", "cgans.text", "text", "cgan-text-0"),
+    "train_cgan@pairs-0": train("adversarial", "cgans.pairs", "pairs", "cgan-pairs-0"),
     "train_gan@mlp-0": train("adversarial", "gans.mlp", "digits", "gan-mlp-0"),
     "train_gan@dcgan-0": train("adversarial", "gans.dcgan", "digits", "gan-dcgan-0"),
     "train_stacked@pacdcgan2-0": train("adversarial", "stacked.pacdcgan2", "stacked", "stacked-pacdcgan2-0"),
@@ -64,6 +74,7 @@ COMMANDS = {
     "evaluate_cgan@digit-0": evaluate("cgan-digit-0", "digit"),
     "evaluate_gan@dcgan-0": evaluate("gan-dcgan-0", "digits"),
     "evaluate_cgan@sketch-0": evaluate("cgan-sketch-0", "sketch"),
+    "evaluate_cgan@pairs-0": evaluate("cgan-pairs-0", "pairs"),
     "evaluate_flow@tones-0": evaluate("flow-tones-0", "tones"),
     "evaluate_stacked@pacdcgan2-0": evaluate("stacked-pacdcgan2-0", "stacked"),
     "theory": "theory data/raw/penguins/penguins.csv reports",
@@ -80,10 +91,11 @@ def call(command: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """Run a stage's command line in this process; its exit code."""
     name, *arguments = command.split()
     monkeypatch.setattr(sys, "argv", [name, *arguments])
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with pytest.raises(SystemExit) as ended:
             importlib.import_module("stages").run(importlib.import_module(f"stages.{name}").main)
     finally:
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     return int(ended.value.code or 0)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.data import drawings
+from pipeline.data.sets import drawings
 from pipeline.runtime.randomness import derive
 
 TONES = ("1F3FB", "1F3FC", "1F3FD", "1F3FE", "1F3FF")
@@ -42,5 +42,5 @@ def write(folder: Path) -> None:
 
 
 def settings(**changes: object) -> drawings.Settings:
-    shares = {"image_size": 16, "validation_share": 0.2, "test_share": 0.3}
-    return drawings.Settings(**(shares | changes))
+    given = {"kind": "drawings", "folder": "", "image_size": 16, "validation_share": 0.2, "test_share": 0.3}
+    return drawings.Settings(**(given | changes))

@@ -14,7 +14,7 @@ from helpers.project import commit, environment, run
 from pipeline.tracking import outbox
 
 LOSSES = ("hinge", "relativistic")
-SHARED = ("check", "download@mnist", "prepare@digits", "train_features@digits", "task@digits")
+SHARED = ("check", "download@digits", "prepare@digits", "train_features@digits", "task@digits")
 SHARED += ("evaluate_real@digits",)
 
 

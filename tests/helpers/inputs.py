@@ -3,7 +3,7 @@
 from contextlib import chdir
 from pathlib import Path
 
-from helpers.project import strokes
+from helpers.project import CLASSES, strokes
 from pipeline.data.prepared import DataSet
 from pipeline.networks.network import Spec
 from pipeline.runtime import fingerprint
@@ -31,7 +31,7 @@ def write_inputs(project: Path) -> None:
     splits = {}
     for seed, (split, num) in enumerate({"train": 600, "validation": 300, "test": 300}.items()):
         images, labels = strokes(num, seed)
-        splits[split] = {"images": images[:, None], "labels": labels}
+        splits[split] = {"images": images[:, None], "labels": labels, "classes": CLASSES}
     for name, condition in (("digits", "none"), ("digit", "label")):
         settings = Settings(data="digits", condition=condition)
         features = (project / "features.safetensors").read_bytes()

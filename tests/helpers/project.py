@@ -1,4 +1,6 @@
-"""A small copy of the whole project: a few synthetic digits and drawings, short trainings, the real DVC."""
+"""A small copy of the whole project: a few synthetic digits, drawings and pairs, short trainings, the real
+DVC.
+"""
 
 import copy
 import hashlib
@@ -15,8 +17,10 @@ from pathlib import Path
 import numpy as np
 from ruamel.yaml import YAML
 
+from helpers.pair_files import beside, save
 from pipeline.data import idx, openmoji
 from pipeline.data.download import mnist, penguins
+from pipeline.data.download import openmoji as source
 
 ROOT = Path(__file__).parents[2]
 CODE = (
@@ -36,6 +40,9 @@ def environment() -> dict[str, str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DVC_"))}
     return kept | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
+
+
+CLASSES = np.arange(10, dtype=np.uint8)
 
 
 def strokes(num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -65,6 +72,7 @@ def write_strokes(folder: Path) -> None:
 
 def write_table(folder: Path) -> None:
     """A penguins.csv: thirty Adelies, one of them not measured, and another species."""
+    folder.mkdir(parents=True, exist_ok=True)
     lengths = [180 + 7 * i % 22 for i in range(29)]
     rows = [f"Adelie,{length}" for length in lengths] + ["Adelie,NA", "Gentoo,217"]
     (folder / penguins.FILE).write_text("\n".join(["species,flipper_length_mm", *rows]) + "\n")
@@ -89,6 +97,25 @@ def write_drawings(folder: Path) -> None:
             filled = LAYER.format("skin" if hand else "hair", shape.format(f'fill="{skin}"'))
             svg = f'<svg id="emoji" viewBox="0 0 72 72" xmlns="{openmoji.SVG}">{patch}{filled}{line}</svg>'
             (folder / "svg" / f"{'-'.join(filter(None, (name, tone)))}.svg").write_text(svg)
+
+
+def pin_drawings(project: Path) -> None:
+    """Let a project's code take these for all of OpenMoji."""
+    drawings = {path.name: path.read_bytes() for path in (project / "mine/drawings/svg").iterdir()}
+    code = project / "pipeline/data/download/openmoji.py"
+    text = code.read_text().replace(f"= {source.NUM_DRAWINGS}", f"= {len(drawings)}")
+    code.write_text(text.replace(source.DRAWINGS_SHA256, source.digest(drawings)))
+
+
+def write_pairs(folder: Path) -> None:
+    """Images A|B side by side: a box of any place and colour, and the same on another ground."""
+    source = np.random.default_rng(3)
+    for i in range(60):
+        top, left = source.integers(0, 8, 2)
+        halves = source.uniform(0, 230, 3) + np.zeros((2, 16, 16, 3))
+        halves[1] = source.uniform(0, 230, 3)
+        halves[:, top : top + 8, left : left + 8] = source.uniform(0, 230, 3)
+        save(folder / f"{i}.png", (beside(*halves) + source.uniform(0, 25, (16, 32, 3))).astype(np.uint8))
 
 
 def edit(project: Path, changes: dict[str, object]) -> None:
@@ -119,17 +146,22 @@ OWN: dict[str, dict[str, dict[str, object]]] = {  # those of whose entries it ha
 }
 SHORT = {"num_steps": 12, "batch_size": 32, "log_every": 4, "save_every": 4}
 MODEL = SHORT | {"width": 8, "num_snapshots": 3, "monitor_every": 8}
+SPLIT = {"image_size": 16, "validation_share": 0.25, "test_share": 0.25}
+DATASETS: dict[str, dict[str, object]] = {  # the project's own, beside digits and drawings the user's pairs
+    "digits": {"kind": "digits", "source": "folder", "dataset": "fashion_mnist", "num_validation": 300},
+    "drawings": {"kind": "drawings", "source": "folder", **SPLIT},
+    "pairs": {"kind": "pairs", "source": "folder", **SPLIT},
+}
+OF_PAIRS = {"tasks": {"pairs": {"data": "pairs", "condition": "ab"}}, "cgans": {"pairs": {}}}
 SMALL = {
-    "download": {"source": "folder", "folder": "mine"},
-    "digits": {"dataset": "fashion_mnist", "num_validation": 300},
-    "drawings": {"folder": "mine", "image_size": 16, "validation_share": 0.25, "test_share": 0.25},
-    "features": {"digits": {"width": 4, **SHORT}, "drawings": {"width": 4, **SHORT}},
     "evaluate": {"num_samples": 300, "num_draws": 4, "num_tone_draws": 8, "num_mode_samples": 300}
     | {"kid_subset_size": 100, "kid_subsets": 5, "memorisation_samples": 50}
     | {"two_sample_steps": 5, "path_samples": 20}
     | {"num_draws_on": {"tones": 3}, "dial_on": ["tones"], "num_dial_samples": 12},
     "theory": {"discriminator": {"num_steps": 30}},
     "bayes": {
+        "source": "folder",
+        "folder": "mine/penguins",
         "num_held_out": 20,
         "num_draws": 50,
         "num_dial": 50,
@@ -147,9 +179,14 @@ def shrink(project: Path) -> None:
     content = yaml.load((project / "params.yaml").read_text())
     for section, changes in SMALL.items():
         content[section] |= changes
-    plan = project / "dvc.yaml"  # its own drawings need no download, which checks OpenMoji's
-    plan.write_text(plan.read_text().replace(", openmoji: drawings.source}", "}"))
-    kept = {section: {name: content[section][name] for name in names} for section, names in FEW.items()}
+    content["datasets"] = {
+        name: {**entry, "folder": f"mine/{name}", "features": {"width": 4, **SHORT}}
+        for name, entry in DATASETS.items()
+    }
+    kept = {
+        section: {name: content[section][name] for name in names} | OF_PAIRS.get(section, {})
+        for section, names in FEW.items()
+    }
     for section, entries in (kept | OWN).items():
         content[section] = copy.deepcopy(entries)
         for entry in content[section].values() if section != "tasks" else ():
@@ -172,12 +209,13 @@ def make(project: Path) -> Path:
     (project / ".dvc").mkdir()
     shutil.copy(ROOT / ".dvc/config", project / ".dvc/config")
     shutil.copy(ROOT / ".dvc/.gitignore", project / ".dvc/.gitignore")
-    write_strokes(project / "mine")
-    write_table(project / "mine")
-    write_drawings(project / "data/raw/openmoji")
+    write_strokes(project / "mine/digits")
+    write_table(project / "mine/penguins")
+    write_drawings(project / "mine/drawings")
+    write_pairs(project / "mine/pairs")
+    pin_drawings(project)
     shrink(project)
     run(project, "git init -q")
-    run(project, "git add --force data/raw/openmoji")  # which no stage makes here
     commit(project)
     return project
 

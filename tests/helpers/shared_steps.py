@@ -44,6 +44,7 @@ def task(condition: str, channels: int) -> tasks.Task:
         "images": torch.randint(0, 256, (NUM_EXAMPLES, channels, side, side), generator=source).byte(),
         "sketches": torch.randint(0, 256, (NUM_EXAMPLES, 1, side, side), generator=source).byte(),
         "labels": torch.arange(NUM_EXAMPLES) % 10,
+        "classes": torch.arange(10),
     }
     arrays = {name: rows.numpy() for name, rows in rows.items()}
     return tasks.in_memory(condition, condition, DataSet(dict.fromkeys(SPLITS, arrays)))

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from helpers.synthetic import noise
-from pipeline.data.drawings import NO_TONE
 from pipeline.data.prepared import SPLITS, Arrays, DataSet
+from pipeline.data.sets.drawings import NO_TONE
 from pipeline.networks.network import Spec
 from pipeline.sampling import weights
 from pipeline.tasks import make, task
@@ -35,6 +35,7 @@ def digits(num: int = 40) -> DataSet:
         split: {
             "images": noise(num, 1, 28, 28, seed=seed).numpy(),
             "labels": np.arange(num, dtype=np.uint8) % 10,
+            "classes": np.arange(10, dtype=np.uint8),
         }
         for seed, split in enumerate(SPLITS)
     }

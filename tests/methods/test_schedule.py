@@ -36,10 +36,11 @@ def test_a_budget_of_one_changes_nothing() -> None:
 def test_generators_train_as_many_times_as_long_as_the_budget_says_and_feature_networks_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "gans: {mlp: {network: mlp, num_steps: 600}}\nfeatures: {digits: {num_steps: 700}}\n"
+    text = "gans: {mlp: {network: mlp, num_steps: 600}}\n"
+    text += "datasets: {mine: {kind: digits, folder: mine, features: {num_steps: 700}}}\n"
     text += "toys: {ring: {method: flow, num_steps: 500}}\nbudget: 3.0\n"
     (tmp_path / "params.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
     assert method.read("adversarial", "gans.mlp", "none", seed=0).num_steps == 1800
     assert sections.toy("ring")[1].num_steps == 1500
-    assert sections.learner("digits")[1].num_steps == 700
+    assert sections.learner("mine")[2].num_steps == 700

@@ -40,11 +40,11 @@ def test_the_spread_is_the_root_mean_squared_distance_from_the_mean() -> None:
 
 def test_the_mean_of_each_class_is_taken_pixel_by_pixel() -> None:
     pixels = torch.tensor([[0, 255], [255, 255], [51, 102]], dtype=torch.uint8).view(3, 1, 1, 2)
-    means = classes.means(pixels, torch.tensor([0, 0, 4]))
-    assert means.shape == (10, 1, 1, 2)
+    means = classes.means(pixels, torch.tensor([0, 0, 4]), 6)
+    assert means.shape == (6, 1, 1, 2)
     assert means[0].flatten().tolist() == pytest.approx([0.5, 1.0])
     assert means[4].flatten().tolist() == pytest.approx([0.2, 0.4])
-    assert means[[1, 2, 3, 5, 6, 7, 8, 9]].isnan().all()
+    assert means[[1, 2, 3, 5]].isnan().all()
 
 
 def test_the_error_of_means_is_taken_over_the_classes_that_both_have() -> None:
@@ -59,4 +59,7 @@ def test_accuracy_by_class_is_that_of_each_class_requested() -> None:
     predicted = requested.clone()
     predicted[[3, 7, 17]] = 0
     assert classes.accuracy(predicted, requested) == pytest.approx(17 / 20)
-    assert classes.accuracy_by_class(predicted, requested) == [1, 1, 1, 0.5, 1, 1, 1, 0, 1, 1]
+    assert classes.accuracy_by_class(predicted, requested, 10) == [1, 1, 1, 0.5, 1, 1, 1, 0, 1, 1]
+    *known, unasked = classes.accuracy_by_class(predicted, requested, 11)
+    assert known == classes.accuracy_by_class(predicted, requested, 10)
+    assert math.isnan(unasked)

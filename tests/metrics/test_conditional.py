@@ -10,6 +10,7 @@ from helpers.synthetic import noise
 from torch import Tensor, nn
 
 from pipeline.data.images import as_rgb, to_float
+from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.metrics import conditional, entries, evidence, posterior, reference, suite
 from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
@@ -82,6 +83,30 @@ def test_a_segmentation_is_measured_by_the_pixels_it_gets_right(tmp_path: Path) 
     values = measured(wrong[:, None], real)
     assert values["pixel_accuracy"] == pytest.approx(0.75)
     assert "condition_error" not in values
+
+
+@pytest.mark.parametrize("num_labels", [2, 3, 5])
+def test_of_maps_of_labels_features_are_taken_of_what_is_shown(num_labels: int, tmp_path: Path) -> None:
+    """Of the maps as of the photographs that are their conditions, whatever the number of labels."""
+    labels, colours = noise(100, SIZE, SIZE, seed=2) % num_labels, noise(num_labels, 3, seed=3)
+    arrays = {
+        "a": colours[labels.long()].permute(0, 3, 1, 2),
+        "a_labels": labels,
+        "a_colours": colours,
+        "images": noise(100, 3, SIZE, SIZE, seed=4),
+    }
+    plain = {name: array.numpy() for name, array in arrays.items() if not name.startswith("a_")}
+    whole = {name: array.numpy() for name, array in arrays.items()}
+    found = {}
+    for name, split in (("maps", whole), ("pictures", plain)):
+        task = written(tmp_path / name, "ba", DataSet(dict.fromkeys(SPLITS, split)))
+        real = reference.take(task, SETTINGS, compute.CPU)
+        drawn = real.pixels.roll(1, 0)[:, None]
+        found[name] = measured(drawn, real)
+        assert suite.evaluate_real(real)[1].keys() == {"blurred", "grey"}
+    for metric in ("fid", "kid", "cfid"):
+        assert found["maps"][metric] == pytest.approx(found["pictures"][metric]), metric
+    assert found["maps"]["pixel_accuracy"] == pytest.approx(1 / num_labels, abs=0.02)
 
 
 def test_of_words_nothing_is_said_that_takes_an_image_as_the_condition(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 from helpers.synthetic import noise, random_pixels
 from torch import Tensor
 
+from pipeline.data.images import one_hot_maps
 from pipeline.metrics import corruptions, frechet, sharpness
 from pipeline.metrics.features import FeatureExtractor
 
@@ -16,9 +17,14 @@ torch.set_num_threads(1)
 class Halves:
     """A stand-in for a network: the mean and the spread of two halves of each channel."""
 
+    def __init__(self, colours: list[list[int]] | None = None) -> None:
+        self.colours = colours
+
     def features(self, pixels: Tensor) -> Tensor:
         halves = pixels.float().unflatten(2, (2, -1)).flatten(1, 2).flatten(2) / 255
         return torch.cat([halves.mean(2), halves.std(2)], 1)
+
+    of_shown = features
 
 
 HALVES = cast(FeatureExtractor, Halves())
@@ -64,6 +70,17 @@ def test_the_fids_are_of_images_so_corrupted_to_others() -> None:
     }
     assert found == pytest.approx(expected, rel=1e-9)
     assert len(set(found.values())) == 3
+
+
+@pytest.mark.parametrize("num_labels", [2, 3, 5])
+def test_maps_of_labels_are_corrupted_as_they_are_shown(num_labels: int) -> None:
+    colours = noise(num_labels, 3, seed=2)
+    labels = noise(40, 8, 8, seed=0) % num_labels
+    real = HALVES.features(noise(40, 3, 8, 8, seed=1))
+    extractor = cast(FeatureExtractor, Halves(colours.tolist()))
+    found = corruptions.fids(one_hot_maps(labels, num_labels), None, real, extractor)
+    shown = colours[labels.long()].permute(0, 3, 1, 2)
+    assert found == corruptions.fids(shown, None, real, HALVES)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

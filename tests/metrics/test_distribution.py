@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from helpers.networks import untrained
-from helpers.small_tasks import digits, written
-from helpers.synthetic import random_pixels
+from helpers.small_tasks import digits, drawings, written
+from helpers.synthetic import noise, random_pixels
 from torch import Tensor, nn
 
+from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.metrics import (
     classes,
     distribution,
@@ -27,9 +29,12 @@ from pipeline.metrics import (
 )
 from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
+from pipeline.networks.network import Spec
 from pipeline.runtime import compute
+from pipeline.sampling import weights
 from pipeline.sampling.draw import draw
-from pipeline.tasks import stacked
+from pipeline.tasks import make, question, stacked
+from pipeline.tasks import task as tasks
 
 torch.set_num_threads(1)
 
@@ -72,7 +77,7 @@ def test_every_metric_gets_what_it_compares_and_leaves_the_global_source_as_it_w
     assert torch.equal(torch.get_rng_state(), before)
     train = real.task.splits["train"].arrays
     features, predicted = real.extractor.describe(pixels)
-    means = classes.means(pixels, labels)
+    means = classes.means(pixels, labels, 10)
     expected = {
         "kid": distribution.distances(features, real.features, SETTINGS)["kid"],
         "fid": frechet.distance(*map(frechet.statistics, (features, real.features))),
@@ -81,8 +86,10 @@ def test_every_metric_gets_what_it_compares_and_leaves_the_global_source_as_it_w
         "class_kl": classes.histogram_divergence(predicted, labels),
         "conditional_accuracy": classes.accuracy(predicted, labels),
         "within_class_diversity": classes.diversity(features, labels, real.features, labels),
-        "class_mean_error": classes.mean_error(means, classes.means(real.pixels, labels)),
-        "optimum_error": classes.mean_error(means, classes.means(train["images"], train["labels"].long())),
+        "class_mean_error": classes.mean_error(means, classes.means(real.pixels, labels, 10)),
+        "optimum_error": classes.mean_error(
+            means, classes.means(train["images"], train["labels"].long(), 10)
+        ),
         "memorisation": memorisation.ratio(
             pixels[:15], memorisation.nearest(real.pixels[:15], train["images"]), train["images"]
         ),
@@ -127,7 +134,7 @@ def test_a_model_of_classes_draws_those_of_the_test_images(real: Reference) -> N
     assert found["sample_mse"] == (pytest.approx(error), 40, 40)
     assert torch.equal(torch.from_numpy(shown["pixels"]), pixels)
     assert more.keys() == {"conditional_accuracy_by_class", "evidence"}
-    assert more["conditional_accuracy_by_class"] == classes.accuracy_by_class(predicted, requested)
+    assert more["conditional_accuracy_by_class"] == classes.accuracy_by_class(predicted, requested, 10)
     assert found["conditional_accuracy"].value == classes.accuracy(predicted, requested)
     sheet = torch.from_numpy(shown["sheet"]).unflatten(0, (8, 10))
     for k in range(10):  # class k in column k
@@ -142,6 +149,60 @@ def test_an_unconditional_model_has_no_conditional_metrics(unconditional: Refere
     assert found.keys() == UNCONDITIONAL | PATHS
     assert more == {}
     assert shown["sheet"].shape == (80, 1, 28, 28)
+
+
+def test_without_classes_nothing_is_said_of_them(tmp_path: Path) -> None:
+    """In the features of a network that learned without any, of images in colour."""
+
+    class Coloured(Bars):
+        def forward(self, z: Tensor, c: Tensor) -> Tensor:
+            return super().forward(z, c)[:, :, :16, :16].expand(-1, 3, -1, -1)
+
+    taken = reference.take(written(tmp_path, "none", drawings(0, 60)), SETTINGS, compute.CPU)
+    found, shown, more = suite.evaluate(Coloured(2), taken)
+    assert found.keys() == UNCONDITIONAL - {"class_kl"} | PATHS
+    assert more == {}
+    assert shown["sheet"].shape == (80, 3, 16, 16)
+    assert "predicted" not in taken.arrays
+    floors, corrupted = suite.evaluate_real(taken)
+    assert floors.keys() == found.keys()
+    assert corrupted.keys() == {"blurred", "grey"}
+
+
+def few_classes(num: int) -> DataSet:
+    """As many images of noise in colour in each split, of three classes, larger than digits."""
+    splits = {
+        split: {
+            "images": noise(num, 3, 32, 32, seed=seed).numpy(),
+            "labels": np.arange(num) % 3,
+            "classes": np.arange(3),
+        }
+        for seed, split in enumerate(SPLITS)
+    }
+    return DataSet(splits, {"num_classes": 3})
+
+
+def test_of_three_classes_a_column_is_of_each_in_turn(tmp_path: Path) -> None:
+    class Three(nn.Module):
+        """A grey for each class, brighter by the latents."""
+
+        num_latents, num_noise = 1, 0
+
+        def forward(self, z: Tensor, c: Tensor) -> Tensor:
+            grey = c.repeat_interleave(len(z) // len(c), 0) @ torch.tensor([-0.5, 0.0, 0.5])
+            return (grey + z[:, 0] / 20)[:, None, None, None].expand(-1, 3, 32, 32)
+
+    about = {"method": "classification", "network": "classifier", "image_shape": [3, 32, 32]}
+    spec = Spec(**about, width=4, num_conditions=3)
+    weights.save(tmp_path / "weights", spec.build(), spec)
+    asked, features = question.Settings(data="mine", condition="label"), (tmp_path / "weights").read_bytes()
+    make.task(tmp_path / "task", asked, few_classes(60), features)
+    taken = reference.take(tasks.load(tmp_path / "task"), SETTINGS, compute.CPU)
+    found, shown, more = suite.evaluate(Three(), taken)
+    assert found.keys() == UNCONDITIONAL | CONDITIONAL | OF_PAIRS | PATHS
+    assert np.shape(more["conditional_accuracy_by_class"]) == (3,)
+    greys = torch.from_numpy(shown["sheet"]).unflatten(0, (8, 10)).float().mean((0, 2, 3, 4))
+    assert greys.tolist() == pytest.approx([64, 128, 191, 64, 128, 191, 64, 128, 191, 64], abs=9)
 
 
 def test_where_there_are_no_latents_there_are_no_paths(real: Reference) -> None:

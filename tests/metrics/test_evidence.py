@@ -5,12 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers.pair_files import save
+from helpers.pair_files import prepared, save
 from helpers.small_tasks import digits, drawings, written
 from torch import Tensor, nn
 
-from pipeline.data.drawings import Settings as OwnPairs
-from pipeline.data.drawings import prepare
 from pipeline.data.images import to_float
 from pipeline.metrics import evidence, expected, reference
 from pipeline.metrics.reference import Reference
@@ -130,12 +128,11 @@ def test_intervals_hold_for_a_folder_of_pairs_too(num_latents: int, strength: fl
     """B is A in other colours, more or less so from pair to pair; nobody says how."""
     source = np.random.default_rng(0)
     for i in range(300):
-        a = source.uniform(60, 200, (1, 1, 3)) + np.zeros((16, 16, 1))
+        a = source.uniform(60, 200, (1, 1, 3)) + np.linspace(-9, 9, 16)[:, None, None] + np.zeros((16, 16, 1))
         b = a + source.normal(0, 15, (1, 1, 3)) + source.normal(0, source.uniform(2, 25), (16, 16, 3))
         pair = np.concatenate([a, b], 1).round().clip(0, 255).astype(np.uint8)
         save(tmp_path / f"pairs/{i}.png", pair)
-    own = OwnPairs(source="folder", folder=str(tmp_path / "pairs"), image_size=16, test_share=0.3)
-    task = written(tmp_path / "task", "sketch", prepare(tmp_path, own))
+    task = written(tmp_path / "task", "ab", prepared(tmp_path / "pairs", test_share=0.3))
     real = reference.take(task, SETTINGS, compute.CPU)
     sampler = Guess(num_latents, strength)
     num = SETTINGS.num_draws if num_latents else 1

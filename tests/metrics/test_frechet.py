@@ -46,6 +46,12 @@ def test_statistics_are_mean_and_unbiased_covariance_in_float64() -> None:
     assert frechet.statistics(normal(5, 1, 0)).covariance.shape == (1, 1)
 
 
+def test_a_single_image_spreads_nowhere() -> None:
+    one, many = frechet.statistics(normal(1, 3, 0)), frechet.statistics(normal(9, 3, 1))
+    expected = (one.mean - many.mean).square().sum() + many.covariance.trace()
+    assert frechet.distance(one, many) == pytest.approx(expected.item())
+
+
 @pytest.mark.parametrize("num", [60, 300])
 def test_kid_agrees_with_a_second_implementation_in_features_like_the_classifiers(num: int) -> None:
     """One subset as large as the sets is all pairs, in whatever order they are drawn."""

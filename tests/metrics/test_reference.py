@@ -41,10 +41,20 @@ def test_of_digits_the_first_test_images_are_taken_with_what_metrics_need(label:
     assert torch.equal(found.arrays["radii"], prdc.radii(found.features, 3))
 
 
-def test_more_images_than_there_are_is_refused_by_the_name_of_the_key(label: Task) -> None:
+def test_where_there_are_fewer_images_than_asked_for_all_are_taken(label: Task) -> None:
     settings = SETTINGS.model_copy(update={"num_samples": 41})
-    expected = r"^evaluate\.num_samples = 41: the test split of question has only 40 images$"
-    with pytest.raises(InputError, match=expected):
+    assert torch.equal(
+        reference.take(label, settings, compute.CPU).pixels, label.test.images(torch.arange(40))[0]
+    )
+
+
+@pytest.mark.parametrize("changes", [{"num_samples": 3}, {"num_neighbours": 40}])
+def test_too_few_images_to_have_neighbours_are_refused_by_the_name_of_the_key(
+    changes: dict[str, int], label: Task
+) -> None:
+    settings = SETTINGS.model_copy(update={"num_samples": 41} | changes)
+    expected = rf"^evaluate\.num_neighbours = {settings.num_neighbours}: of the test split of question only "
+    with pytest.raises(InputError, match=f"{expected}{min(settings.num_samples, 40)} images are compared$"):
         reference.take(label, settings, compute.CPU)
 
 

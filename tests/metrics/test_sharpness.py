@@ -1,5 +1,7 @@
 """Blur as numbers, by hand and on blurred images."""
 
+import math
+
 import pytest
 import torch
 from helpers.synthetic import random_pixels
@@ -14,6 +16,13 @@ def test_gradient_energy_is_the_mean_squared_difference_of_neighbours() -> None:
     across = 1 + 0 + 0.2**2 + 1
     down = 0.2**2 + 1 + 0
     assert sharpness.gradient_energy(image) == pytest.approx((across + down) / 7)
+
+
+def test_beside_blank_images_there_is_no_ratio_of_energies() -> None:
+    drawn, blank = random_pixels(4, 8, 0), torch.full((4, 1, 8, 8), 255, dtype=torch.uint8)
+    assert math.isnan(sharpness.relative(drawn, blank))
+    assert math.isnan(sharpness.ratios(drawn, blank)["gradient_energy"])
+    assert sharpness.relative(blank, drawn) == 0
 
 
 def test_mid_grey_is_what_lies_strictly_between_a_tenth_and_nine_tenths() -> None:

@@ -58,7 +58,7 @@ def test_each_drawing_has_its_own_mask() -> None:
 
 def test_a_drawing_without_skin_is_refused_in_one_line() -> None:
     mask = torch.stack([MASK, torch.zeros_like(MASK)])
-    with pytest.raises(InputError, match=r"^drawings.image_size = 2: too small for 1 of the 2 .*number 1"):
+    with pytest.raises(InputError, match=r"^image_size = 2: too small for 1 of the 2 .*number 1"):
         tones.score(TRUTH.repeat(2, 1, 1, 1, 1), TRUTH.repeat(2, 1, 1, 1, 1), mask)
 
 

@@ -123,10 +123,7 @@ def affected(key: str) -> set[str]:
         "budget": TRAINED - FEATURES_TRAINED | {"theory"},
         "compute": TRAINED - TOYS_TRAINED | EVALUATED,  # toys compute their own way
         "launch": TRAINED - TOYS_TRAINED - FEATURES_TRAINED,
-        "download": {"download@mnist", "download@penguins"},
-        "digits": {"prepare@digits"} | ({"download@mnist"} if rest == "dataset" else set()),
-        "drawings": {"prepare@drawings"},
-        "features": {f"train_features@{name}"},
+        "datasets": {f"{stage}@{name}" for stage in ("download", "prepare", "train_features")},
         "tasks": {f"task@{name}"},
         "seeds": set(),  # they name stages, and no stage but the report reads them
         "regressions": {f"train_regression@{name}-0"},
@@ -139,7 +136,7 @@ def affected(key: str) -> set[str]:
         "toys": {f"train_toy@{name}"},
         "evaluate": EVALUATED,
         "theory": {"theory"},
-        "bayes": {"theory"},
+        "bayes": {"theory", "download_penguins"},
     }[section]
 
 
@@ -158,8 +155,9 @@ def test_each_key_of_the_parameters_is_read_by_exactly_its_stages(inside):
         assert readers == affected(key), key
 
 
-KEYS = ("compute.threads", "launch.processes", "download.timeout", "digits.dataset", "drawings.image_size")
-KEYS += ("features.digits.width", "features.drawings.temperature", "tasks.sketch.condition")
+KEYS = ("compute.threads", "launch.processes", "bayes.timeout", "datasets.digits.dataset")
+KEYS += ("datasets.drawings.image_size", "datasets.pairs.a", "datasets.digits.features.width")
+KEYS += ("datasets.drawings.features.temperature", "tasks.sketch.condition")
 KEYS += ("regressions.digit.monitor_every", "cgans.text.spread", "gans.mlp.augment", "bayes.cgan.loss")
 KEYS += ("stacked.pacdcgan2.packing", "cgans.digit.clusters", "ablations.gan.l1")
 KEYS += ("flows.tones.guidance", "engressions.digit.exponent", "budget", "toys.ring-flow.solver")
@@ -188,19 +186,27 @@ def test_dvc_status_names_the_stages_that_a_changed_key_affects(inside, settings
 
 
 ADDED = {
-    "a GAN": ("gans.mine", {}, {"train_gan@mine-0", "evaluate_gan@mine-0"}),
+    "a GAN": ({"gans.mine": {}}, {"train_gan@mine-0", "evaluate_gan@mine-0"}),
     "a variant": (
-        "variants.wide",
-        {"method": "adversarial", "task": "sketch", "width": 8, "seed": 1},
+        {"variants.wide": {"method": "adversarial", "task": "sketch", "width": 8, "seed": 1}},
         {"train_variant@wide", "evaluate_variant@wide"},
+    ),
+    "a data set": (
+        {
+            "datasets.mine": {"kind": "images", "folder": "mine/pairs"},
+            "tasks.mine": {"data": "mine", "condition": "edges"},
+            "regressions.mine": {},
+        },
+        {f"{stage}@mine" for stage in ("download", "prepare", "train_features", "task", "evaluate_real")}
+        | {"train_regression@mine-0", "evaluate_regression@mine-0"},
     ),
 }
 
 
 @pytest.mark.parametrize("kind", ADDED)
-def test_an_added_model_adds_its_two_stages_and_touches_no_other(kind, inside, settings):
-    key, entry, stages = ADDED[kind]
-    settings({key: entry})
+def test_what_is_added_adds_its_own_stages_and_touches_no_other(kind, inside, settings):
+    changes, stages = ADDED[kind]
+    settings(changes)
     with Repo(str(inside)) as repo:
         assert set(repo.status()) == {"check", "report"} | stages
 

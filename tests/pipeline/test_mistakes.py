@@ -29,10 +29,16 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
         {"gans.mlp.save_every": 6},
         "save_every = 6 must be a multiple of log_every",
     ),
-    "a zero batch": ({"features.digits.batch_size": 0}, "features.digits.batch_size = 0"),
+    "a zero batch": (
+        {"datasets.digits.features.batch_size": 0},
+        "datasets.digits.features.batch_size = 0",
+    ),
     "a string": ({"regressions.digit.num_steps": "ten"}, "regressions.digit.num_steps = 'ten'"),
     "nothing": ({"regressions.digit": None}, "regressions.digit = None"),
-    "features of no data set": ({"features.digit": {}}, "did you mean 'digits'"),
+    "a key of features": (
+        {"datasets.pairs.features.widht": 8},
+        "datasets.pairs.features.widht = 8: unknown key; did you mean 'width'",
+    ),
     "uneven members": ({"toys.ring-plain.num_members": 3}, "batch_size = 40: of 3 members, each must see 1"),
     "a toy of no method": (
         {"toys.ring-plain": {}},
@@ -60,7 +66,22 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
     "a flow of generators": ({"flows.tones.network": "unet"}, "'unet' takes no condition of kind 'image'"),
     "no seeds": ({"seeds": []}, "seeds = []"),
     "a seed below 0": ({"seeds": [-1]}, "seeds.0 = -1"),
-    "no source": ({"download.source": "wheels"}, "did you mean 'wheel'"),
+    "no source": ({"datasets.drawings.source": "wheels"}, "did you mean 'wheel'"),
+    "no source of penguins": (
+        {"bayes.source": "wheels"},
+        "bayes.source = 'wheels': allowed are auto, folder",
+    ),
+    "no such kind": ({"datasets.pairs.kind": "pair"}, "datasets.pairs.kind = 'pair': allowed are"),
+    "a data set without a kind": ({"datasets.mine": {}}, "section 'datasets.mine.kind' is missing"),
+    "a data set without a folder": ({"datasets.mine": {"kind": "faces"}}, "datasets.mine.folder is missing"),
+    "a key of another kind": (
+        {"datasets.drawings.dataset": "mnist"},
+        "datasets.drawings.dataset = 'mnist': unknown key",
+    ),
+    "an archive without its hash": (
+        {"datasets.pairs.source": "url", "datasets.pairs.url": "http://here"},
+        "datasets.pairs: source = 'url': url and sha256 must be given",
+    ),
     "no such task": ({"cgans.txt": {}}, "cgans.txt: no task 'txt'; tasks has: digits, digit"),
     "no such data": ({"tasks.digit.data": "digit"}, "did you mean 'digits'"),
     "no such condition": ({"tasks.text.condition": "txt"}, "did you mean 'text'"),
@@ -68,7 +89,15 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
         {"tasks.text.data": "digits"},
         "tasks.text.condition = 'text': digits has no",
     ),
-    "stacks of drawings": ({"tasks.stacked.data": "drawings"}, "num_stacks stacks digits"),
+    "pairs without sketches": (
+        {"tasks.pairs.condition": "sketch"},
+        "tasks.pairs.condition = 'sketch': pairs has no sketches",
+    ),
+    "stacks of drawings": (
+        {"tasks.stacked.data": "drawings"},
+        "tasks.stacked.condition = 'none': drawings has no",
+    ),
+    "stacks with a condition": ({"tasks.stacked.condition": "label"}, "num_stacks stacks digits"),
     "the wrong network": ({"cgans.text.network": "unet"}, "'unet' takes no condition of kind 'words'"),
     "a key of other kinds": ({"gans.mlp.mirror": True}, "mirror = True means nothing for conditions of kind"),
     "a cGAN without a condition": ({"regressions.digits": {}}, "takes no conditions of kind 'none'"),
@@ -88,39 +117,49 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
     ),
     "a variant's unknown key": ({"variants.mine": VARIANT | {"widht": 8}}, "did you mean 'width'"),
     "no such patch": ({"ablations.gan.patch_size": 5}, "ablations.gan: patch_size = 5: allowed are 0"),
-    "a size the U-Net cannot halve": ({"drawings.image_size": 40}, "sides must be multiples of 16"),
-    "an odd size": ({"drawings.image_size": 30}, "image_size = 30"),
-    "no drawings to train on": ({"drawings.test_share": 0.8}, "must be below 1"),
-    "own files that are not there": ({"drawings.folder": "data/raw/x"}, "not a folder"),
-    "own files in an output": ({"drawings.folder": "data/tasks"}, "DVC writes and removes data/tasks"),
-    "own files around outputs": ({"drawings.folder": "data"}, "must lie elsewhere"),
-    "own files in the whole project": ({"download.folder": "."}, "must lie elsewhere"),
-    "own files nowhere": ({"download.folder": ""}, "download.folder = '': not a folder"),
-    "own files at home": ({"drawings.folder": "~/pairs"}, "without ~"),
+    "a size the U-Net cannot halve": ({"datasets.drawings.image_size": 40}, "sides must be multiples of 16"),
+    "an odd size": ({"datasets.pairs.image_size": 30}, "image_size = 30"),
+    "no drawings to train on": ({"datasets.drawings.test_share": 0.8}, "must be below 1"),
+    "own files that are not there": ({"datasets.pairs.folder": "data/raw/x"}, "not a folder"),
+    "own files in an output": ({"datasets.pairs.folder": "data/tasks"}, "DVC writes and removes data/tasks"),
+    "own files around outputs": ({"datasets.drawings.folder": "data"}, "must lie elsewhere"),
+    "own files in the whole project": ({"bayes.folder": "."}, "must lie elsewhere"),
+    "own files nowhere": ({"datasets.digits.folder": ""}, "datasets.digits.folder = '': not a folder"),
+    "own files at home": ({"datasets.pairs.folder": "~/pairs"}, "without ~"),
     "a name for the shell": ({"gans.a;touch X": {}}, "gans has an entry 'a;touch X': allowed are"),
     "a name that is a number": ({"toys": {7: {}}}, "toys has an entry 7"),
 }
 DATA = {  # those that a stage finds in what it reads
-    "a large batch": (
-        "train_features@digits",
-        {"features.digits.batch_size": 5000},
-        "5000: the training set has only 600",
-    ),
-    "many samples": ("evaluate_real@digit", {"evaluate.num_samples": 301}, "evaluate.num_samples = 301"),
     "another reference": (
         "evaluate_cgan@digit-0",
         {"evaluate.num_neighbours": 4},
         "data/reference/digit: taken with other settings",
     ),
-    "other birds": ("download@penguins", {"download.folder": "/"}, "penguins.csv is missing"),
-    "no folder": ("download@mnist", {"download.folder": "/nowhere"}, "download.folder = '/nowhere'"),
+    "other birds": (
+        "download_penguins",
+        {"bayes.folder": "/"},
+        "params.yaml: bayes: folder = '/': penguins.csv is missing",
+    ),
+    "no folder": (
+        "download@digits",
+        {"datasets.digits.folder": "/nowhere"},
+        "params.yaml: datasets.digits: folder = '/nowhere': not a folder",
+    ),
     "other data": (
-        "download@mnist",
-        {"digits.dataset": "mnist"},
+        "download@digits",
+        {"datasets.digits.dataset": "mnist"},
         "MNIST's is 6bbc9ace898e44ae57da46a324031adb",
     ),
-    "no pairs": ("prepare@drawings", {"drawings.source": "folder"}, "drawings.folder = "),
-    "a large split": ("prepare@digits", {"digits.num_validation": 900}, "digits.num_validation = 900"),
+    "no pairs": (
+        "prepare@pairs",
+        {"datasets.pairs.folder": "mine/drawings"},
+        "params.yaml: datasets.pairs: mine/drawings: examples found: 0, files left out: 102 (the first: svg/",
+    ),
+    "a large split": (
+        "prepare@digits",
+        {"datasets.digits.num_validation": 900},
+        "params.yaml: datasets.digits: num_validation = 900",
+    ),
     "a misspelt loss, without check": ("train_cgan@digit-0", {"cgans.digit.loss": "hing"}, "'hinge'"),
     "a missing section": ("train_gan@dcgan-0", {"gans": {}}, "section 'gans.dcgan' is missing"),
 }
@@ -218,7 +257,7 @@ def test_a_model_of_another_task_is_refused(inside, monkeypatch, capfd):
 
 def test_a_corrupt_idx_file_is_named(inside, tmp_path, monkeypatch, capfd):
     (tmp_path / "FashionMNIST/raw").mkdir(parents=True)
-    for file in (inside / "data/raw/mnist/FashionMNIST/raw").iterdir():
+    for file in (inside / "data/raw/digits/FashionMNIST/raw").iterdir():
         (tmp_path / "FashionMNIST/raw" / file.name).write_bytes(file.read_bytes()[:-1])
     assert call(f"prepare digits {tmp_path} {tmp_path / 'out.npz'}", monkeypatch) == 2
     assert "train-images-idx3-ubyte: truncated" in capfd.readouterr().err
@@ -252,7 +291,7 @@ def test_a_full_disk_is_told_in_one_line_and_nothing_half_written_stays(
 
 def test_a_read_only_folder_is_told_in_one_line(inside, tiny_disk, monkeypatch, capfd):
     subprocess.run(["mount", "-o", "remount,ro", tiny_disk], check=True)
-    assert call(f"prepare digits data/raw/mnist {tiny_disk / 'digits.npz'}", monkeypatch) == 2
+    assert call(f"prepare digits data/raw/digits {tiny_disk / 'digits.npz'}", monkeypatch) == 2
     error = capfd.readouterr().err
     assert "Read-only file system" in error
     assert error.count("\n") == 1

@@ -138,6 +138,10 @@ RING |= {"decay_from": 0.3, "num_steps": 4000, "save_every": 500}
 GRID = RING | {"target": "grid", "beta1": 0.5, "num_steps": 4500}
 RELATIVISTIC = {"loss": "relativistic", "r1": 0.1, "r2": 0.1, "penalty_every": 4}
 LEARNER = {"width": 16, "ema_halflife": 20_000.0, "seed": 0}
+CONTRASTIVE = LEARNER | {"learning_rate": 0.002, "weight_decay": 0.01, "temperature": 0.1}
+CONTRASTIVE |= {"batch_size": 128, "num_steps": 600, "log_every": 50, "save_every": 200}
+SOURCE = {"source": "wheel", "folder": "data/none", "timeout": 30.0, "seed": 0, "features": {}}
+SHARES = {"image_size": 32, "validation_share": 0.15, "test_share": 0.15}
 COMES_TO: dict[str, dict[str, Any]] = {
     "gans.mlp": GAN
     | {"network": "mlp", "num_latents": 100, "width": 240, "batch_size": 128, "num_steps": 1000},
@@ -171,12 +175,16 @@ COMES_TO: dict[str, dict[str, Any]] = {
     "toys.ring-plain": RING,
     "toys.grid-plain": GRID,
     "toys.grid-stabilised": GRID | RELATIVISTIC,
-    "features.digits": LEARNER
+    "datasets.digits": SOURCE | {"kind": "digits", "dataset": "mnist", "num_validation": 10_000},
+    "datasets.drawings": SOURCE | SHARES | {"kind": "drawings"},
+    "datasets.earth": SOURCE | SHARES | {"kind": "earth", "reduced": 2, "stride": 8, "land": 0.5},
+}
+LEARNERS: dict[str, dict[str, Any]] = {  # of the data sets' feature networks
+    "digits": LEARNER
     | {"learning_rate": 0.003, "weight_decay": 0.0, "max_shift": 1}
     | {"batch_size": 64, "num_steps": 4600, "log_every": 100, "save_every": 500},
-    "features.drawings": LEARNER
-    | {"learning_rate": 0.002, "weight_decay": 0.01, "temperature": 0.1}
-    | {"batch_size": 128, "num_steps": 600, "log_every": 50, "save_every": 200},
+    "drawings": CONTRASTIVE,
+    "earth": CONTRASTIVE,
 }
 
 
@@ -197,12 +205,11 @@ def test_every_section_of_our_own_files_is_there(file):
 
 def test_the_long_run_is_valid_and_has_the_entries_of_the_short_one_ten_times_as_long(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(TEN_TIMES.read_text())
-    (tmp_path / "data/own").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     sections.check()
     ours, long = (YAML(typ="safe").load(file.read_text()) for file in (OURS, TEN_TIMES))
     assert long["budget"] == 10 * ours["budget"]
-    for family in ("tasks", "regressions", "engressions", "cgans", "flows", "stacked"):
+    for family in ("datasets", "tasks", "regressions", "engressions", "cgans", "flows", "stacked"):
         assert long[family].items() <= ours[family].items(), family
     assert ours["gans"].items() <= long["gans"].items()
     for name in ("regressions", "engressions", "cgans", "flows"):
@@ -211,7 +218,6 @@ def test_the_long_run_is_valid_and_has_the_entries_of_the_short_one_ten_times_as
 
 def test_the_run_of_three_seeds_is_valid_and_has_the_entries_and_settings_of_ours(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(THREE_SEEDS.read_text())
-    (tmp_path / "data/own").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     sections.check()
     ours, three = (YAML(typ="safe").load(file.read_text()) for file in (OURS, THREE_SEEDS))
@@ -220,16 +226,22 @@ def test_the_run_of_three_seeds_is_valid_and_has_the_entries_and_settings_of_our
         assert three[family] == {
             name: ours[family][name] for name in ("digit", "sketch", "colourise", "tones")
         }
+    assert three["datasets"] == {name: ours["datasets"][name] for name in ("digits", "drawings")}
     emptied = ("gans", "stacked", "ablations", "variants", "toys")
     assert [three[name] for name in emptied] == [{}] * 5
     assert three["seeds"] == [0, 1, 2]
-    others = three.keys() - {*families, *emptied, "seeds"}
+    others = three.keys() - {*families, *emptied, "seeds", "datasets"}
     assert {name: three[name] for name in others} == {name: ours[name] for name in others}
 
 
 @pytest.mark.parametrize("key", COMES_TO)
 def test_what_an_entry_comes_to(key, here):
     assert sections.settings(key).model_dump() == COMES_TO[key]
+
+
+@pytest.mark.parametrize("data", LEARNERS)
+def test_what_a_data_sets_feature_network_comes_to(data, here):
+    assert sections.learner(data)[2].model_dump() == LEARNERS[data]
 
 
 def test_what_an_entry_comes_to_is_printed(here, monkeypatch, capfd):

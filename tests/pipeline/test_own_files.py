@@ -1,25 +1,18 @@
 """Nothing of the user's is lost or run: folders and names of params.yaml, in DVC's hands and a shell's."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from dvc.repo import Repo
+from helpers.pair_files import side_by_side
 from helpers.project import edit, run
 from PIL import Image
 
 from pipeline.data import prepared
 from pipeline.runtime import own_files
 from pipeline.runtime.errors import InputError
-
-
-def write_pairs(folder: Path, num: int = 12) -> None:
-    """Images A|B side by side."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for i in range(num):
-        pixels = np.random.default_rng(i).integers(0, 255, (16, 32, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / f"{i}.png")
 
 
 def names(folder: Path) -> list[str]:
@@ -33,23 +26,22 @@ def project(make_project: Callable[[str], Path]) -> Path:
 
 
 def test_images_in_an_output_are_refused_before_dvc_takes_them_away(project):
-    place = "data/raw/openmoji/mine"
-    write_pairs(project / place)
-    before = names(project / place)
-    edit(project, {"drawings.source": "folder", "drawings.folder": place})
-    done = run(project, "dvc repro prepare@drawings")
+    place = "data/raw/drawings/mine"
+    before = names(side_by_side(project / place))
+    edit(project, {"datasets.mine": {"kind": "pairs", "folder": place}})
+    done = run(project, "dvc repro prepare@mine")
     assert done.returncode
-    assert f"error: drawings.folder = '{place}': DVC writes and removes" in done.stderr
+    assert f"error: datasets.mine.folder = '{place}': DVC writes and removes" in done.stderr
     assert names(project / place) == before
 
 
-@pytest.mark.parametrize("place", ["data/raw/openmoji", "data/raw/openmoji/mine", "data/tasks/own"])
+@pytest.mark.parametrize("place", ["data/raw/drawings", "data/raw/drawings/mine", "data/tasks/own"])
 def test_a_folder_that_is_an_output_or_lies_in_one_is_refused(place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_pairs(tmp_path / place, 1)
+    side_by_side(tmp_path / place, 1)
     output = "/".join(place.split("/")[:2])
-    with pytest.raises(InputError, match=f"drawings.folder = '{place}': DVC writes and removes {output}"):
-        own_files.check_folder("drawings.folder", place)
+    with pytest.raises(InputError, match=f"^key = '{place}': DVC writes and removes {output}"):
+        own_files.check_folder("key", place)
 
 
 def test_a_folder_of_any_name_is_read_and_never_run_and_a_changed_file_puts_its_stage_out_of_date(
@@ -57,42 +49,84 @@ def test_a_folder_of_any_name_is_read_and_never_run_and_a_changed_file_puts_its_
 ):
     monkeypatch.chdir(project)
     name = "a;touch X;b/set[1]/my pairs/it's"
-    write_pairs(project / "own" / name)
-    edit(project, {"drawings.source": "folder", "drawings.folder": f"own/{name}"})
-    done = run(project, "dvc repro prepare@drawings download@mnist")
+    side_by_side(project / "own" / name, 12)
+    edit(project, {"datasets.mine": {"kind": "pairs", "folder": f"own/{name}", "image_size": 16}})
+    done = run(project, f"dvc repro {' '.join(STAGES)}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not list(project.rglob("X"))
-    splits = prepared.load(project / "data/prepared/drawings.npz").splits.values()
+    splits = prepared.load(project / "data/prepared/mine.npz").splits.values()
     assert sum(len(split["images"]) for split in splits) == 12
 
     assert out_of_date() == set()
     Image.new("RGB", (32, 16), "red").save(project / "own" / name / "3.png")
-    assert out_of_date() == {"prepare@drawings"}
-    digits = next((project / "mine").glob("t10k-labels*"))
+    assert out_of_date() == {"download@mine", "prepare@mine"}
+    digits = next((project / "mine/digits").glob("t10k-labels*"))
     digits.write_bytes(digits.read_bytes()[:-1] + b"\0")
-    assert out_of_date() == {"prepare@drawings", "download@mnist"}
+    assert out_of_date() == set(STAGES)
+
+
+STAGES = ("download@digits", "download@mine", "prepare@mine")
 
 
 def out_of_date() -> set[str]:
-    """Which of the two stages that read the user's files."""
+    """Which of these stages, all of which read the user's files."""
     with Repo() as repo:
-        return set(repo.status(["prepare@drawings", "download@mnist"]))
+        return set(repo.status(list(STAGES)))
+
+
+def test_an_entry_of_the_users_own_is_prepared_beside_the_others_and_touches_none(project, monkeypatch):
+    monkeypatch.chdir(project)
+    others = ["prepare@digits", "prepare@pairs"]
+    assert run(project, f"dvc repro {' '.join(others)}").returncode == 0
+    side_by_side(project / "own/more", 12)
+    edit(project, {"datasets.more": {"kind": "pairs", "folder": "own/more", "image_size": 16}})
+    done = run(project, "dvc repro prepare@more")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {"digits.npz", "more.npz", "pairs.npz"} <= {*names(project / "data/prepared")}
+    with Repo() as repo:
+        assert set(repo.status(others)) == set()
 
 
 def test_a_link_to_a_folder_is_refused_and_one_to_a_file_is_not(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_pairs(tmp_path / "elsewhere")
+    side_by_side(tmp_path / "elsewhere")
     (tmp_path / "own").mkdir()
     (tmp_path / "own/1.png").symlink_to(tmp_path / "elsewhere/1.png")
-    own_files.check_folder("drawings.folder", "own")
+    own_files.check_folder("key", "own")
     (tmp_path / "own/A").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match=r"DVC sees no change behind own/A, a link to a folder"):
-        own_files.check_folder("drawings.folder", "own")
+        own_files.check_folder("key", "own")
 
 
 def test_a_link_that_leads_into_an_output_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data/raw/mnist").mkdir(parents=True)
-    (tmp_path / "own").symlink_to(tmp_path / "data/raw/mnist")
+    (tmp_path / "data/raw/digits").mkdir(parents=True)
+    (tmp_path / "own").symlink_to(tmp_path / "data/raw/digits")
     with pytest.raises(InputError, match="DVC writes and removes data/raw"):
-        own_files.check_folder("download.folder", "own")
+        own_files.check_folder("key", "own")
+
+
+def test_what_dvc_stops_or_waits_at_is_refused_by_name_in_utf_8(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, make, reason in (
+        ("gone", lambda path: path.symlink_to("nowhere"), "gone, a link to nothing"),
+        ("pipe", os.mkfifo, "pipe, which is a pipe, a socket or a device"),
+        (os.fsdecode(b"caf\xe9"), Path.touch, r"caf\xe9, whose name is not UTF-8"),
+    ):
+        (tmp_path / "own/sub").mkdir(parents=True)
+        make(tmp_path / "own/sub" / name)
+        with pytest.raises(InputError) as caught:
+            own_files.check_folder("key", "own")
+        assert str(caught.value) == f"key = 'own': DVC cannot read own/sub/{reason}; remove or rename it"
+        (tmp_path / "own/sub" / name).unlink()
+        (tmp_path / "own/sub").rmdir()
+        (tmp_path / "own").rmdir()
+
+
+def test_the_first_stage_and_repro_look_at_the_folders_of_all_entries(project, monkeypatch):
+    monkeypatch.chdir(project)
+    edit(project, {"datasets.gone": {"kind": "images", "folder": "own/gone"}})
+    for command in ("dvc repro check", "python -m stages.repro"):
+        done = run(project, command)
+        assert done.returncode
+        assert "error: datasets.gone.folder = 'own/gone': not a folder" in done.stderr

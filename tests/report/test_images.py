@@ -20,7 +20,7 @@ REAL: dict[str, Any] = {
     "counts": {"fid": [815, 1620], "kid": [815, 1620]},
     "corruptions": {"blurred": 44.1, "grey": 31.5},
     "extractor": {"name": "simclr", "weights": "abc"},
-    "facts": {"source": "openmoji"},
+    "facts": {"data": "drawings", "source": "openmoji"},
 }
 TRUE = np.array([[0.9, 0.8, 0.1], [0.9, 0.7, 0.6], [0.8, 0.6, 0.4], [0.6, 0.4, 0.3], [0.4, 0.3, 0.2]])
 TRUE = np.vstack([TRUE, [0.2, 0.1, 0.1]])
@@ -34,7 +34,7 @@ def model(section: str, entry: str, task: str, sd: float = 0.31, **values: float
     """
     num_draws, num_tone_draws = (1, 1) if section == "regressions" else (4, 7)
     details = {"task": task, "kind": "words" if task == "text" else "image", "num_draws": num_draws}
-    details |= {"method": METHODS[section], "counts": {key: [620, 620] for key in values}}
+    details |= {"condition": task, "method": METHODS[section], "counts": {key: [620, 620] for key in values}}
     arrays = {"truth": noise(8, *IMAGE), "samples": noise(8, num_draws, *IMAGE)}
     arrays |= {"sd": np.full((8, 5, 5), sd, np.float32), "ranks": np.full(num_draws + 1, 0.2)}
     arrays |= {"predicted_sd": np.arange(3) / 10, "actual_error": np.arange(3) / 9}
@@ -63,15 +63,22 @@ MODELS = {  # name -> section, entry, task, metrics
 }
 
 
-def made(names: Iterable[str], real: Mapping[str, Any] = REAL, seeds: int = 1) -> Section:
-    """The section on some of the models; each seed's metrics are a multiple of the first one's."""
+def made(
+    names: Iterable[str],
+    real: Mapping[str, Any] = REAL,
+    seeds: int = 1,
+    others: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Section:
+    """The section on some of the models; each seed's metrics are a multiple of the first one's. Real images
+    are those of `real`, but of the tasks in `others`.
+    """
     metrics = {("gan-x", 0): {"fid": 1.0, "coverage": 1.0}}
     for name in names:
         for seed in range(seeds):
             metrics[name, seed] = {key: value * (1 + seed) for key, value in MODELS[name][3].items()}
     first = {name: model(*MODELS[name][:3], **MODELS[name][3]) for name in names}
-    others = REAL | {"metrics": {"fid": 0.5, "kid": 0.5}}
-    by_task = {"colourise": others, "text": real, "sketch": real}
+    absent = REAL | {"metrics": {"fid": 0.5, "kid": 0.5}}
+    by_task = {"colourise": absent, "text": real, "sketch": real, **(others or {})}
     return images.section(first, tables.comparison(metrics), by_task, dict.fromkeys(names, 32))
 
 
@@ -130,9 +137,19 @@ def test_openmoji_is_named_with_its_licence_where_its_drawings_are_shown(html):
     said = words(html)
     assert "All emojis designed by OpenMoji \u2013 the open-source emoji and icon project" in said
     assert "CC BY-SA 4.0" in said
-    own = rendered(made(["cgan-text"], REAL | {"facts": {"source": "folder"}}))
+    own = rendered(made(["cgan-text"], REAL | {"facts": {"data": "mine", "source": "own"}}))
     assert "OpenMoji" not in own
     assert "CC BY-SA" not in own
+
+
+def test_of_several_data_sets_each_is_named_with_its_source_and_has_a_noise_floor_of_its_own():
+    earth = REAL | {"metrics": {"fid": 7.5, "kid": 0.02}, "facts": {"data": "world", "source": "earth"}}
+    of_text = made(["regression-text", "cgan-sketch"], earth, others={"sketch": REAL})
+    said = words(rendered(of_text))
+    assert "NASA" in said
+    assert "designed by OpenMoji" in said
+    assert "Real images of drawings in the place of samples come to an FID of 3.250" in said
+    assert "Real images of world in the place of samples come to an FID of 7.500" in said
 
 
 # tables
@@ -174,9 +191,9 @@ def test_numbers_of_several_seeds_are_means_with_their_spread():
 
 def test_the_fid_stands_beside_its_noise_floor_and_those_of_corrupted_images_with_counts(html):
     said = words(html)
-    assert "compare 620 samples, one a condition, with 620 real images, in the features of simclr" in said
+    assert "compare 620 samples, one a condition, with 620 real images, in the features of a network" in said
     assert "an FID of 3.250 and a KID of 0.0012 (815 against 1,620)" in said
-    assert "blurred by a 3x3 mean (44.100), turned grey (31.500)." in said
+    assert "blurred by a 3x3 mean to 44.100, turned grey to 31.500." in said
     assert image_tables.OF_TASKS["gain_8"][1] == "near 2.50"
 
 

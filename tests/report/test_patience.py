@@ -1,6 +1,8 @@
 """The report's section on what comes of more steps."""
 
 import shutil
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pandas as pd
@@ -40,10 +42,12 @@ def longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "long"
 
 
-def change(file: Path, section: str, key: str, value: object) -> None:
+def change(file: Path, key: str, value: object) -> None:
+    """Set a dotted key."""
     yaml = YAML()
     content = yaml.load(file)
-    content[section][key] = value
+    *sections, last = key.split(".")
+    reduce(getitem, sections, content)[last] = value
     yaml.dump(content, file)
 
 
@@ -68,17 +72,27 @@ def test_each_model_of_the_longer_run_stands_beside_what_it_came_to_here(longer:
 
 
 def test_numbers_of_other_data_are_not_compared_and_the_page_says_why(longer: Path) -> None:
-    change(Path("params.yaml"), "digits", "dataset", "fashion_mnist")
-    change(Path("params.yaml"), "evaluate", "features", "inception")
-    change(Path("params.yaml"), "tasks", "digit", {"data": "drawings", "condition": "label"})
+    change(Path("params.yaml"), "datasets.digits.dataset", "fashion_mnist")
+    change(Path("params.yaml"), "datasets.drawings.features", {"width": 4})
+    change(Path("params.yaml"), "evaluate.features", "inception")
+    change(Path("params.yaml"), "tasks.digit", {"data": "drawings", "condition": "label"})
     section = patience.section(comparison(HERE), longer)
     assert section is not None
     assert section.figures == {}
     page = rendered(section)
-    assert "digits.dataset (fashion_mnist here, mnist there)" in page
+    assert "datasets.digits.dataset (fashion_mnist here, mnist there)" in page
+    assert "datasets.drawings.features (" in page
     assert "evaluate.features (inception here, own there)" in page
     assert "tasks.digit.data (drawings here, digits there)" in page
     assert "<table>" not in page
+
+
+def test_of_data_sets_those_that_both_runs_have_are_compared(longer: Path) -> None:
+    for file in (Path("params.yaml"), longer / "params.yaml"):
+        change(file, f"datasets.only-{file.parent.name or 'here'}", {"kind": "faces", "folder": str(file)})
+    found = patience.kept(longer)
+    assert found is not None
+    assert found.differing == []
 
 
 def test_a_run_that_is_no_longer_and_a_folder_without_one_make_no_section(longer: Path) -> None:

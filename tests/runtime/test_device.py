@@ -4,6 +4,7 @@ Nothing is computed here, and no GPU is needed: PyTorch's fake tensors have a de
 operations on them refuse tensors of different devices as a GPU would.
 """
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -47,8 +48,8 @@ MODELS = {
     "cgans.digit": Family("adversarial", adversarial_settings.ClassSettings, "label"),
     "regressions.digit": Family("regression", regression.Settings, "label"),
     "stacked.pacdcgan2": Family("adversarial", adversarial.Settings, "stacked"),
-    "features.digits": Family("classification", classification.Settings, "label"),
-    "features.drawings": Family("contrastive", contrastive.Settings, "none"),
+    "datasets.digits": Family("classification", classification.Settings, "label"),
+    "datasets.drawings": Family("contrastive", contrastive.Settings, "none"),
     "cgans.sketch": Family("adversarial", adversarial_settings.ImageSettings, "sketch"),
     "cgans.text": Family("adversarial", adversarial_settings.WordSettings, "text"),
     "regressions.sketch": Family("regression", regression.ImageSettings, "sketch"),
@@ -62,7 +63,7 @@ MODELS = {
 
 def task(model: str, condition: str) -> tasks.Task:
     """Blank digits or drawings."""
-    drawings = model == "features.drawings" or condition in ("sketch", "text")
+    drawings = model == "datasets.drawings" or condition in ("sketch", "text")
     channels, side = (3, 32) if drawings else (1, 28)
     arrays = {
         "images": torch.zeros(NUM, channels, side, side, dtype=torch.uint8).numpy(),
@@ -70,6 +71,8 @@ def task(model: str, condition: str) -> tasks.Task:
         "sketches": torch.zeros(NUM, 1, side, side, dtype=torch.uint8).numpy(),
         "tokens": torch.ones(NUM, 6, dtype=torch.long).numpy(),
     }
+    if condition == "label":
+        arrays["classes"] = torch.arange(10).numpy()
     data = DataSet(dict.fromkeys(SPLITS, arrays), {"num_words": 9})
     asked = tasks.in_memory(model, "none" if condition == "stacked" else condition, data)
     if condition != "stacked":
@@ -80,11 +83,19 @@ def task(model: str, condition: str) -> tasks.Task:
     return tasks.of_splits(model, "stacked", dict.fromkeys(SPLITS, split), {}, None)
 
 
+def settings_of(model: str, family: Family, file: Path) -> Any:
+    """Those of an entry, or of a data set's feature network."""
+    if not model.startswith("datasets."):
+        return params.read(model, family.settings, file)
+    given = params.read(model, dict[str, Any], file).get("features", {})
+    return params.checked(f"{model}.features", given, family.settings)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_step_on_a_gpu_mixes_no_devices(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     family = MODELS[model]
     file = "reports/long/params.yaml" if model in ("gans.r3gan", "gans.stylegan2") else "params.yaml"
-    settings = params.read(model, family.settings, ROOT / file)
+    settings = settings_of(model, family, ROOT / file)
     if "augment" in type(settings).model_fields:
         changes = {"augment": ["brightness", "contrast", "translation", "cutout"]}
         settings = settings.model_copy(update=changes)

@@ -9,7 +9,7 @@ import psutil
 import pytest
 import torch
 from helpers import shared_steps
-from helpers.project import ROOT, environment, strokes, wait_for
+from helpers.project import CLASSES, ROOT, environment, strokes, wait_for
 from safetensors.torch import load_file
 
 from pipeline.data.prepared import DataSet
@@ -75,7 +75,7 @@ def project(tmp_path: Path) -> Path:
     splits = {}
     for seed, (split, num) in enumerate({"train": 600, "validation": 100, "test": 100}.items()):
         pixels, labels = strokes(num, seed)
-        splits[split] = {"images": pixels[:, None], "labels": labels}
+        splits[split] = {"images": pixels[:, None], "labels": labels, "classes": CLASSES}
     spec = Spec(
         method="classification", network="classifier", width=4, image_shape=[1, 28, 28], num_conditions=10
     )

@@ -213,5 +213,5 @@ def test_a_single_value_can_be_read_and_is_checked_like_a_section(path):
     assert params.read("digits.dataset", mnist.DatasetName, path) == "kmnist"
     with pytest.raises(InputError) as caught:
         params.read("digits.other", mnist.DatasetName, path)
-    allowed = "allowed are fashion_mnist, kmnist, mnist (did you mean 'mnist'?)"
+    allowed = "allowed are fashion_mnist, kmnist, mnist, own (did you mean 'mnist'?)"
     assert str(caught.value) == f"{path}: digits.other = 'mnst': {allowed}"

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.runtime import randomness
-from pipeline.runtime.errors import InputError
 
 torch.set_num_threads(1)
 
@@ -100,7 +99,16 @@ def test_each_epoch_and_seed_has_a_new_order():
     assert len(set(epochs)) == 12
 
 
-def test_a_batch_larger_than_the_data_is_refused_with_both_sizes():
-    with pytest.raises(InputError, match=r"^batch_size = 65: the training set has only 64 images$"):
-        randomness.batch_indices(64, 65, 0, 0)
-    assert len(randomness.batch_indices(64, 64, 0, 0)) == 64
+@settings(max_examples=50, deadline=None)
+@given(num=st.integers(1, 9), more=st.integers(1, 40), seed=st.integers(0, 10), index=st.integers(0, 5))
+def test_a_batch_larger_than_the_data_is_of_epochs_of_its_own(num, more, seed, index):
+    batch = randomness.batch_indices(num, num + more, seed, index).tolist()
+    epochs = [batch[start : start + num] for start in range(0, len(batch), num)]
+    assert len(batch) == num + more
+    assert all(sorted(epoch) == list(range(num)) for epoch in epochs[:-1])
+    assert len(set(epochs[-1])) == len(epochs[-1])
+
+
+def test_each_of_the_large_batches_has_a_new_order():
+    batches = [tuple(randomness.batch_indices(8, 24, 0, index).tolist()) for index in range(4)]
+    assert len({batch[start : start + 8] for batch in batches for start in (0, 8, 16)}) == 12

@@ -7,8 +7,8 @@ import pytest
 import torch
 from helpers.small_tasks import drawings, written
 
-from pipeline.data.drawings import NO_TONE
 from pipeline.data.prepared import DataSet
+from pipeline.data.sets.drawings import NO_TONE
 from pipeline.tasks import known
 from pipeline.tasks.task import Task
 

@@ -15,11 +15,16 @@ OF_DRAWINGS = ("none", "sketch", "colourise", "superres", "inpaint", "semantic",
 of_each_question = pytest.mark.parametrize("condition", OF_DRAWINGS)
 
 
-def pairs(condition: str, **arrays: Tensor) -> tuple[Tensor, Tensor]:
-    """Target and condition of all rows of a data set of these arrays, uint8."""
+def put(condition: str, **arrays: Tensor) -> task.Task:
+    """The question put to a data set of these arrays."""
     split = {name: array.numpy() for name, array in arrays.items()}
     data = DataSet(dict.fromkeys(("train", "validation", "test"), split), {"num_words": 7})
-    examples = task.in_memory("question", condition, data).test
+    return task.in_memory("question", condition, data)
+
+
+def pairs(condition: str, **arrays: Tensor) -> tuple[Tensor, Tensor]:
+    """Target and condition of all rows of a data set of these arrays, uint8."""
+    examples = put(condition, **arrays).test
     return examples.images(torch.arange(len(examples)))
 
 
@@ -130,15 +135,58 @@ def test_the_condition_of_text_is_the_words_and_what_has_no_name_is_left_out() -
 
 
 def test_the_condition_of_label_is_a_one_at_the_classs_place() -> None:
-    labels = torch.tensor([3, 0, 9], dtype=torch.uint8)
-    c = condition_of("label", images=noise(3, 1, 8, 8, seed=0), labels=labels)
-    expected = torch.zeros(3, 10)
+    labels, classes = (torch.tensor(found, dtype=torch.uint8) for found in ([3, 0, 9], range(12)))
+    c = condition_of("label", images=noise(3, 1, 8, 8, seed=0), labels=labels, classes=classes)
+    expected = torch.zeros(3, 12)
     expected[0, 3] = expected[1, 0] = expected[2, 9] = 1
     assert torch.equal(c, expected)
     assert c.dtype == torch.float32
 
 
+def test_the_condition_of_ab_is_a_and_ba_is_the_other_way_round() -> None:
+    images, a = noise(4, 3, 8, 8, seed=0), noise(4, 3, 8, 8, seed=1)
+    for condition, expected in (("ab", (images, a)), ("ba", (a, images))):
+        for found, each in zip(pairs(condition, images=images, a=a), expected, strict=True):
+            assert torch.equal(found, each)
+
+
+@pytest.mark.parametrize("side", ["a", "images"])
+def test_maps_of_labels_among_pairs_have_a_channel_a_label_and_their_colours_are_known(side: str) -> None:
+    other = "images" if side == "a" else "a"
+    labels, colours = noise(4, 8, 8, seed=2) % 3, noise(3, 3, seed=3)
+    shown = colours[labels.long()].permute(0, 3, 1, 2)
+    arrays = {side: shown, other: noise(4, 3, 8, 8, seed=0), f"{side}_labels": labels}
+    asked = {
+        condition: put(condition, **arrays, **{f"{side}_colours": colours}) for condition in ("ab", "ba")
+    }
+    rows = torch.arange(4)
+    for condition, found in asked.items():
+        x, c = found.test.images(rows)
+        of_labels, plain = (c, x) if (side == "a") == (condition == "ab") else (x, c)
+        assert torch.equal(plain, arrays[other])
+        assert of_labels.shape == (4, 3, 8, 8)
+        assert torch.equal(of_labels.argmax(1), labels.long())
+        part = "condition" if of_labels is c else "target"
+        assert {key: value for key, value in found.facts.items() if "colours" in key} == {
+            f"{part}_colours": colours.tolist()
+        }
+        assert torch.equal(found.shown_conditions(c) if of_labels is c else found.shown(x), shown)
+        assert torch.equal(found.shown(x) if of_labels is c else found.shown_conditions(c), plain)
+
+
+def test_the_condition_of_edges_is_dark_where_grey_changes_and_white_elsewhere() -> None:
+    """A step of 60 is 60 levels from either side of it, of 128 that would be black; one of 200 is."""
+    x = torch.full((2, 3, 6, 8), 20, dtype=torch.uint8)
+    x[0, :, :, 4:] += 60
+    x[1, :, 3:] += 200
+    c = condition_of("edges", images=x)
+    assert (c.shape, c.dtype) == ((2, 1, 6, 8), torch.uint8)
+    line = round(255 * (1 - 60 / 128))
+    assert c[0, 0].tolist() == [[255, 255, 255, line, line, 255, 255, 255]] * 6
+    assert c[1, 0].tolist() == [[255] * 8] * 2 + [[0] * 8] * 2 + [[255] * 8] * 2
+
+
 def test_an_unknown_condition_is_refused_with_those_there_are() -> None:
-    every = "colourise, inpaint, label, none, segment, semantic, sketch, stacked, superres, text, tones"
-    with pytest.raises(InputError, match=rf"^condition = 'digits': allowed are {every}$"):
+    every = "ab, ba, colourise, edges, inpaint, label, none, segment, semantic, sketch, stacked, superres"
+    with pytest.raises(InputError, match=rf"^condition = 'digits': allowed are {every}, text, tones$"):
         question.load("digits")

@@ -15,7 +15,7 @@ from pipeline.theory.normals import Normals
 from pipeline.theory.posterior import Camera, Posterior
 
 torch.set_num_threads(1)
-OURS = learned.Settings()
+OURS = learned.Settings(folder="")
 SAMPLED = ("engression", "cgan", "flow")
 LENGTHS = np.array([178.0, 181, 184, 186, 187, 189, 190, 190, 191, 193, 195, 197, 201, 208])
 LIKE_OURS = np.rint(np.random.default_rng(0).normal(190, 6.5, 151))  # number, mean, spread of the penguins
@@ -97,7 +97,7 @@ def test_the_dial_of_an_exact_flow_goes_from_the_variance_to_twice_as_much():
     """One step has the error V of the mean; N steps V and the variance that Euler leaves of the draws."""
     sampler = Flow(Exact(), (1,), "heun", 3)
     networks = learned.Networks(ONE_NORMAL, Line(), {"flow": sampler}, 0)
-    found = penguins.dial(networks, learned.Settings(num_held_out=50, num_draws=500))
+    found = penguins.dial(networks, OURS.model_copy(update={"num_held_out": 50, "num_draws": 500}))
     _, sd = bayes.conjugate(ONE_NORMAL, X)
     assert found["variance"] == pytest.approx(sd**2, rel=1e-6)
     assert [row["steps"] for row in found["rows"]] == [1, 2, 4, 8, 16, 32]
@@ -114,7 +114,7 @@ def test_the_dial_of_an_exact_flow_goes_from_the_variance_to_twice_as_much():
 
 def test_the_dials_numbers_do_not_depend_on_how_many_posteriors_are_held_at_a_time(monkeypatch):
     networks = learned.Networks(SMOOTHED, Line(), {"flow": Flow(Exact(), (1,), "euler", 1)}, 0)
-    settings = learned.Settings(num_dial=25, num_held_out=2, num_draws=2)
+    settings = OURS.model_copy(update={"num_dial": 25, "num_held_out": 2, "num_draws": 2})
     found = penguins.dial(networks, settings)["variance"]
     monkeypatch.setattr(penguins, "TOGETHER", 10)
     assert penguins.dial(networks, settings)["variance"] == pytest.approx(found, rel=1e-12)

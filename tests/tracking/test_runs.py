@@ -220,12 +220,12 @@ def tracked(client: Any, experiment: str) -> list[Any]:
 
 
 def test_a_stages_times_are_those_of_its_last_run_and_none_where_there_is_no_store(monkeypatch, client):
-    runs.add_stage("download@mnist", 2.0, 0.5)
+    runs.add_stage("download@digits", 2.0, 0.5)
     time.sleep(0.01)
-    runs.add_stage("download@mnist", 3.0, 1.0)  # began before the other, and ended after it
+    runs.add_stage("download@digits", 3.0, 1.0)  # began before the other, and ended after it
     outbox.send(lambda: runs.open_run(runs.STAGES_EXPERIMENT, "theory", "key", {}))  # then killed
     outbox.drain()
-    assert runs.stage_seconds() == {"download@mnist": {"seconds": 3.0, "loop_seconds": 1.0}}
+    assert runs.stage_seconds() == {"download@digits": {"seconds": 3.0, "loop_seconds": 1.0}}
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     assert runs.stage_seconds() == {}
 
