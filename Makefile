@@ -33,6 +33,7 @@ long: setup  ## the long run of reports/long/params.yaml in a clone in long/, ho
 	@cp reports/long/params.yaml long/
 	@cd long && python -m stages.repro --jobs $(JOBS)
 	@cp -r long/reports/comparison.csv long/reports/figures reports/long/
+	@rm -f reports/long/figures/*-frames.png reports/long/figures/*-paths.png
 	@echo "The report: file://$(CURDIR)/long/reports/index.html    Its figures, to be committed: reports/long"
 
 test: setup  ## all tests
