@@ -35,6 +35,7 @@ long seeds:
 	@cp reports/$@/params.yaml $@/
 	@cd $@ && python -m stages.repro --jobs $(JOBS)
 	@cp -r $@/reports/comparison.csv $@/reports/figures reports/$@/
+	@rm -f reports/$@/figures/*-frames.png reports/$@/figures/*-paths.png
 	@echo "The report: file://$(CURDIR)/$@/reports/index.html    What is kept of it, to be committed: reports/$@"
 
 inspect: setup  ## what would be done with a folder of yours: make inspect FOLDER=path

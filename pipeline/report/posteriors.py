@@ -94,14 +94,14 @@ def verdict(evidence: Mapping[str, Any]) -> str:
     for space, each in told.items():
         classifier = each["classifier"]
         if each["p_value"] <= P_VALUE or classifier["p_value"] <= P_VALUE:
-            found.append(f"told from truths in {space} ({100 * classifier['share']:.0f} % of the drawings)")
-    return "; ".join(found if told else [*found, "too few drawings to tell samples from truths"])
+            found.append(f"told from truths in {space} ({100 * classifier['share']:.0f} % rightly)")
+    return "; ".join(found if told else [*found, "too few images to tell samples from truths"])
 
 
 def held(found: Mapping[str, Any]) -> list[str]:
-    """Of the intervals that hold: coverage, mean width, multiple, and by how many bases that was chosen."""
-    low, high = found["interval"]
-    coverage = f"{100 * found['coverage']:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    """Of the intervals that hold: coverage ± its standard error, mean width, multiple, and by how many bases that
+    was chosen."""
+    coverage = f"{100 * found['coverage']:.1f} % ± {100 * found['standard_error']:.1f}"
     return [coverage, f"{found['width']:.3f}", f"{found['multiple']:.2f}", str(found["num_bases"])]
 
 

@@ -66,10 +66,10 @@ def test_each_method_has_a_verdict_in_words() -> None:
         "regression": "one answer, without spread: no samples of any posterior",
         "engression": "calibrated within the band",
         "flow": "too narrow by 33 %; ranks out of the band: brightness; "
-        "told from truths in pixels (75 % of the drawings)",
+        "told from truths in pixels (75 % rightly)",
     }
     page = rendered(section)
-    for text in ("91.2 % (90.0 to 93.0)", "<b>flow</b>: too narrow", "15 independent drawings"):
+    for text in ("91.2 % ± 0.7", "<b>flow</b>: too narrow", "15 independent images"):
         assert text in page
 
 
