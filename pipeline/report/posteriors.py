@@ -99,8 +99,7 @@ def verdict(evidence: Mapping[str, Any]) -> str:
 
 
 def held(found: Mapping[str, Any]) -> list[str]:
-    """Of the intervals that hold: coverage ± its standard error, mean width, multiple, and by how many bases that
-    was chosen."""
+    """Of the intervals that hold: coverage ± standard error, mean width, multiple, bases that chose it."""
     coverage = f"{100 * found['coverage']:.1f} % ± {100 * found['standard_error']:.1f}"
     return [coverage, f"{found['width']:.3f}", f"{found['multiple']:.2f}", str(found["num_bases"])]
 
