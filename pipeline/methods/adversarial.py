@@ -106,7 +106,8 @@ class Adversarial:
 
 def start(settings: Settings, task: Task) -> Adversarial:
     """Networks with the weights that (seed, "weights") gives, and their optimizers."""
-    chosen = {"num_latents": settings.num_latents, "clusters": settings.clusters, "turn": settings.packing}
+    chosen = {"num_latents": settings.num_latents, "layer_noise": settings.layer_noise}
+    chosen |= {"clusters": settings.clusters, "turn": settings.packing}
     spec = settings.spec("adversarial", task, **chosen)
     groups = clusters.of_task(task, settings.clusters, settings.seed)
     num_groups = groups.shares.numel() if groups is not None else 0

@@ -25,6 +25,7 @@ class Settings(ModelSettings, Stabilisers, Terms):
 
     network: NetworkName = "dcgan"
     num_latents: Count = 64  # Z
+    layer_noise: bool = False  # a number of noise at each pixel of each level, too, of a U-Net's way up
     width: Count = 32
     clusters: NotNegativeCount = 0  # hidden groups in each class, by k-means, that condition both players
     discriminator_sees_condition: bool = True  # false: the ablation in which G may ignore its condition
@@ -52,6 +53,7 @@ class Settings(ModelSettings, Stabilisers, Terms):
         mixing = ("l1", "l2", "num_draws", "spread", "mode_seeking", "orthogonal")  # the members of points
         return super().only() | {
             "patch_size": ("image", "words"),
+            "layer_noise": ("image",),
             "score": of_images,
             "clusters": ("none", "class"),
             "discriminator_sees_condition": conditional,

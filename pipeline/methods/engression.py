@@ -30,6 +30,7 @@ class Settings(regression.Settings):
     """Defaults of digits, as regression's; a batch is of draws, so that it has 1 / P as many conditions."""
 
     num_latents: NotNegativeCount = 64  # Z
+    layer_noise: bool = False  # a number of noise at each pixel of each level, too, of a U-Net's way up
     num_draws: Count = 2  # P: of one condition
     exponent: Annotated[float, Field(gt=0, le=2)] = energy.EXPONENT  # b
     repulsion: NotNegative = 1.0  # weight of the distance between draws; 1: the energy score
@@ -38,6 +39,10 @@ class Settings(regression.Settings):
     @property
     def together(self) -> int:
         return self.num_draws
+
+    @classmethod
+    def only(cls) -> dict[str, tuple[str, ...]]:
+        return super().only() | {"layer_noise": ("image",)}
 
     @model_validator(mode="after")
     def _draws_differ(self) -> Self:
@@ -105,9 +110,11 @@ class Engression(OneNetwork):
 
 
 def start(settings: Settings, task: Task) -> Engression:
-    spec = settings.spec("engression", task, num_latents=settings.num_latents, turn=settings.num_draws)
+    chosen = {"num_latents": settings.num_latents, "layer_noise": settings.layer_noise}
+    spec = settings.spec("engression", task, turn=settings.num_draws, **chosen)
     num = settings.num_members * settings.num_draws  # fewer rows make no turn of points
-    return Engression.begin(settings, spec, torch.zeros(num, settings.num_latents), task.blank(1), num=num)
+    z = torch.zeros(num, num_inputs(spec.build()))
+    return Engression.begin(settings, spec, z, task.blank(1), num=num)
 
 
 sampler = itself

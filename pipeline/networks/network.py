@@ -43,6 +43,7 @@ class Spec(Section):
     num_conditions: int = 0  # K; of a classifier, its classes
     clusters: int = 0  # hidden groups in each class; 0: none
     latents_at_every_level: bool = True
+    layer_noise: bool = False  # of a U-Net of images
     num_members: int = 1  # networks side by side, of points
     turn: int = 1  # rows of a member that follow one another, of points
     solver: str = "euler"  # of a flow

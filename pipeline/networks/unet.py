@@ -3,7 +3,9 @@ image goes down by strided convolutions and up again, each map on the way up bes
 down.
 
 Latents become a style (Karras et al. 2019, arXiv:1812.04948) that scales and shifts the maps of every level
-on the way up, so that no level can lose them; or of the smallest alone, where pix2pix lost them.
+on the way up, so that no level can lose them; or of the smallest alone, where pix2pix lost them. A style is
+the same at every pixel; what differs from place to place, such as texture, needs the noise of layers, of that
+paper, too.
 """
 
 import math
@@ -21,6 +23,7 @@ from pipeline.runtime.errors import InputError
 
 SMALLEST_MAP = 2  # pixels: at most three, after all halvings
 NUM_STYLES = 64  # numbers of a style
+NOISE_STRENGTH = 0.1  # of maps of standard deviation 1, before training
 
 Norm = Callable[[int], nn.Module]  # of so many channels
 
@@ -36,11 +39,13 @@ class Generator(Sampler):
         widths = level_widths(spec.width, spec.image_shape)
         self.down = encoder(spec.num_conditions, widths, nn.BatchNorm2d)
         self.up = Decoder(spec, spec.num_latents, widths, skips=True)
+        self.num_noise = sum(map(math.prod, self.up.noise_shapes))
         self.apply(init_convolutions)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         *skipped, h = maps(self.down, c)
-        return torch.tanh(self.up(repeated(h, len(z) // len(c)), skipped, z))
+        z, noise = z.tensor_split([self.num_latents], 1)
+        return torch.tanh(self.up(repeated(h, len(z) // len(c)), skipped, z, noise))
 
 
 def encoder(num_inputs: int, widths: Sequence[int], norm: Norm) -> nn.ModuleList:
@@ -86,42 +91,56 @@ class Decoder(nn.Module):
         self.mapping = style_mapping(num_latents, NUM_STYLES) if num_latents else None
         outputs = [max(1, widths[0] // 2), *widths[:-1]]  # from the largest map to the smallest
         beside = [*widths[:-1], 0] if skips else [0] * len(widths)
+        noisy, (rows, columns) = spec.layer_noise and num_latents > 0, spec.image_shape[1:]
+        self.noise_shapes = [(rows >> i, columns >> i) for i in reversed(range(len(widths)))] if noisy else []
         levels = []
         for i in reversed(range(len(widths))):
             styled = num_latents > 0 and (spec.latents_at_every_level or i == len(widths) - 1)
-            levels.append(Up(widths[i] + beside[i], outputs[i], NUM_STYLES if styled else 0, norm))
+            levels.append(Up(widths[i] + beside[i], outputs[i], NUM_STYLES if styled else 0, norm, noisy))
         self.levels = nn.ModuleList(levels)
         self.finish = nn.Conv2d(outputs[0] + skips * spec.num_conditions, spec.image_shape[0], 3, 1, 1)
 
-    def forward(self, h: Tensor, skipped: list[Tensor], z: Tensor) -> Tensor:
+    def forward(self, h: Tensor, skipped: list[Tensor], z: Tensor, noise: Tensor | None = None) -> Tensor:
         """The image, (N, C, H, W), from the smallest map; `skipped` are the others, the largest first, each
-        once for all draws of a condition.
+        once for all draws of a condition; `noise` has a row of numbers for all `noise_shapes`, if there are.
         """
         w = self.mapping(z) if self.mapping is not None else z
         beside, waiting = None, list(skipped)
-        for level in self.levels:
-            h = level(h, w, beside)
+        for level, pixels in zip(self.levels, self.noises(noise), strict=True):
+            h = level(h, w, beside, pixels)
             beside = waiting.pop() if waiting else None
         if beside is not None:
             h = side_by_side(h, repeated(beside, len(h) // len(beside)))
         return self.finish(h)
 
+    def noises(self, noise: Tensor | None) -> Sequence[Tensor | None]:
+        """The noise of each level, (N, 1, H, W), where there is any."""
+        if noise is None or not self.noise_shapes:
+            return [None] * len(self.levels)
+        parts = noise.split([math.prod(shape) for shape in self.noise_shapes], 1)
+        return [part.unflatten(1, (1, *shape)) for part, shape in zip(parts, self.noise_shapes, strict=True)]
+
 
 class Up(nn.Module):
-    """Twice the size: transposed convolution, normalisation, scale and shift by the style, ReLU."""
+    """Twice the size: transposed convolution, normalisation, scale and shift by the style, noise, ReLU."""
 
-    def __init__(self, num_inputs: int, num_outputs: int, num_styles: int, norm: Norm) -> None:
+    def __init__(self, num_inputs: int, num_outputs: int, num_styles: int, norm: Norm, noisy: bool) -> None:
         super().__init__()
         self.convolution = nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)
         self.norm = norm(num_outputs)
         self.style = nn.Linear(num_styles, 2 * num_outputs) if num_styles else None
+        self.strength = nn.Parameter(torch.full((num_outputs, 1, 1), NOISE_STRENGTH)) if noisy else None
 
-    def forward(self, h: Tensor, w: Tensor, beside: Tensor | None = None) -> Tensor:
+    def forward(
+        self, h: Tensor, w: Tensor, beside: Tensor | None = None, noise: Tensor | None = None
+    ) -> Tensor:
         h = self.norm(self.convolution(h) if beside is None else self.convolve(h, beside))
         if self.style is not None:
             scale, shift = self.style(w)[..., None, None].chunk(2, 1)
             # expanded first: in bf16, adding one number a map takes ten times as long as adding maps
             h = h * (1 + scale) + shift.expand_as(h).contiguous(memory_format=torch.channels_last)
+        if self.strength is not None and noise is not None:
+            h = h + (self.strength * noise).to(h.dtype)
         return torch.relu(h)
 
     def convolve(self, h: Tensor, beside: Tensor) -> Tensor:

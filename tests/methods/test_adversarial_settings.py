@@ -52,6 +52,7 @@ def test_a_network_is_refused_for_conditions_it_cannot_take(kind: str, network: 
         ("none", "discriminator_sees_condition", False),
         *((kind, "mirror", True) for kind in ("none", "class", "numbers")),
         *((kind, "latents_at_every_level", False) for kind in ("none", "class", "numbers")),
+        *((kind, "layer_noise", True) for kind in ("none", "class", "words", "numbers")),
         *((kind, "patch_size", 4) for kind in ("none", "class", "numbers")),
         *((kind, "clusters", 2) for kind in ("image", "words", "numbers")),
         *(("numbers", *each) for each in (("augment", ["brightness"]), ("discriminator_norm", "spectral"))),

@@ -9,6 +9,7 @@ from helpers.networks import K, N, Z, conditions, each_image_network, generator_
 from torch import Tensor, nn
 
 from pipeline.networks import unet
+from pipeline.networks.network import num_inputs
 from pipeline.runtime.errors import InputError
 
 
@@ -149,3 +150,29 @@ def test_a_style_scales_and_shifts_the_normalised_map(network: str) -> None:
     expected = before * (1 + style[:, :num, None, None]) + style[:, num:, None, None]
     torch.testing.assert_close(level(h, w), expected.clamp(min=0))
     assert before.shape[2:] == (4, 6)
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (1, 32, 64)])
+def test_noise_of_layers_has_a_number_for_each_pixel_of_each_level(shape: tuple[int, ...]) -> None:
+    generator = untrained("unet", shape=shape, layer_noise=True)
+    _, rows, columns = shape
+    expected = [(rows >> i, columns >> i) for i in reversed(range(len(generator.up.levels)))]
+    assert generator.up.noise_shapes == expected
+    assert num_inputs(generator) == Z + sum(map(math.prod, expected))
+    assert untrained("unet", shape=shape).num_noise == 0
+    assert untrained("unet", num_latents=0, shape=shape, layer_noise=True).num_noise == 0
+
+
+def test_noise_of_a_pixel_changes_the_image_there_alone_and_by_its_strength() -> None:
+    generator = generator_of("unet", layer_noise=True)
+    level, (rows, columns) = generator.up.levels[-1], generator.up.noise_shapes[-1]
+    z, c = torch.randn(1, num_inputs(generator)), conditions("unet", 1)
+    other = z.clone()
+    other[0, -rows * columns + 5 * columns + 9] += 1  # row 5, column 9 of the last level
+    changed = (generator(z, c) - generator(other, c)).detach().abs().sum((0, 1))
+    assert changed[4:7, 8:11].max() > 1e-4
+    changed[4:7, 8:11] = 0
+    assert changed.max() < 1e-6
+    with torch.no_grad():
+        level.strength.zero_()
+    torch.testing.assert_close(generator(z, c), generator(other, c), rtol=0, atol=0)

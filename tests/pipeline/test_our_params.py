@@ -51,6 +51,7 @@ GAN = {  # DCGAN with the non-saturating loss
     "mirror": False,
     "max_shift": 0,
     "latents_at_every_level": True,
+    "layer_noise": False,
     "num_members": 1,
     "patch_size": 0,
     "seed": 0,
@@ -101,7 +102,7 @@ IMAGE_REGRESSION = REGRESSION | {
     "num_snapshots": 6,
     "monitor_every": 250,
 }
-SCORE = {"num_draws": 2, "exponent": 1.0, "repulsion": 1.0, "patch_sizes": [1, 4, 0]}
+SCORE = {"num_draws": 2, "exponent": 1.0, "repulsion": 1.0, "patch_sizes": [1, 4, 0], "layer_noise": False}
 FLOW = {
     "network": "denoiser",
     "clusters": 0,
@@ -172,12 +173,18 @@ COMES_TO: dict[str, dict[str, Any]] = {
     | FLOW
     | {"drop_condition": 0.1, "guidance": 1.5, "solver_steps": 8, "num_steps": 2000, "monitor_every": 1000},
     "flows.tones": IMAGE_REGRESSION | IMAGE_FLOW | {"num_steps": 3000, "monitor_every": 1000},
+    "engressions.map": IMAGE_REGRESSION
+    | SCORE
+    | {"num_latents": 16, "layer_noise": True, "patch_sizes": [1, 2, 4, 8, 0]},
+    "cgans.map": CGAN | {"layer_noise": True, "num_steps": 1500, "monitor_every": 500},
     "toys.ring-plain": RING,
     "toys.grid-plain": GRID,
     "toys.grid-stabilised": GRID | RELATIVISTIC,
     "datasets.digits": SOURCE | {"kind": "digits", "dataset": "mnist", "num_validation": 10_000},
     "datasets.drawings": SOURCE | SHARES | {"kind": "drawings"},
-    "datasets.earth": SOURCE | SHARES | {"kind": "earth", "reduced": 2, "stride": 8, "land": 0.5},
+    "datasets.earth": SOURCE
+    | {"kind": "earth", "image_size": 32, "validation_share": 0.2, "test_share": 0.2}
+    | {"reduced": 2, "stride": 4, "land": 0.5},
 }
 LEARNERS: dict[str, dict[str, Any]] = {  # of the data sets' feature networks
     "digits": LEARNER

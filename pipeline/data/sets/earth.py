@@ -2,7 +2,8 @@
 
 The map has height and water, by colour; vegetation, snow and sand are in the photograph alone. (Another map
 in the same package, `shadedrelief.jpg`, is tinted by climate, which would say them.) A region is a square
-block of the map; all its tiles are in one split, so that no test tile overlaps one that is trained on.
+block of the map; all its tiles are in one split, and between regions lies a gap, so that no test tile touches
+one that is trained on.
 """
 
 import gzip
@@ -40,17 +41,17 @@ FILES = {
 MASK_SIZE = 8640, 4320  # width and height; from the south to the north, water 0
 NORTH, SOUTH = 70, -58  # degrees: beyond them is ice, and no map
 WHITEST, GAMMA = 0.75, 0.6  # of the photograph, which is dark
-REGION = 3  # tiles a side
+REGION, GAP = 2, 8  # tiles a side of a region; pixels between two
 SPLIT = "regions"  # purpose of random numbers
 
 
 class Settings(Entry, Source):
     image_size: Count = 32  # pixels a side; a multiple of 8
     reduced: Annotated[int, Field(ge=1, le=8)] = 2  # times along each side; 1: 4 minutes of arc a pixel
-    stride: Count = 8  # pixels from one training tile to the next; test tiles lie side by side
+    stride: Count = 4  # pixels from one training tile to the next; in the other splits half a tile
     land: PositiveFraction = 0.5  # of a tile, at least
-    validation_share: Fraction = 0.15  # of the regions
-    test_share: Fraction = 0.15
+    validation_share: Fraction = 0.2  # of the regions
+    test_share: Fraction = 0.2
     seed: Seed = 0  # which ones
 
     @model_validator(mode="after")
@@ -134,7 +135,7 @@ def tiles(land: np.ndarray, settings: Settings) -> dict[str, np.ndarray]:
     """Region and corner of each tile of each split, (N, 3) int64: its number, row and column."""
     size = settings.image_size
     side, sums = REGION * size, np.pad(land.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    starts = [range(0, length - side + 1, side) for length in land.shape]
+    starts = [range(0, length - side + 1, side + GAP) for length in land.shape]
     regions = [(top, left) for top in starts[0] for left in starts[1]]
 
     def of_region(number: int, step: int) -> Iterator[tuple[int, int, int]]:
@@ -149,12 +150,12 @@ def tiles(land: np.ndarray, settings: Settings) -> dict[str, np.ndarray]:
     order = some[permutation(len(some), settings.seed, SPLIT).numpy()]
     sizes = [round(share * len(some)) for share in (settings.validation_share, settings.test_share)]
     validation, test, train = np.split(order, np.cumsum(sizes))
-    chosen = {"train": (train, settings.stride), "validation": (validation, size), "test": (test, size)}
+    steps = {"train": settings.stride, "validation": size // 2, "test": size // 2}
     return {
         name: np.array([tile for number in np.sort(numbers) for tile in of_region(number, step)]).reshape(
             -1, 3
         )
-        for name, (numbers, step) in chosen.items()
+        for (name, step), numbers in zip(steps.items(), (train, validation, test), strict=True)
     }
 
 
