@@ -209,6 +209,19 @@ def test_draws_that_cannot_repel_each_other_are_refused(changes: dict[str, Any])
         engression.Settings(**(SMALL | changes))
 
 
+def test_noise_of_layers_is_for_images_that_are_conditions_and_is_drawn_anew_at_each_step() -> None:
+    for kind in ("none", "class", "words", "numbers"):
+        with pytest.raises(ValidationError, match=f"layer_noise = True means nothing for .* kind {kind!r}"):
+            start(kind, layer_noise=True)
+    training = start("image", layer_noise=True)
+    drawn: list[Tensor] = []
+    training.network.register_forward_pre_hook(lambda module, given: drawn.append(given[0].clone()))
+    for _ in range(2):
+        training.step(TASKS["image"].train)
+    assert drawn[0].shape == drawn[1].shape == (8, num_inputs(training.network))
+    assert (drawn[0] != drawn[1]).all()
+
+
 def test_a_batch_that_draws_or_members_do_not_fill_is_refused() -> None:
     with pytest.raises(ValidationError, match="batch_size = 8 must be a multiple of num_draws = 3"):
         engression.Settings(**(SMALL | {"num_draws": 3}))
