@@ -216,7 +216,7 @@ def test_noise_of_layers_is_for_images_that_are_conditions_and_is_drawn_anew_at_
     training = start("image", layer_noise=True)
     drawn: list[Tensor] = []
     training.network.register_forward_pre_hook(lambda module, given: drawn.append(given[0].clone()))
-    for _ in range(2):
+    for training.steps_done in range(2):
         training.step(TASKS["image"].train)
     assert drawn[0].shape == drawn[1].shape == (8, num_inputs(training.network))
     assert (drawn[0] != drawn[1]).float().mean() > 0.99  # of so many numbers some are the same by chance
