@@ -11,6 +11,7 @@
     theory      what is known exactly, beside what small networks learn
     tracking    MLflow, which nothing else imports
     report      the page and its figures
+    play        the playground: a server on this machine, and its page
 
 Stages (../stages) are the commands; they import the library, and nothing imports them.
 """
