@@ -4,13 +4,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 READY := $(VENV)/.ready
 PORT ?= 5000
+PLAY_PORT ?= 8765
 # as many stages at a time as there are cores: each computes with compute.threads of params.yaml, which is 1
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup repro inspect long seeds test lint check bench ui clean
+.PHONY: help setup repro inspect long seeds play test lint check bench ui clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +38,9 @@ long seeds:
 	@cp -r $@/reports/comparison.csv $@/reports/figures reports/$@/
 	@rm -f reports/$@/figures/*-frames.png reports/$@/figures/*-paths.png
 	@echo "The report: file://$(CURDIR)/$@/reports/index.html    What is kept of it, to be committed: reports/$@"
+
+play: setup  ## draw, and see every method answer: a page on http://127.0.0.1:$(PLAY_PORT)
+	@python -m stages.play --port $(PLAY_PORT)
 
 inspect: setup  ## what would be done with a folder of yours: make inspect FOLDER=path
 	@python -m stages.inspect "$(FOLDER)"
