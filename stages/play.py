@@ -3,6 +3,7 @@
 python -m stages.play --port 8765
 """
 
+import os
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +36,7 @@ def main(port: Port = 8765, tasks: Tasks = Path("data/tasks"), models: Models = 
     try:
         listening = socket.create_server((HOST, port))
     except OSError as error:
-        raise InputError(f"--port = {port}: {error.strerror}; take another") from error
+        raise InputError(f"--port = {port}: {os.strerror(error.errno or 0)}; take another") from error
     print(f"Open http://{HOST}:{port} in a browser. Ctrl-C ends it.", flush=True)
     config = uvicorn.Config(app, log_level="warning", server_header=False, lifespan="off")
     with listening:
