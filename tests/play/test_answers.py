@@ -1,7 +1,10 @@
 """Samples, their summaries, the way between two, and the truth."""
 
+import copy
+
 import pytest
 import torch
+from helpers import play
 
 from pipeline.networks.flow import flow_of
 from pipeline.play import answers, examples
@@ -32,6 +35,14 @@ def test_one_step_of_a_flow_has_one_answer_and_the_flow_is_left_as_it_was(labora
     assert torch.equal(answers.samples(sampler, c, 16, 0, None), before)
 
 
+def test_the_dial_is_of_eulers_steps_without_guidance(laboratory):
+    sampler, c = sampler_and_condition(laboratory, "flow", "digit")
+    guided, plain = copy.deepcopy(sampler), copy.deepcopy(sampler)
+    flow_of(guided).guidance, flow_of(guided).solver, flow_of(plain).num_steps = 3.0, "heun", 2
+    assert torch.equal(answers.samples(guided, c, 16, 0, 2), answers.samples(plain, c, 16, 0, None))
+    assert not torch.equal(answers.samples(guided, c, 16, 0, None), answers.samples(sampler, c, 16, 0, None))
+
+
 def test_only_a_flow_takes_steps(laboratory):
     with pytest.raises(InputError, match="only a flow takes steps"):
         answers.samples(*sampler_and_condition(laboratory, "cgan"), 16, 0, 4)
@@ -47,6 +58,17 @@ def test_a_walk_goes_from_one_seeds_image_to_the_others(laboratory, method):
     assert len(frames.unique(dim=0)) == answers.NUM_FRAMES
     back = answers.walk(sampler, c, 2, 1, None).int()
     assert (frames.flip(0) - back).abs().max() <= 1
+
+
+def test_on_a_walk_the_noise_of_layers_stays_that_of_the_first_seed(tmp_path):
+    found = play.laboratory(tmp_path)
+    play.write_model(found, "cgan", "sketch", layer_noise=True)
+    sampler, c = sampler_and_condition(found, "cgan")
+    start, end = (latents(sampler, 1, seed, LATENTS) for seed in (1, 2))
+    mixed = torch.cat([end[:, : sampler.num_latents], start[:, sampler.num_latents :]], 1)
+    last = answers.walk(sampler, c, 1, 2, None)[-1].int()
+    assert (last - generate(sampler, mixed, c)[0].int()).abs().max() <= 1
+    assert (last - generate(sampler, end, c)[0].int()).abs().max() > 1
 
 
 def test_regression_has_nowhere_to_walk(laboratory):
