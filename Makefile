@@ -58,8 +58,8 @@ bench: setup  ## our training steps against plain loops and the machine's peak
 	@python -m benchmarks.translation_step
 
 ui: setup  ## MLflow's UI on http://127.0.0.1:$(PORT)
-	@uri=$$(python -c 'from pipeline.tracking import store; print(store.store_uri())'); \
-	echo "MLflow on $$(echo "$$uri" | sed 's#://[^/@]*@#://***@#'): open http://127.0.0.1:$(PORT) and choose 'Model training'"; \
+	@said=$$(python -c 'from pipeline.tracking import store; print(store.store_uri()); print(store.shown_uri())'); \
+	uri=$$(echo "$$said" | head -1); echo "MLflow on $$(echo "$$said" | tail -1): open http://127.0.0.1:$(PORT) and choose 'Model training'"; \
 	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 	mlflow ui --backend-store-uri "$$uri" --host 127.0.0.1 --port $(PORT) --workers 1
 

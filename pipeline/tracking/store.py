@@ -49,8 +49,9 @@ def shown_uri() -> str:
 
 
 def masked(text: str) -> str:
-    """A text in which URIs have no user and no password."""
-    return re.sub(r"(?<=://)[^/@\s]*@", "***@", text)
+    """A text in which URIs have no user and no password, and no secret in their query."""
+    text = re.sub(r"(?<=://)[^\s'\"]*@", "***@", text)  # to the last @: passwords may hold one, and slashes
+    return re.sub(r"(?i)(?<=[?&])(\w*(?:password|passwd|pwd|token|secret|key)=)[^&\s'\"]+", r"\1***", text)
 
 
 def client() -> Any:
@@ -108,7 +109,7 @@ def successor(name: str, deleted: str) -> str:
     """The name under which recording goes on if the experiment of this name was deleted; says so, once."""
     if name not in _told:
         _told.add(name)
-        restore = f"mlflow experiments restore --experiment-id {deleted}"
+        restore = f"MLFLOW_TRACKING_URI={shown_uri()} mlflow experiments restore --experiment-id {deleted}"
         told = f"warning: MLflow's experiment {name!r} was deleted; recording goes on in '{name}-again'"
         print(f"{told} (to have it back: {restore})", file=sys.stderr, flush=True)
     return f"{name}-again"

@@ -6,6 +6,7 @@ import pickle
 import socket
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ pytestmark = [
     pytest.mark.usefixtures("no_sockets_left"),
 ]
 torch.set_num_threads(1)
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 NUM_TRAIN, NUM_VALIDATION, NUM_TEST = 3, 2, 4
 RANDOM = np.random.default_rng(0)
 ARRAYS = {
@@ -52,7 +54,7 @@ def packed(folder, monkeypatch):
         (folder / f"{name}.gz").write_bytes(content)
         (folder / name).unlink()
         resources.append((f"{name}.gz", hashlib.md5(content).hexdigest()))
-    monkeypatch.setattr(datasets.FashionMNIST, "resources", resources)
+    monkeypatch.setattr(datasets.KMNIST, "resources", resources)
     return folder
 
 
@@ -61,7 +63,7 @@ def use_mirrors(monkeypatch):
     """Sets the addresses that torchvision asks."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     return lambda *ports: monkeypatch.setattr(
-        datasets.FashionMNIST, "mirrors", [f"http://127.0.0.1:{port}/" for port in ports]
+        datasets.KMNIST, "mirrors", [f"http://127.0.0.1:{port}/" for port in ports]
     )
 
 
@@ -107,10 +109,10 @@ def test_gzipped_files_from_a_folder_are_unpacked(packed, tmp_path):
 
 
 def test_files_from_a_folder_are_those_of_the_folder_and_torchvision_reads_them(folder, tmp_path):
-    mnist.fetch("fashion_mnist", chosen(folder=folder), tmp_path / "out")
-    assert_holds_the_files(tmp_path / "out" / "FashionMNIST" / "raw")
+    mnist.fetch("kmnist", chosen(folder=folder), tmp_path / "out")
+    assert_holds_the_files(tmp_path / "out" / "KMNIST" / "raw")
     for train, (images, labels) in zip((True, False), mnist.PARTS, strict=True):
-        found = datasets.FashionMNIST(str(tmp_path / "out"), train=train, download=False)
+        found = datasets.KMNIST(str(tmp_path / "out"), train=train, download=False)
         assert np.array_equal(found.data.numpy(), ARRAYS[images])
         assert np.array_equal(found.targets.numpy(), ARRAYS[labels])
 
@@ -205,8 +207,21 @@ def test_the_wheels_pickle_becomes_four_files_which_must_have_mnists_md5(local_p
     message, raw = refusal("mnist", chosen("wheel"), tmp_path), tmp_path / "MNIST" / "raw"
     assert_holds_the_files(raw)
     md5 = hashlib.md5((raw / mnist.TRAIN_IMAGES).read_bytes()).hexdigest()
-    expected = f"MD5 is {md5}, MNIST's is 6bbc9ace898e44ae57da46a324031adb"
+    expected = f"MD5 is {md5}, that of MNIST is 6bbc9ace898e44ae57da46a324031adb"
     assert message == f"{raw / mnist.TRAIN_IMAGES}: {expected}; say dataset: own for files of your own"
+
+
+def test_fashion_mnist_of_any_folder_must_have_its_md5(folder, tmp_path):
+    message = refusal("fashion_mnist", chosen(folder=folder), tmp_path)
+    assert "that of FashionMNIST is f4a8712d7a061bf5bd6d2ca38dc4d50a; say dataset: own" in message
+
+
+@pytest.mark.skipif(not DEBIAN.is_dir(), reason="Debian's dataset-fashion-mnist is not installed")
+def test_debians_fashion_mnist_is_the_published_one(tmp_path):
+    mnist.fetch("fashion_mnist", chosen(folder=DEBIAN), tmp_path)
+    (images, labels), _ = mnist.read(tmp_path, "fashion_mnist")
+    assert images.shape == (60_000, 28, 28)
+    assert np.bincount(labels).tolist() == [6000] * 10
 
 
 def test_the_wheel_holds_no_other_data_set(tmp_path):
@@ -220,19 +235,19 @@ def test_the_wheel_holds_no_other_data_set(tmp_path):
 
 def test_files_from_a_mirror_are_unpacked_and_the_packed_ones_removed(serving, use_mirrors, tmp_path):
     use_mirrors(serving.port)
-    mnist.fetch("fashion_mnist", chosen("mirror"), tmp_path)
-    assert_holds_the_files(tmp_path / "FashionMNIST" / "raw")
+    mnist.fetch("kmnist", chosen("mirror"), tmp_path)
+    assert_holds_the_files(tmp_path / "KMNIST" / "raw")
 
 
 def test_a_file_that_is_not_the_expected_one_is_refused(serving, use_mirrors, tmp_path):
     use_mirrors(serving.port)
     serving.files[f"{mnist.TEST_LABELS}.gz"] = gzip.compress(b"something else")
-    message = refusal("fashion_mnist", chosen("mirror"), tmp_path)
-    assert message.startswith("source = 'mirror': no mirror gave fashion_mnist: ")
+    message = refusal("kmnist", chosen("mirror"), tmp_path)
+    assert message.startswith("source = 'mirror': no mirror gave kmnist: ")
     assert f"{mnist.TEST_LABELS}.gz" in message
     assert "corrupted" in message
     del serving.files[f"{mnist.TEST_LABELS}.gz"]
-    assert "404" in refusal("fashion_mnist", chosen("mirror"), tmp_path)
+    assert "404" in refusal("kmnist", chosen("mirror"), tmp_path)
 
 
 def test_dead_mirrors_are_given_up_after_the_timeout_each_with_its_reason(
@@ -242,7 +257,7 @@ def test_dead_mirrors_are_given_up_after_the_timeout_each_with_its_reason(
     before, start = socket.getdefaulttimeout(), time.monotonic()
     socket.setdefaulttimeout(17.0)
     try:
-        message = refusal("fashion_mnist", chosen("mirror", timeout=0.3), tmp_path)
+        message = refusal("kmnist", chosen("mirror", timeout=0.3), tmp_path)
         assert socket.getdefaulttimeout() == 17.0  # the patience of the rest of the process
     finally:
         socket.setdefaulttimeout(before)
@@ -264,12 +279,12 @@ def test_a_server_that_speaks_another_language_is_an_input_error(use_mirrors, tm
         thread = threading.Thread(target=answer)
         thread.start()
         use_mirrors(server.getsockname()[1])
-        message = refusal("fashion_mnist", chosen("mirror"), tmp_path)
+        message = refusal("kmnist", chosen("mirror"), tmp_path)
         thread.join()
-    assert message.startswith("source = 'mirror': no mirror gave fashion_mnist: ")
+    assert message.startswith("source = 'mirror': no mirror gave kmnist: ")
 
 
 def test_a_dead_mirror_is_passed_over_for_the_next(serving, silent, use_mirrors, tmp_path):
     use_mirrors(silent, serving.port)
-    mnist.fetch("fashion_mnist", chosen("mirror", timeout=0.3), tmp_path)
-    assert_holds_the_files(tmp_path / "FashionMNIST" / "raw")
+    mnist.fetch("kmnist", chosen("mirror", timeout=0.3), tmp_path)
+    assert_holds_the_files(tmp_path / "KMNIST" / "raw")

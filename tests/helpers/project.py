@@ -148,7 +148,7 @@ SHORT = {"num_steps": 12, "batch_size": 32, "log_every": 4, "save_every": 4}
 MODEL = SHORT | {"width": 8, "num_snapshots": 3, "monitor_every": 8}
 SPLIT = {"image_size": 16, "validation_share": 0.25, "test_share": 0.25}
 DATASETS: dict[str, dict[str, object]] = {  # the project's own, beside digits and drawings the user's pairs
-    "digits": {"kind": "digits", "source": "folder", "dataset": "fashion_mnist", "num_validation": 300},
+    "digits": {"kind": "digits", "source": "folder", "dataset": "kmnist", "num_validation": 300},
     "drawings": {"kind": "drawings", "source": "folder", **SPLIT},
     "pairs": {"kind": "pairs", "source": "folder", **SPLIT},
 }

