@@ -108,5 +108,5 @@ def test_too_many_inputs_and_steps_of_what_is_no_flow_are_refused(tmp_path):
     loaded, _ = load(tmp_path, "none")
     with pytest.raises(MlflowException, match="1001 are too many at once: allowed are 1000"):
         loaded.predict(np.zeros(1001))
-    with pytest.raises(MlflowException, match="num_steps = 2: allowed are 1 .. 1, as this model is no flow"):
+    with pytest.raises(MlflowException, match="as this model is no flow"):
         loaded.predict(np.zeros(1), params={"num_steps": 2})
