@@ -11,7 +11,7 @@ from pipeline.sampling.draw import draw
 from pipeline.tasks.task import Task
 
 NUM_CONDITIONS, NUM_DRAWS = 500, 8  # at most, and samples of each
-NUM_SAMPLES = 2000  # at most, of a task without conditions; as many real ones
+NUM_SAMPLES = 2000  # at most, of a task without conditions, as the monitor of a training takes them
 SEED = 0
 
 
@@ -37,5 +37,5 @@ def score(sampler: nn.Module, task: Task) -> float:
     drawn = draw(sampler, task.validation.conditions, some, 1, SEED)[:, 0]
     if criterion(task) == "kl":
         return modes.measure(drawn, extractor, task.facts["num_modes"])["kl"].value
-    found = (extractor.features(pixels) for pixels in (drawn, task.validation.images(some)[0]))
+    found = (extractor.features(pixels) for pixels in (drawn, task.validation.images(numbers)[0]))
     return frechet.distance(*map(frechet.statistics, found))
