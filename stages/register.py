@@ -15,7 +15,7 @@ from pipeline.methods import method
 from pipeline.metrics import tuning
 from pipeline.runtime import compute, fingerprint, params
 from pipeline.runtime.errors import InputError
-from pipeline.runtime.files import sha256, write_json
+from pipeline.runtime.files import sha256, sole_writer, write_json
 from pipeline.sampling import weights
 from pipeline.tasks import task as tasks
 from pipeline.tasks.task import Task
@@ -43,12 +43,12 @@ def main(
         found.setdefault(asked, []).append(name)
     if not found:
         raise InputError(f"{reports}/metrics: no model of {params.PARAMS_FILE} has been evaluated")
-    for name, names in found.items():
-        task = tasks.load(data / name)
-        identity = task.sha256
-        of_task = [packed(models / each, task, reports, identity) for each in names]
-        ranked = registry.of_task(name, of_task)
-        print(told(name, ranked), flush=True)
+    with sole_writer(SCORES):
+        for name, names in found.items():
+            task = tasks.load(data / name)
+            identity = task.sha256
+            of_task = [packed(models / each, task, reports, identity) for each in names]
+            print(told(name, registry.of_task(name, of_task)), flush=True)
 
 
 def evaluated(models: Path, reports: Path) -> Iterator[tuple[str, str]]:

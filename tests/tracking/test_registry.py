@@ -1,6 +1,7 @@
 """The registry is made once, made good where something was deleted, and left alone where nothing changed."""
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,11 @@ def test_a_store_that_is_away_is_told_in_one_line_with_its_secrets_masked(uri, s
     assert said.format(closed=closed) in str(error.value)
     assert "secret" not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_server_that_never_answers_is_waited_for_some_seconds(silent, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{silent}")
+    started = time.monotonic()
+    with pytest.raises(InputError, match="does not answer"):
+        registry.reach()
+    assert time.monotonic() - started < 60
