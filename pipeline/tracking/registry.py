@@ -38,13 +38,14 @@ def of_task(task: str, models: Sequence[Evaluated]) -> list[Registered]:
     Raises:
         InputError: MLflow does not answer, or refuses.
     """
-    ranked = sorted(models, key=lambda model: (model.score, model.name))
+    last_first = sorted(models, key=lambda model: (model.score, model.name), reverse=True)
     with answering():
-        aliases = aliases_of(registered_model(task))
+        aliases = aliases_of(registered_model(task, models[0].criterion))
         known = list(client().search_model_versions(f"name = '{task}'"))
-        found = [version_of(task, model, known) for model in ranked]
-        set_aliases(task, found, aliases)
-    return found
+        found = [version_of(task, model, known) for model in last_first]  # MLflow shows the newest first
+        ranked = found[::-1]
+        set_aliases(task, ranked, aliases)
+    return ranked
 
 
 @contextmanager
@@ -66,7 +67,7 @@ def reach() -> None:
         client().search_registered_models(max_results=1)
 
 
-def registered_model(task: str) -> Any:
+def registered_model(task: str, criterion: str) -> Any:
     """The registered model of a task; made if it is not there."""
     from mlflow.exceptions import MlflowException
 
@@ -77,7 +78,8 @@ def registered_model(task: str) -> Any:
             if error.error_code != ABSENT:
                 raise
         try:
-            said = f"Answers to the question {task!r}, a version a trained model. Champion: see its tags."
+            best = f"the champion has the least {criterion} on the tuning half of the validation split"
+            said = f"Answers to the question {task!r}, a version a trained model; {best}."
             client().create_registered_model(task, description=said)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was first
@@ -102,7 +104,8 @@ def version_of(task: str, model: Evaluated, known: Sequence[Any]) -> Registered:
         task,
         f"models:/{made_of}",
         run_id=client().get_logged_model(made_of).source_run_id,
-        tags={KEY_TAG: key, WEIGHTS_TAG: model.sha256, tag: value, **about},
+        tags={**about, tag: value, WEIGHTS_TAG: model.sha256, KEY_TAG: key},
+        description=f"{model.name}: method {model.spec.method}, network {model.spec.network}",
         model_id=made_of,
     )
     return Registered(model, str(made.version), True)

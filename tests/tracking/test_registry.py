@@ -90,7 +90,7 @@ def test_a_second_call_makes_nothing(client, tmp_path):
     register(tmp_path, image=0.1, flow=0.2)
     before = everything(client)
     ranked = register(tmp_path, image=0.1, flow=0.2)
-    assert [each.made for each in ranked] == [False, False]
+    assert [(each.version, each.made) for each in ranked] == [("2", False), ("1", False)]
     assert everything(client) == before
     assert len(client.get_metric_history(client.get_model_version("sketch", "2").run_id, "test_fid")) == 1
 
