@@ -11,7 +11,7 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup repro inspect long seeds play test lint check bench ui clean
+.PHONY: help setup repro register inspect long seeds play test lint check bench ui clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,9 @@ $(READY): pyproject.toml constraints.txt
 repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time: reports/index.html
 	@python -m stages.repro --jobs $(JOBS)
 	@echo "The report: file://$(CURDIR)/reports/index.html    The runs: make ui"
+
+register: setup  ## after repro: every evaluated model in MLflow's registry, the best of a task as its champion
+	@python -m stages.register
 
 long: setup  ## the long run of reports/long/params.yaml in a clone in long/, hours; the same again goes on where it was killed
 seeds: setup  ## the same from three seeds, of reports/seeds/params.yaml

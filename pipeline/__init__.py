@@ -9,7 +9,7 @@
     training    the loop around a step, its checkpoints
     metrics     is it the same distribution?
     theory      what is known exactly, beside what small networks learn
-    tracking    MLflow, which nothing else imports
+    tracking    MLflow: runs, and models to be served; nothing else imports it
     report      the page and its figures
     play        the playground: a server on this machine, and its page
 
