@@ -32,22 +32,24 @@ Every key of `params.yaml`, from the settings classes of the modules that use th
 python -m stages.reference docs/reference/parameters.md
 ```
 
-and a test compares it with the classes. What an entry comes to with all defaults: `python -m stages.settings cgans.sketch`. For one run:
-`dvc exp run -S cgans.sketch.num_steps=2000`; a key that `params.yaml` does not list takes `++`: `dvc exp run -S '++cgans.sketch.r1=0.1'`.
+and a test compares it with the classes. All values of an entry: `python -m stages.settings cgans.sketch`.
+For one run: `dvc exp run -S cgans.sketch.num_steps=2000`; a key that `params.yaml` does not list takes `++`:
+`dvc exp run -S '++cgans.sketch.r1=0.1'`. A dash: there is no default.
 
 ## `budget`, `seeds`
 
 | key | default | allowed | meaning |
 |---|---|---|---|
-| `budget` | | number above 0 | how many times as many steps all generators train; feature networks keep theirs |
-| `seeds` | | list of whole numbers of at least 0 | every model but toys and variants is trained once a seed |
+| `budget` | - | number above 0 | how many times as many steps all models train, but for feature networks |
+| `seeds` | - | list of: whole number of at least 0 | of each model but toys and variants |
 """
 FAMILIES = """
 ## Models
 
-An entry of {families} is a model. Its keys are those of its method; defaults depend on the kind of its task's condition: `none` (digits), `class` (digits by class),
-`image`, `words` (captions), `numbers` (the penguins) or `points` (the toys). `seed` stands only in entries of `variants` and `toys`, which name their `method` as well, variants also
-their `task`.
+An entry of {families} is a model. Its keys are those of its method; defaults depend on the kind of its task's
+condition: `none` (digits), `class` (digits by class), `image`, `words` (captions), `numbers` (the penguins)
+or `points` (the toys). `seed` stands only in entries of `variants` and `toys`, which name their `method` as
+well, variants also their `task`.
 """
 TASKS = "One of {names}: `condition` is the name of a file in `pipeline/tasks`."
 BOUNDS = {"gt": "above", "ge": "of at least", "lt": "below", "le": "of at most"}
@@ -89,10 +91,12 @@ def titled(title: str, classes: Mapping[str, type[Section]], text: str = "") -> 
         values = networks(owners) if key == "network" else allowed(field.annotation, field.metadata)
         yield f"| `{key}` | {defaults(key, classes)} | {values} | {meaning(key, owners)} |"
     yield ""
-    inner = {field.annotation: key for key, field in fields.items() if is_section(field.annotation)}
-    for cls, key in inner.items():
-        if not issubclass(cls, Schedule):  # those stand below their methods
-            yield from titled(f"#### `{key}`", {"": cls})
+    inner: dict[Any, list[str]] = {}
+    for key, field in fields.items():
+        if is_section(field.annotation) and not issubclass(field.annotation, Schedule):  # those: their methods
+            inner.setdefault(field.annotation, []).append(key)
+    for cls, keys in inner.items():
+        yield from titled(f"#### {', '.join(f'`{key}`' for key in keys)}", {"": cls})
 
 
 def defaults(key: str, classes: Mapping[str, type[Section]]) -> str:
@@ -108,7 +112,7 @@ def defaults(key: str, classes: Mapping[str, type[Section]]) -> str:
 def written(field: FieldInfo) -> str:
     """A default as params.yaml has it."""
     if field.is_required():
-        return "–"
+        return "-"
     value = field.default
     if isinstance(value, Section):
         own = {key: each for key, each in value if type(value).model_fields[key].is_required()}
@@ -149,7 +153,7 @@ def fits(cls: Any, name: str) -> bool:
 
 
 def meaning(key: str, classes: list[type[Section]]) -> str:
-    """The comment beside a key, of the nearest class that has one; and the kinds of condition that know it."""
+    """The comment beside a key, of the nearest class that has one, and the conditions that know it."""
     bases = [
         base for cls in classes for base in cls.__mro__ if issubclass(base, Section) and base is not Section
     ]
