@@ -93,7 +93,9 @@ def titled(title: str, classes: Mapping[str, type[Section]], text: str = "") -> 
     yield ""
     inner: dict[Any, list[str]] = {}
     for key, field in fields.items():
-        if is_section(field.annotation) and not issubclass(field.annotation, Schedule):  # those: their methods
+        if is_section(field.annotation) and not issubclass(
+            field.annotation, Schedule
+        ):  # those: their methods
             inner.setdefault(field.annotation, []).append(key)
     for cls, keys in inner.items():
         yield from titled(f"#### {', '.join(f'`{key}`' for key in keys)}", {"": cls})
