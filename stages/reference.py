@@ -6,6 +6,7 @@ python -m stages.reference docs/reference/parameters.md
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -156,13 +157,17 @@ def fits(cls: Any, name: str) -> bool:
 
 def meaning(key: str, classes: list[type[Section]]) -> str:
     """The comment beside a key, of the nearest class that has one, and the conditions that know it."""
-    bases = [
-        base for cls in classes for base in cls.__mro__ if issubclass(base, Section) and base is not Section
-    ]
-    found = [dict(COMMENT.findall(inspect.getsource(base))).get(key, "") for base in bases]
+    found = [comments(base).get(key, "") for cls in classes for base in cls.__mro__]
     text = next(filter(None, found), "").replace("|", "\\|")
     only = getattr(classes[0], "only", dict)().get(key) if len(classes) > 1 else None
     return f"{text}. *Conditions: {', '.join(only)}*" if only else text
+
+
+@cache
+def comments(cls: type) -> dict[str, str]:
+    """The comment beside each key of a settings class, without those of its bases."""
+    own = issubclass(cls, Section) and cls is not Section
+    return dict(COMMENT.findall(inspect.getsource(cls))) if own else {}
 
 
 def is_section(annotation: Any) -> bool:
