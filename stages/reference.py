@@ -94,9 +94,7 @@ def titled(title: str, classes: Mapping[str, type[Section]], text: str = "") -> 
     yield ""
     inner: dict[Any, list[str]] = {}
     for key, field in fields.items():
-        if is_section(field.annotation) and not issubclass(
-            field.annotation, Schedule
-        ):  # those: their methods
+        if own_keys(field.annotation):
             inner.setdefault(field.annotation, []).append(key)
     for cls, keys in inner.items():
         yield from titled(f"#### {', '.join(f'`{key}`' for key in keys)}", {"": cls})
@@ -159,8 +157,10 @@ def meaning(key: str, classes: list[type[Section]]) -> str:
     """The comment beside a key, of the nearest class that has one, and the conditions that know it."""
     found = [comments(base).get(key, "") for cls in classes for base in cls.__mro__]
     text = next(filter(None, found), "").replace("|", "\\|")
-    only = getattr(classes[0], "only", dict)().get(key) if len(classes) > 1 else None
-    return f"{text}. *Conditions: {', '.join(only)}*" if only else text
+    first = classes[0]
+    if len(classes) > 1 and issubclass(first, ModelSettings) and (only := first.only().get(key)):
+        return f"{text}. *Conditions: {', '.join(only)}*"
+    return text
 
 
 @cache
@@ -170,9 +170,10 @@ def comments(cls: type) -> dict[str, str]:
     return dict(COMMENT.findall(inspect.getsource(cls))) if own else {}
 
 
-def is_section(annotation: Any) -> bool:
-    """Whether a type is a settings class."""
-    return inspect.isclass(annotation) and issubclass(annotation, Section)
+def own_keys(annotation: Any) -> bool:
+    """Whether a type is a settings class that has no table elsewhere, as those of methods have."""
+    is_section = inspect.isclass(annotation) and issubclass(annotation, Section)
+    return is_section and not issubclass(annotation, Schedule)
 
 
 def first_line(module: ModuleType | Any) -> str:
