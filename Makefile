@@ -5,13 +5,14 @@ VENV := .venv
 READY := $(VENV)/.ready
 PORT ?= 5000
 PLAY_PORT ?= 8765
+DOCS_PORT ?= 8000
 # as many stages at a time as there are cores: each computes with compute.threads of params.yaml, which is 1
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup repro register inspect long seeds play test lint check bench ui clean
+.PHONY: help setup repro register inspect long seeds play docs test lint check bench ui clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,6 +45,9 @@ long seeds:
 
 play: setup  ## draw, and see every method answer: a page on http://127.0.0.1:$(PLAY_PORT)
 	@python -m stages.play --port $(PLAY_PORT)
+
+docs: setup  ## the documentation, a tutorial and a reference: http://127.0.0.1:$(DOCS_PORT)
+	@python -m stages.docs --port $(DOCS_PORT)
 
 inspect: setup  ## what would be done with a folder of yours: make inspect FOLDER=path
 	@python -m stages.inspect "$(FOLDER)"

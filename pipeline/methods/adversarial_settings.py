@@ -29,7 +29,7 @@ class Settings(ModelSettings, Stabilisers, Terms):
     width: Count = 32
     clusters: NotNegativeCount = 0  # hidden groups in each class, by k-means, that condition both players
     discriminator_sees_condition: bool = True  # false: the ablation in which G may ignore its condition
-    loss: Annotated[str, one_of(ADVERSARIAL_LOSSES)] = "nonsaturating"
+    loss: Annotated[str, one_of(ADVERSARIAL_LOSSES)] = "nonsaturating"  # of both players; see losses.py
     discriminator_steps: Count = 1  # K: how often D steps for one step of G
     learning_rate: Positive = 0.001  # Adam's
     beta1: Fraction = 0.5  # Adam's first decay rate

@@ -24,7 +24,7 @@ class FeatureSettings(Schedule):
     """What the learners of feature networks share."""
 
     width: Count = 16  # channels of the first convolution
-    weight_decay: NotNegative = 0.0
+    weight_decay: NotNegative = 0.0  # AdamW's
     ema_halflife: NotNegative = 20_000.0  # images; 0: no averaging
 
 

@@ -23,7 +23,7 @@ VIEWS = "views"  # purpose of random numbers
 
 class Settings(FeatureSettings):
     learning_rate: Positive = 0.002
-    weight_decay: NotNegative = 0.01
+    weight_decay: NotNegative = 0.01  # AdamW's
     temperature: Positive = 0.1  # of the loss
     batch_size: Count = 128
     num_steps: Count = 600

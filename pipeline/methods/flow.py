@@ -43,7 +43,7 @@ class Settings(regression.Settings):
     network: NetworkName = "denoiser"
     clusters: NotNegativeCount = 0  # hidden groups in each class, by k-means, that condition the network
     learning_rate: Positive = 0.012
-    solver: Annotated[str, one_of(SOLVERS)] = "adams_bashforth"
+    solver: Annotated[str, one_of(SOLVERS)] = "adams_bashforth"  # from noise to data
     solver_steps: Count = 16  # of a sample; N
     spacing: Positive = 1.0  # of these steps; 1: even, below 1: more of them near the noise
     prediction: Annotated[str, one_of(PREDICTIONS)] = "data"  # what the network's output is

@@ -11,13 +11,13 @@ from pipeline.tasks.task import Task
 
 
 class Schedule(Section):
-    num_steps: Count
+    num_steps: Count  # of the training, before `budget` multiplies them
     batch_size: Count  # images
     log_every: Count = 50  # steps; the mean over these is one row of the history
     save_every: Count  # steps between checkpoints
     learning_rate: Positive  # Adam's
     ema_halflife: NotNegative  # images after which old weights count half in the moving average; 0: none
-    seed: Seed = 0
+    seed: Seed = 0  # of weights, batches and latents
 
     @property
     def together(self) -> int:
@@ -51,7 +51,7 @@ class ModelSettings(Schedule):
     kind: ClassVar[str]
     denoises: ClassVar[bool] = False  # whether the network is a flow's denoiser
 
-    network: NetworkName
+    network: NetworkName  # a module of pipeline/networks
     width: Count  # channels (mlp, line, points: units) of the layers; see the network
     mirror: bool = False  # random horizontal flips of images and their conditions; captions stay
     max_shift: NotNegativeCount = 0  # random moves of both, by up to so many pixels along each side

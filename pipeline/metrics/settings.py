@@ -16,10 +16,10 @@ class Settings(Section):
     num_tone_draws: Count = 64  # of each test drawing whose six tones are known
     num_mode_samples: Count = 26_000  # of stacked digits
     num_neighbours: Count = 5  # k of precision, recall, density, coverage
-    kid_subsets: Count = 100
+    kid_subsets: Count = 100  # drawn at random; KID is their mean
     kid_subset_size: Count = 1000  # at most half of the smaller set
     memorisation_samples: Count = 1000  # of the drawn; each is compared with every training image
     two_sample_steps: Count = 200  # of the training of the classifier that tells drawn from real
     path_samples: Count = 500  # paths between latents
     path_step: PositiveFraction = 0.001  # of a path: the step of the finite difference that gives its speed
-    seed: Seed = 0
+    seed: Seed = 0  # of samples and of what metrics choose at random

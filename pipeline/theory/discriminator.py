@@ -19,8 +19,8 @@ class Settings(Section):
     width: Count = 32  # units of the two hidden layers
     learning_rate: Positive = 0.01  # Adam's highest; rises for a fifth of the training, then falls to 0
     batch_size: Count = 512  # draws of each density, fresh at every step
-    num_steps: Count = 1500
-    seed: Seed = 0
+    num_steps: Count = 1500  # of its training
+    seed: Seed = 0  # of weights and draws
 
 
 def train(p: Normals, q: Normals, settings: Settings) -> nn.Module:

@@ -18,10 +18,10 @@ TRAINED = 0.02  # what the value at a trained D may be off by, of the exact valu
 
 class Settings(Section):
     max_logit: Positive = 12.0  # the gradients of G's losses are taken at logits from minus this to this
-    num_logits: Count = 481
+    num_logits: Count = 481  # evenly spaced
     real: Normals = Normals(means=[-2.0, 1.5], sds=[0.5, 0.8], shares=[0.4, 0.6])  # p
     fake: Normals = Normals(means=[0.0], sds=[1.5], shares=[1.0])  # q
-    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    discriminator: DiscriminatorSettings = DiscriminatorSettings()  # that learns to tell p from q
 
 
 def measure(settings: Settings) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -18,9 +18,9 @@ NUM_SDS = 10  # a mixture has no mass worth counting farther than this from all 
 class Normals(Section):
     """sum_k share_k N(mean_k, sd_k^2)."""
 
-    means: Annotated[list[Finite], Field(min_length=1)]
-    sds: list[Positive]
-    shares: list[PositiveFraction]
+    means: Annotated[list[Finite], Field(min_length=1)]  # of the components
+    sds: list[Positive]  # their standard deviations
+    shares: list[PositiveFraction]  # their weights, in sum 1
 
     @model_validator(mode="after")
     def _each_normal_has_all_three(self) -> Self:

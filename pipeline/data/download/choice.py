@@ -36,7 +36,7 @@ class Source(Section):
 class Entry(Section):
     """What all entries of `datasets:` have."""
 
-    kind: str
+    kind: str  # a file of pipeline/data/sets
     features: dict[str, Any] = {}  # of the network in whose features FID and KID are taken
 
 

@@ -35,14 +35,14 @@ SPLIT = "own split"  # purpose of random numbers
 class Settings(Entry):
     """What all kinds of the user's sets have."""
 
-    source: Literal["folder", "url"] = "folder"
+    source: Literal["folder", "url"] = "folder"  # url: an archive to be downloaded
     folder: str  # for source folder: where the files are; no stage's output
     url: str = ""  # for source url: of a zip or tar archive
     sha256: str = ""  # of that archive
     timeout: Positive = 30.0  # seconds without an answer after which a server counts as dead
     image_size: Count = 32  # pixels a side; a multiple of 8
     validation_share: Fraction = 0.15  # of what is alike; where folders say what is for testing, they count
-    test_share: Fraction = 0.15
+    test_share: Fraction = 0.15  # of the images
     seed: Seed = 0  # which ones
 
     @model_validator(mode="after")

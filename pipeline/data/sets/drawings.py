@@ -35,7 +35,7 @@ SPLIT = "drawings split"  # purpose of random numbers
 class Settings(Entry, Source):
     image_size: Count = 32  # pixels a side; a multiple of 8
     validation_share: Fraction = 0.15  # of the base drawings, with all their variants
-    test_share: Fraction = 0.15
+    test_share: Fraction = 0.15  # of the base drawings
     seed: Seed = 0  # which ones
 
     @model_validator(mode="after")

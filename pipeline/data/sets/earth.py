@@ -51,7 +51,7 @@ class Settings(Entry, Source):
     stride: Count = 4  # pixels from one training tile to the next; in the other splits half a tile
     land: PositiveFraction = 0.5  # of a tile, at least
     validation_share: Fraction = 0.2  # of the regions
-    test_share: Fraction = 0.2
+    test_share: Fraction = 0.2  # of the squares
     seed: Seed = 0  # which ones
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ SPLIT = "people"  # purpose of random numbers
 class Settings(Entry, Source):
     image_size: Count = 32  # pixels a side; a multiple of 8
     validation_share: Fraction = 0.15  # of the people
-    test_share: Fraction = 0.15
+    test_share: Fraction = 0.15  # of the people
     seed: Seed = 0  # which ones
 
     @model_validator(mode="after")

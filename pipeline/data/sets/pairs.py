@@ -21,11 +21,11 @@ LEARNER = "contrastive", "none"
 
 
 class Settings(load.Settings):
-    layout: layouts.Name = "auto"
+    layout: layouts.Name = "auto"  # how A and B lie beside each other
     a: str = ""  # the folders of A and B, or endings of their files' names; "" where they have the usual ones
-    b: str = ""
+    b: str = ""  # the same of B
     a_values: Kind = "auto"  # picture | labels | auto: what the numbers in A's files are
-    b_values: Kind = "auto"
+    b_values: Kind = "auto"  # the same of B's
 
 
 def fetch(settings: Settings, root: Path) -> None:

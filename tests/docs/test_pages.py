@@ -1,0 +1,109 @@
+"""The pages: links lead somewhere, the reference is that of the code, `make docs` serves them."""
+
+import json
+import re
+import threading
+import urllib.error
+import urllib.request
+from http.server import ThreadingHTTPServer
+from urllib.parse import urljoin
+
+import pytest
+from helpers.project import ROOT
+from ruamel.yaml import YAML
+
+from stages import docs, reference
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+TOPICS = sorted((ROOT / "docs/tutorial").glob("[0-9]*.md"))
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page):
+    targets = LINK.findall(re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL))
+    for target in (each for each in targets if not re.match(r"[a-z]+:", each)):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_contents_list_every_page_once():
+    listed = LINK.findall((ROOT / "docs/index.md").read_text("utf-8").partition("\n## ")[2])
+    assert sorted(listed) == [
+        str(page.relative_to(ROOT / "docs"))
+        for page in PAGES
+        if page.parent != ROOT / "docs" or page.name != "index.md"
+    ]
+
+
+@pytest.mark.parametrize("page", TOPICS, ids=lambda page: page.stem)
+def test_a_topic_has_question_command_picture_exercise_and_answer(page):
+    text = page.read_text("utf-8")
+    for part in (
+        "**Question.**",
+        "## The command",
+        "## The picture",
+        "## What is seen",
+        "## Exercise",
+        "<details>",
+    ):
+        assert part in text, part
+    assert re.search(r"arXiv:\d{4}\.\d{4,5}", text)
+    assert 40 <= len(text.splitlines()) <= 90
+
+
+def test_the_parameters_page_is_what_the_command_writes(tmp_path):
+    reference.main(tmp_path / "parameters.md")
+    committed = (ROOT / "docs/reference/parameters.md").read_text("utf-8")
+    assert (tmp_path / "parameters.md").read_text("utf-8") == committed
+    assert not re.search(r"\|  \|$", committed, re.MULTILINE), "a key without a meaning"
+
+
+def test_every_metric_stands_in_the_reference():
+    text = (ROOT / "docs/reference/metrics.md").read_text("utf-8")
+    found = {
+        name for file in (ROOT / "reports/metrics").glob("*.json") for name in json.loads(file.read_text())
+    }
+    gains = {f"gain_{num}" for num in (4, 8, 16)}  # of which the page names the first and the last
+    assert sorted(name for name in found - gains if f"`{name}`" not in text) == []
+
+
+def test_every_kind_of_output_stands_in_the_reference():
+    text = (ROOT / "docs/reference/outputs.md").read_text("utf-8")
+    stages = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"].values()
+    for stage in (each.get("do", each) for each in stages):
+        for out in [*stage["outs"], *stage.get("metrics", [])]:
+            path = (next(iter(out)) if isinstance(out, dict) else out).split("${")[0]
+            folder = path.rpartition("/")[0] if path.endswith(("-", ".json")) else path.rstrip("/")
+            assert folder in text, path
+
+
+@pytest.fixture(scope="module")
+def address():
+    with ThreadingHTTPServer((docs.HOST, 0), docs.Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{docs.HOST}:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_first_page_is_the_index_and_a_topic_shows_its_figures_and_its_answer(address):
+    with urllib.request.urlopen(address) as answer:
+        assert answer.url.endswith("/docs/index.md")
+    with urllib.request.urlopen(f"{address}/docs/tutorial/10-diffusion.md") as answer:
+        text = answer.read().decode()
+    assert '<a href="/docs/tutorial/10-diffusion.md" aria-current="page">' in text
+    assert '<h2 id="what-is-seen">' in text
+    assert "<summary>Answer</summary>" in text
+    assert "<table>" in text
+    for image in re.findall(r'<img src="([^"]+)"', text):
+        with urllib.request.urlopen(urljoin(f"{address}/docs/tutorial/", image)) as answer:
+            assert answer.headers["Content-Type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/docs/none.md", "/.git/config", "/docs/../../etc/passwd", "/%2e%2e/README.md", "/dvc.lock", "/docs"],
+)
+def test_nothing_else_is_served(address, path):
+    with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+        urllib.request.urlopen(address + path)
+    refused.value.close()
