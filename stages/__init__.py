@@ -61,7 +61,10 @@ def run(main: Callable[..., None]) -> None:
         global _done
         _done = main.__module__ == "__main__"
 
-    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # closed
+    sys.stdout, sys.stderr = (  # closed ones write to nowhere
+        stream or open(os.devnull, "w")  # noqa: SIM115
+        for stream in (sys.stdout, sys.stderr)
+    )
     for stream in (sys.stdout, sys.stderr):  # a terminal may lack a letter of a file's name
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
