@@ -12,23 +12,37 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup repro register inspect long seeds play docs test lint check bench ui clean
+# CPU-only PyTorch, if asked for by TORCH=cpu: from this index alone, so that nothing else can be had in its place
+TORCH ?=
+CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CPU_ONLY = import sys, torch; sys.exit(torch.version.cuda and "error: PyTorch came with CUDA; pip knows other indexes: see pip config list")
+DOCTOR = doctor.py --python "$(PYTHON)" --jobs $(JOBS) --port $(PORT) --play-port $(PLAY_PORT)
+
+.PHONY: help doctor setup repro register inspect long seeds play docs test lint check bench ui clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: $(READY)  ## create .venv and install what the pipeline needs
+doctor:  ## what is needed, and whether it is here; exit code 2 if something is missing
+	@command -v "$(or $(PYTHON),python3)" > /dev/null || { echo "error: Python 3.11 or later is needed, and none is found: install it, or make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@$(or $(PYTHON),python3) $(DOCTOR)
+
+setup: $(READY)  ## create .venv and install what the pipeline needs; TORCH=cpu: PyTorch without CUDA
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; say which: make PYTHON=/path/to/python3.11"; exit 2; }
-	@echo "Setting up $(VENV) with $$($(PYTHON) --version): PyTorch, DVC, MLflow and others, about 3 GB to download and some minutes, once."
+	@case "$(TORCH)" in ""|cpu) ;; *) echo "error: TORCH=$(TORCH): allowed are cpu, and nothing" >&2; exit 2;; esac
+	@$(MAKE) --no-print-directory doctor
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version): PyTorch, DVC, MLflow and others, about $(if $(TORCH),0.5,3) GB to download and some minutes, once."
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(if $(TORCH),@$(PIP) --no-deps --index-url $(CPU_INDEX) torch torchvision)
+	@$(PIP) --editable '.[dev]'
+	$(if $(TORCH),@$(VENV)/bin/python -c '$(CPU_ONLY)')
 	@touch $(READY)
 
 repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time: reports/index.html
 	@python -m stages.repro --jobs $(JOBS)
-	@echo "The report: file://$(CURDIR)/reports/index.html    The runs: make ui"
+	@echo "The runs: make ui"
 
 register: setup  ## after repro: every evaluated model in MLflow's registry, the best of a task as its champion
 	@python -m stages.register
@@ -41,7 +55,7 @@ long seeds:
 	@cd $@ && python -m stages.repro --jobs $(JOBS)
 	@cp -r $@/reports/comparison.csv $@/reports/figures reports/$@/
 	@rm -f reports/$@/figures/*-frames.png reports/$@/figures/*-paths.png
-	@echo "The report: file://$(CURDIR)/$@/reports/index.html    What is kept of it, to be committed: reports/$@"
+	@echo "What is kept of it, to be committed: reports/$@"
 
 play: setup  ## draw, and see every method answer: a page on http://127.0.0.1:$(PLAY_PORT)
 	@python -m stages.play --port $(PLAY_PORT)

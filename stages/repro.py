@@ -4,12 +4,17 @@
 
 What hangs together is DVC's own graph; of the stages that could start, the one with the longest way still to
 go does, by the seconds that each took last: those MLflow knows, else those of benchmarks/seconds.json.
+
+It prints a line a stage; what a stage says itself is in logs/<stage>.log.
 """
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Iterable, Mapping
+import sys
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -17,6 +22,9 @@ from typing import Annotated
 import typer
 from networkx import DiGraph, ancestors, relabel_nodes, topological_sort
 
+from pipeline.report.headlines import headlines
+from pipeline.runtime import logs
+from pipeline.runtime.overview import Overview
 from pipeline.tracking import runs
 from stages import run, sections
 
@@ -24,38 +32,151 @@ FIRST, LAST = "check", "report"
 SECONDS = Path("benchmarks/seconds.json")
 UNKNOWN = 30.0  # seconds of a stage of which nothing is known
 DVC = ("dvc", "--wait-for-lock", "repro", "--single-item")
+LOOK_EVERY = 0.1  # seconds
+SHOWN = 12  # lines of the log of a stage that failed
+SETTLED = 60.0  # seconds of work after which this run's own pace counts half
 
 
 def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = os.cpu_count() or 1) -> None:
     """Bring everything up to date, as `dvc repro` does, to the same bits."""
     sections.check_names()  # before DVC reads them
     sections.check_folders()  # it stops, or waits, at what it cannot read there
-    call("dvc", "repro", FIRST)
-    graph, changed = plan()
-    waiting = changed.union(*(ancestors(graph, stage) for stage in changed)) - {FIRST, LAST}
-    ways = longest_ways(graph, known_seconds(graph))
-    running: dict[subprocess.Popen[bytes], list[str]] = {}
-    total = len(waiting)
-    while waiting or running:
-        while len(running) < jobs and (chain := next_chain(graph, waiting, running.values(), ways)):
-            waiting -= set(chain)
-            running[subprocess.Popen([*DVC, *chain])] = chain
-        pid, status = os.wait()
-        process = next(each for each in running if each.pid == pid)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        chain = running.pop(process)
-        if process.returncode:
-            for other in running:
-                other.wait()
-            raise SystemExit(process.returncode)
-        done = total - len(waiting) - sum(map(len, running.values()))
-        print(f"repro: {done} of {total} stages done, the last: {chain[-1]}", flush=True)
-    call("dvc", "repro")
+    with Overview() as overview:
+        overview.running({}, "checking params.yaml")
+        finish(Call(["dvc", "repro", FIRST], [FIRST]), overview)
+        overview.running({}, "looking for what is out of date")
+        graph, changed = plan()
+        todo = changed.union(*(ancestors(graph, stage) for stage in changed)) - {FIRST}
+        overview.expect(todo)
+        work = Work(graph, known_seconds(graph), todo, jobs)
+        run_all(work, overview)
+        finish(Call(["dvc", "repro"], sorted(todo & {LAST})), overview, work)
+    for line in [*headlines(Path("reports")), f"The report: file://{Path.cwd()}/reports/index.html"]:
+        print(line, flush=True)
 
 
-def call(*command: str) -> None:
-    if code := subprocess.run(command).returncode:
+class Call:
+    """One call of DVC that runs `chain`, some stages one after another, and writes into their logs."""
+
+    def __init__(self, command: Sequence[str], chain: Sequence[str]) -> None:
+        self.chain = list(chain)
+        self.logs = logs.StageLogs((*chain, LAST)[0])
+        self.left = list(chain)  # of the chain, what is not done
+        self.since = time.monotonic()
+        with self.logs.written.open("ab") as out:
+            self.process = subprocess.Popen(command, stdout=out, stderr=out)
+        self.code: int | None = None  # its exit code, once all that it said is dealt out
+
+    def look(self) -> list[tuple[str, float | None]]:
+        """The stages done since the last look, with their seconds; None for one that did not have to run."""
+        code = self.process.poll()
+        before = self.logs.stage
+        begun = self.logs.read() if code is None else self.logs.close()
+        ended = [before, *begun][: None if code == 0 else -1]
+        done = [self._done(stage) for stage in ended if stage]
+        if code == 0:  # of the others DVC found that nothing had changed for them
+            done += [(stage, None) for stage in self.left]
+            self.left = []
+        self.code = code
+        return done
+
+    def _done(self, stage: str) -> tuple[str, float | None]:
+        now = time.monotonic()
+        seconds, self.since = now - self.since, now
+        if stage in self.left:
+            self.left.remove(stage)
+        return stage, None if stage in self.logs.cached else seconds
+
+    def running(self) -> dict[str, float]:
+        """The stage that it is at, and for how many seconds."""
+        stage = self.logs.stage if self.logs.stage in self.left else (*self.left, LAST)[0]
+        return {stage: time.monotonic() - self.since}
+
+
+class Work:
+    """What is to be done, and how long that will take by what is known and by how it went so far."""
+
+    def __init__(self, graph: DiGraph, seconds: Mapping[str, float], todo: set[str], jobs: int) -> None:
+        self.graph, self.seconds, self.todo, self.jobs = graph, seconds, set(todo), jobs
+        self.known, self.took = SETTLED, SETTLED
+
+    def done(self, stage: str, seconds: float | None) -> None:
+        self.todo.discard(stage)
+        if seconds is not None:
+            self.known, self.took = self.known + self.seconds.get(stage, seconds), self.took + seconds
+
+    def time_left(self, running: Mapping[str, float]) -> float:
+        """Seconds, if no core idles: of the longest way, or of all work over the jobs, if that is more."""
+        pace = self.took / self.known
+        rest = {stage: max(pace * self.seconds[stage] - running.get(stage, 0), 0) for stage in self.todo}
+        ways = longest_ways(self.graph, {stage: rest.get(stage, 0) for stage in self.graph})
+        return max([*ways.values(), sum(rest.values()) / self.jobs])
+
+
+def run_all(work: Work, overview: Overview) -> None:
+    """Run all but the report, `jobs` stages at a time. If one fails, those beside it end first."""
+    waiting = work.todo - {LAST}
+    ways = longest_ways(work.graph, work.seconds)
+    calls: list[Call] = []
+    code = 0
+    try:
+        while waiting or calls:
+            chains = [call.chain for call in calls]
+            while len(calls) < work.jobs and (chain := next_chain(work.graph, waiting, chains, ways)):
+                waiting -= set(chain)
+                chains.append(chain)
+                calls.append(Call([*DVC, *chain], chain))
+            time.sleep(LOOK_EVERY)
+            look(calls, overview, work)
+            for call in [call for call in calls if call.code is not None]:
+                calls.remove(call)
+                if call.code:
+                    tell(call, [other.logs.stage or other.chain[0] for other in calls])
+                    code, waiting = code or call.code, set()
+    finally:
+        for call in calls:  # this was interrupted
+            call.logs.read()
+    if code:
         raise SystemExit(code)
+
+
+def finish(call: Call, overview: Overview, work: Work | None = None) -> None:
+    """Wait for a call; end with its exit code if it fails, and with the stage's if that found a mistake."""
+    while call.code is None:
+        time.sleep(LOOK_EVERY)
+        look([call], overview, work)
+    if not call.code:
+        return
+    if call.logs.stage == FIRST and (mistake := logs.lines_with(FIRST, "error: ")):
+        print(*mistake, sep="\n", file=sys.stderr, flush=True)
+        exited = re.search(r"exited with (\d+)", "\n".join(logs.last_lines(FIRST, SHOWN)))
+        raise SystemExit(int(exited[1]) if exited else call.code)
+    tell(call, [])
+    raise SystemExit(call.code)
+
+
+def look(calls: Sequence[Call], overview: Overview, work: Work | None) -> None:
+    """Tell what is done, and show what runs."""
+    done = [each for call in calls for each in call.look()]
+    running = {stage: since for call in calls if call.code is None for stage, since in call.running().items()}
+    if work is None:
+        return
+    for stage, seconds in done:
+        work.done(stage, seconds)
+        overview.finished(stage, seconds, work.time_left(running))
+        overview.warn(logs.lines_with(stage, "warning: ") if seconds is not None else [])
+    overview.running(running)
+
+
+def tell(call: Call, others: Collection[str]) -> None:
+    """Why a call failed: the last lines of the stage's log, or all that DVC said if it came to no stage."""
+    if not (stage := call.logs.stage):
+        print(call.logs.unclaimed.strip(), file=sys.stderr, flush=True)
+        return
+    ending = f"; {', '.join(others)} is waited for" if others else ""
+    said = [f"    {line}" for line in logs.last_lines(stage, SHOWN)]
+    text = [f"repro: {stage} failed{ending}. The end of {logs.path(stage)}:", *said]
+    print(*text, sep="\n", file=sys.stderr, flush=True)
 
 
 def plan() -> tuple[DiGraph, set[str]]:

@@ -53,12 +53,29 @@ def test_the_whole_dag_ends_in_a_report_that_shows_every_model(finished):
     assert models == sorted(models, key=lambda model: sections.index(model.split("-")[0]))
 
 
-def test_stages_that_ran_at_once_are_all_in_the_lock_file_and_counted_in_the_end(inside):
+def test_stages_that_ran_at_once_are_all_in_the_lock_file_and_each_told_in_one_line(inside):
     with Repo() as repo:
         names = {stage.addressing for stage in repo.index.stages}
     assert set(YAML(typ="safe").load((inside / "dvc.lock").read_text())["stages"]) == names
-    told = re.findall(r"^repro: (\d+) of (\d+) stages done", (inside / "repro.log").read_text(), re.M)
-    assert told[-1] == (str(len(names) - 2),) * 2  # all but the first and the last
+    log = (inside / "repro.log").read_text()
+    told = re.findall(r"^(\S+) +\d+ (?:s|min)  +(\d+) of (\d+) done", log, re.M)
+    assert {stage for stage, *_ in told} == names - {"check"}
+    assert [(int(done), int(total)) for _, done, total in told] == [
+        (i + 1, len(names) - 1) for i in range(len(names) - 1)
+    ]
+    assert told[-1][0] == "report"
+    assert log.splitlines()[-1] == f"The report: file://{inside}/reports/index.html"
+
+
+def test_each_stages_log_holds_what_it_said_and_nothing_of_others(inside):
+    with Repo() as repo:
+        names = {stage.addressing for stage in repo.index.stages}
+    assert {path.name for path in (inside / "logs").iterdir()} == {f"{name}.log" for name in names}
+    for name in names:
+        log = (inside / f"logs/{name}.log").read_text()
+        assert re.findall(r"^Running stage '(.*)':$", log, re.M) == [name], log
+    assert "step 12/12" in (inside / "logs/train_cgan@digit-0.log").read_text()
+    assert "/logs/" not in run(inside, "git status --short --untracked-files=all").stdout
 
 
 def test_a_second_repro_does_nothing(finished):

@@ -1,0 +1,64 @@
+"""Three numbers of all that was measured, for who has just seen it run; the page has the others."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from pipeline.metrics.conformal import ALPHA
+
+SAMPLERS = {"engression": "engression", "cgan": "the conditional GAN", "flow": "the flow"}
+METHODS = {"regression": "regression", **SAMPLERS}
+
+
+def headlines(reports: Path) -> list[str]:
+    """A line each; those of which this project has measured nothing are left out."""
+    return [line for line in (digits(reports), tones(reports), intervals(reports)) if line]
+
+
+def digits(reports: Path) -> str:
+    """How far from real digits: the FID of regression, of the conditional GAN and of the flow."""
+    fids = {said: average(reports, method, "digit", "fid") for method, said in METHODS.items()}
+    parts = [f"{said} {fid:.1f}" for said, fid in fids.items() if fid is not None and said != "engression"]
+    return f"digit: FID (lower is better) of {', '.join(parts)}" if parts else ""
+
+
+def tones(reports: Path) -> str:
+    """The best energy score where all right answers are known, and what it could be at best."""
+    scores = {said: average(reports, method, "tones", "energy_score") for method, said in SAMPLERS.items()}
+    known = {said: score for said, score in scores.items() if score is not None}
+    if not known:
+        return ""
+    best = min(known, key=known.__getitem__)
+    line = f"tones: energy score (lower is better) of the best method, {best}, {known[best]:.4f}"
+    exact = [
+        details["exact"] for details in files(reports / "details", "flow", "tones") if "exact" in details
+    ]
+    least = exact[0].get("energy_score_least") if exact else None
+    return line if least is None else f"{line}; the least possible {least:.4f}"
+
+
+def intervals(reports: Path) -> str:
+    """How often the truth lay in the intervals of all models of all tasks."""
+    found = [json.loads(file.read_text("utf-8")) for file in sorted((reports / "metrics").glob("*.json"))]
+    shares = [each["interval_coverage"] for each in found if each.get("interval_coverage") is not None]
+    if not shares:
+        return ""
+    promised = f"intervals: {1 - ALPHA:.0%} of unseen pixels are to lie in them"
+    return f"{promised}; {mean(shares):.1%} do ({min(shares):.1%} to {max(shares):.1%} by model)"
+
+
+def average(reports: Path, method: str, task: str, metric: str) -> float | None:
+    """A metric of a method on a task, over its seeds."""
+    found = [
+        each[metric] for each in files(reports / "metrics", method, task) if each.get(metric) is not None
+    ]
+    return mean(found) if found else None
+
+
+def files(folder: Path, method: str, task: str) -> Iterator[dict[str, Any]]:
+    """What is known of a method's models of a task, one a seed."""
+    for file in sorted(folder.glob(f"{method}-{task}-*.json")):
+        if file.stem.removeprefix(f"{method}-{task}-").isdigit():
+            yield json.loads(file.read_text("utf-8"))
