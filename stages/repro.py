@@ -8,6 +8,7 @@ go does, by the seconds that each took last: those MLflow knows, else those of b
 It prints a line a stage; what a stage says itself is in logs/<stage>.log.
 """
 
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import redirect_stderr
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -183,9 +185,11 @@ def plan() -> tuple[DiGraph, set[str]]:
     """DVC's graph, from each stage to those it depends on, and which stages are out of date."""
     from dvc.repo import Repo
 
-    with Repo() as repo:
+    with redirect_stderr(io.StringIO()) as said, Repo() as repo:  # no terminal: it shows no bars
         names = {stage: stage.addressing for stage in repo.index.graph}
-        return relabel_nodes(repo.index.graph, names), set(repo.status())
+        found = relabel_nodes(repo.index.graph, names), set(repo.status())
+    print(said.getvalue(), end="", file=sys.stderr)
+    return found
 
 
 def known_seconds(graph: DiGraph) -> dict[str, float]:
