@@ -56,7 +56,7 @@ def test_of_pairs_it_is_told_how_they_lie_and_what_is_left_out(told: Told) -> No
         "  A: 1 of 10 are blank, of one value all over: 0",
         "  B: pictures",
         "left out: notes.txt: not an image; allowed are"
-        " .bmp, .gif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp",
+        " .bmp, .gif, .jfif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp",
         "left out: A/x.png: no b of this name",
     ]
 

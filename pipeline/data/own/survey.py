@@ -62,12 +62,13 @@ def head(path: Path) -> tuple[int, int] | str:
         return "a link to nothing"
     if not path.is_file():
         return "not a file"
-    if path.suffix.lower() not in decode.EXTENSIONS:
-        return f"not an image; allowed are {', '.join(decode.EXTENSIONS)}"
+    other = f"not an image; allowed are {', '.join(decode.EXTENSIONS)}"
+    if path.suffix and path.suffix.lower() not in decode.EXTENSIONS:
+        return other
     try:
         width, height = decode.size(path)
     except InputError as error:
-        return str(error)
+        return str(error) if path.suffix else other
     if min(width, height) < MIN_SIDE:
         return f"{width} x {height} pixels: must be {MIN_SIDE} x {MIN_SIDE} at least"
     return width, height
