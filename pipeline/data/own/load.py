@@ -16,9 +16,10 @@ import numpy as np
 from pydantic import model_validator
 
 from pipeline.data.download.choice import Entry
-from pipeline.data.own import decode, meaning
+from pipeline.data.own import decode, meaning, seen
 from pipeline.data.own.layouts import Item, Layout
-from pipeline.data.own.meaning import Look, Meaning
+from pipeline.data.own.meaning import Meaning
+from pipeline.data.own.seen import Look
 from pipeline.data.own.survey import line
 from pipeline.data.prepared import SPLITS, Arrays, DataSet
 from pipeline.runtime.errors import InputError
@@ -71,6 +72,7 @@ class Looked:
     groups: np.ndarray  # (N,) the same number for items that share an image
     blank: dict[str, list[str]]  # by side, the keys of images of one value
     left_out: list[str]
+    num_several: int = 0  # items of whose files some hold several images
 
     def words(self) -> Iterator[str]:
         """What was found out, a line each."""
@@ -81,59 +83,64 @@ class Looked:
             if blank := self.blank[side]:
                 some = ", ".join(blank[:3]) + (", ..." if len(blank) > 3 else "")
                 yield f"{name}: {len(blank)} of {len(self.items)} are blank, of one value all over: {some}"
+        if self.num_several:
+            yield f"{self.num_several} are of files that hold several images: the first is taken"
         if doubles := len(self.items) - len(np.unique(self.groups)):
             yield f"{doubles} share an image with another, and go into one split with it"
 
 
 def look(
-    folder: Path, layout: Layout, kinds: dict[str, meaning.Kind], no_images: Sequence[str] = ()
+    folder: Path, layout: Layout, kinds: dict[str, tuple[str, meaning.Kind]], no_images: Sequence[str] = ()
 ) -> Looked:
-    """Look at every pixel of a layout's files, in as many threads as there are cores. `no_images` is what was
-    left out before.
+    """Look at every pixel of a layout's files, in as many threads as there are cores. `kinds` are what the
+    settings say of each side's values, with their keys; `no_images` is what was left out before.
 
     Raises:
         InputError: too few can be read, or nobody can tell what their numbers mean.
     """
-    num_files = len(layout.items[0].files) if layout.items else 1
+    num_parts = layout.cut * len(layout.items[0].files) if layout.items else 1
     items, looks, left_out = list[Item](), list[list[Look]](), [*no_images, *layout.left_out]
+
+    def at(item: Item) -> tuple[list[Look], list[str]]:
+        """The looks at an item's parts, and what is said of its files that cannot be read."""
+        parts, refused = list[Look](), list[str]()
+        for path in item.files:
+            try:
+                parts += map(seen.look, decode.cut(decode.pixels(folder / path), layout.cut))
+            except InputError as error:
+                refused.append(line(path, str(error)))
+        return parts, refused
+
     with (
         decode.quietly(),
         ThreadPoolExecutor(os.cpu_count()) as pool,
         Bar(f"reading {shown(folder)}", 0, len(layout.items)) as bar,
     ):
-        columns = [
-            meaning.looked([folder / item.files[k] for item in layout.items], layout.cut, pool)
-            for k in range(num_files)
-        ]
-        for done, (item, *found) in enumerate(zip(layout.items, *columns, strict=True), 1):
-            parts = [part for each in found if not isinstance(each, str) for part in each]
-            if len(parts) == num_files * layout.cut:
+        for done, (item, (parts, refused)) in enumerate(
+            zip(layout.items, pool.map(at, layout.items), strict=True), 1
+        ):
+            if not refused:
                 items.append(item)
                 looks.append(parts)
-            left_out += [
-                line(path, each)
-                for path, each in zip(item.files, found, strict=True)
-                if isinstance(each, str)
-            ]
+            left_out += refused
             bar.log(done, {})
     check_enough(folder, len(items), left_out)
     meanings, blank = dict[str, Meaning](), dict[str, list[str]]()
-    for k, side in enumerate(SIDES[-num_files * layout.cut :]):
-        of_side = [parts[k] for parts in looks]
+    for k, side in enumerate(SIDES[-num_parts:]):
+        (key, kind), of_side = kinds[side], [parts[k] for parts in looks]
         try:
-            meanings[side] = meaning.of(
-                meaning.together(each.seen for each in of_side), kinds.get(side, "auto")
-            )
+            meanings[side] = meaning.of(seen.together(of_side), kind, key)
         except InputError as error:
             raise InputError(f"{shown(folder)}: {side}: {error}") from error
         blank[side] = [
-            item.key for item, each in zip(items, of_side, strict=True) if each.blank[meanings[side].ground]
+            item.key for item, each in zip(items, of_side, strict=True) if meanings[side].blank(each)
         ]
         if len(blank[side]) == len(items):
             raise InputError(
                 f"{shown(folder)}: {side}: all {len(items)} images are blank, of one value all over"
             )
-    return Looked(folder, layout, items, meanings, alike(looks), blank, left_out)
+    num_several = sum(any(part.num_images > 1 for part in parts) for parts in looks)
+    return Looked(folder, layout, items, meanings, alike(looks), blank, left_out, num_several)
 
 
 def check_enough(folder: Path, num: int, left_out: Sequence[str]) -> None:
@@ -153,7 +160,7 @@ def alike(looks: Sequence[Sequence[Look]]) -> np.ndarray:
     for i, parts in enumerate(looks):
         graph.add_node(i)
         for side, part in enumerate(parts):
-            if not all(part.blank.values()):
+            if not (part.blank(seen.WHITE) and part.blank(seen.BLACK)):
                 graph.add_edge(i, first.setdefault((side, part.digest), i))
     groups = np.empty(len(looks), np.int64)
     for group in nx.connected_components(graph):
@@ -217,7 +224,7 @@ def of_split(looked: Looked, rows: np.ndarray, size: int) -> Arrays:
         parts = [
             part
             for path in item.files
-            for part in meaning.cut(decode.pixels(looked.folder / path), looked.layout.cut)
+            for part in decode.cut(decode.pixels(looked.folder / path), looked.layout.cut)
         ]
         for (side, found), part in zip(looked.meanings.items(), parts, strict=True):
             values = found.applied(part, size)

@@ -35,7 +35,7 @@ def fetch(settings: Settings, root: Path) -> None:
 def look(found: survey.Survey, folder: Path, settings: Settings) -> load.Looked:
     """What is found in a folder."""
     layout = layouts.pairs(found.images, settings.layout, settings.a, settings.b)
-    kinds = {"a": settings.a_values, "images": settings.b_values}
+    kinds = {"a": ("a_values", settings.a_values), "images": ("b_values", settings.b_values)}
     return load.look(folder, layout, kinds, found.left_out)
 
 

@@ -25,6 +25,7 @@ from helpers.pair_files import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pydantic import ValidationError
 
 from pipeline.data.own import layouts, load
@@ -132,6 +133,33 @@ def test_what_is_said_of_the_values_counts(tmp_path: Path) -> None:
     data = prepared(label_pairs(tmp_path), a_values="picture")
     assert data.splits["train"].keys() == {"images", "a", "names", "bases"}
     assert refusal(tmp_path, b_values="labels").startswith(f"{tmp_path}: images: labels: the files have more")
+
+
+def test_files_of_several_images_are_told(two: Path) -> None:
+    more = [Image.fromarray(noise(SIZE, SIZE, i)) for i in range(2)]
+    for name in ("0", "1"):
+        (two / f"A/{name}.png").unlink()
+        save(two / f"A/{name}.tif", noise(SIZE, SIZE, 9), save_all=True, append_images=more)
+    data = prepared(two)
+    assert "2 are of files that hold several images: the first is taken" in data.said
+
+
+def test_numbers_that_nobody_can_tell_are_asked_about_by_the_key_of_their_side(tmp_path: Path) -> None:
+    for i in range(10):
+        ids = np.random.default_rng(i).integers(0, 151, (10, 10), np.uint8)
+        save(tmp_path / f"A/{i}.png", noise(20, 20, i))
+        save(tmp_path / f"B/{i}.png", np.kron(ids, np.ones((5, 5), np.uint8)))
+    assert refusal(tmp_path) == (
+        f"{tmp_path}: images: maps of {num_values(tmp_path / 'B')} labels, which are a channel each; "
+        "say b_values: labels or b_values: picture"
+    )
+    maps = prepared(tmp_path, b_values="labels").splits["train"]
+    assert len(maps["images_colours"]) == num_values(tmp_path / "B") > 64
+
+
+def num_values(folder: Path) -> int:
+    """How many numbers occur in the files of a folder."""
+    return len({value for path in folder.iterdir() for value in np.asarray(Image.open(path)).flat})
 
 
 # Splits.
