@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import model_validator
 
 from pipeline.data.download.choice import Entry
-from pipeline.data.own import decode, meaning, seen
+from pipeline.data.own import decode, meaning, seen, splits
 from pipeline.data.own.layouts import Item, Layout
 from pipeline.data.own.meaning import Meaning
 from pipeline.data.own.seen import Look
@@ -26,11 +26,9 @@ from pipeline.runtime.errors import InputError
 from pipeline.runtime.own_files import shown
 from pipeline.runtime.params import Count, Fraction, Positive, Seed
 from pipeline.runtime.progress import Bar
-from pipeline.runtime.randomness import permutation
 
 FEWEST = 10  # examples
 SIDES = ("a", "images")  # of pairs; what is alone is the image
-SPLIT = "own split"  # purpose of random numbers
 
 
 class Settings(Entry):
@@ -169,40 +167,20 @@ def alike(looks: Sequence[Sequence[Look]]) -> np.ndarray:
 
 
 def split(looked: Looked, settings: Settings) -> tuple[np.ndarray, list[str]]:
-    """The split of each item, (N,), "" for those left out, and what is said of these: what folders call
-    training, validation and test stays that; a split that they do not have is taken from the training part.
-    """
-    chosen = np.array([item.split or "train" for item in looked.items], dtype=object)
-    left_out, keys = list[str](), [item.key for item in looked.items]
-    for of_group in (
-        np.flatnonzero(looked.groups == group) for group in np.unique(looked.groups[chosen != "train"])
-    ):
-        highest = max(chosen[of_group], key=SPLITS.index)
-        for i in of_group[chosen[of_group] != highest]:
-            left_out.append(
-                line(looked.items[i].files[-1], f"shows the same as an image of the {highest} split")
-            )
-            chosen[i] = ""
-    numbers = np.unique(looked.groups[chosen == "train"])
-    order = numbers[permutation(len(numbers), settings.seed, SPLIT).numpy()]
+    """The split of each item, (N,), "" for those left out, and what is said of these; see splits.py."""
     shares = {"validation": settings.validation_share, "test": settings.test_share}
-    for name, share in shares.items():
-        if name not in chosen:
-            num = max(1, round(share * len(numbers)))
-            chosen[np.isin(looked.groups, order[:num]) & (chosen == "train")] = name
-            order = order[num:]
-    if missing := [name for name in SPLITS if name not in chosen]:
-        raise InputError(
-            f"{shown(looked.folder)}: {len(keys)} examples leave no {missing[0]} split; there must be more"
-        )
-    return chosen, left_out
+    try:
+        return splits.split(looked.items, looked.groups, shares, settings.seed)
+    except InputError as error:
+        raise InputError(f"{shown(looked.folder)}: {error}") from error
 
 
 def data_set(looked: Looked, settings: Settings) -> DataSet:
     """The images themselves, read straight into the arrays of their splits."""
     chosen, left_out = split(looked, settings)
-    splits = {name: of_split(looked, np.flatnonzero(chosen == name), settings.image_size) for name in SPLITS}
-    return DataSet(splits, {"source": "own"}, [*looked.left_out, *left_out], list(looked.words()))
+    arrays = {name: of_split(looked, np.flatnonzero(chosen == name), settings.image_size) for name in SPLITS}
+    said = [*looked.words(), splits.words(looked.items, chosen)]
+    return DataSet(arrays, {"source": "own"}, [*looked.left_out, *left_out], said)
 
 
 def of_split(looked: Looked, rows: np.ndarray, size: int) -> Arrays:
