@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.data.own import layouts, load, pairing
+from pipeline.data.own import layouts, load, pairing, splits
 from pipeline.data.own.seam import has_seam
 from pipeline.data.own.survey import Survey, survey
 from pipeline.data.sets import images, kind, labelled, pairs
@@ -59,8 +59,8 @@ def main(
     looked = KINDS[chosen].look(found, folder, settings)
     for line in looked.words():
         print(f"  {line}")
-    splits, alike = load.split(looked, settings)
-    print(f"  {load.splits.words(looked.items, splits)}")
+    split, alike = load.split(looked, settings)
+    print(f"  {splits.words(looked.items, split)}")
     left_out = [*looked.left_out, *alike]
     for line in left_out[:MOST_SHOWN]:
         print(f"left out: {line}")

@@ -39,7 +39,7 @@ class Settings(Entry):
     url: str = ""  # for source url: of a zip or tar archive
     sha256: str = ""  # of that archive
     timeout: Positive = 30.0  # seconds without an answer after which a server counts as dead
-    image_size: Count = 32  # pixels a side; a multiple of 8
+    image_size: Count = 32  # pixels a side; a multiple of 8, and of what the networks halve
     validation_share: Fraction = 0.15  # of what is alike; where folders say what is for testing, they count
     test_share: Fraction = 0.15
     seed: Seed = 0  # which ones

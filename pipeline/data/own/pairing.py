@@ -54,16 +54,8 @@ def pairs(found: Sequence[Found], layout: Name, a: str, b: str, has_seam: Seam) 
         raise InputError(
             f"{described(found)}; none are called A and B, or as other pairs: say a: FOLDER and b: FOLDER"
         )
-    wide = [each for each in found if each.width == 2 * each.height]
-    if len(wide) > MOST * len(found):
-        if has_seam(wide):
-            others = [each for each in found if each.width != 2 * each.height]
-            reason = "not twice as wide as high, as most are"
-            more = [line(each.path, f"{each.width} x {each.height} pixels: {reason}") for each in others]
-            halves = side_by_side(wide)
-            return halves._replace(left_out=[*halves.left_out, *more])
-        seamless = "twice as wide as high, without a seam in the middle"
-        raise Unclear(f"{described(found)}, {seamless}: if they are A|B, say layout: side_by_side")
+    if sum(map(is_wide, found)) > MOST * len(found):
+        return wide(found, has_seam)
     if alike := named_alike(found):
         raise Unclear(
             f"{described(found)}: which are the conditions, which the images? "
@@ -78,19 +70,38 @@ def pairs(found: Sequence[Found], layout: Name, a: str, b: str, has_seam: Seam) 
     )
 
 
+def is_wide(found: Found) -> bool:
+    return found.width == 2 * found.height
+
+
+def wide(found: Sequence[Found], has_seam: Seam) -> Layout:
+    """Images most of which are twice as wide as high: those cut in two halves, if they have a seam."""
+    halves, others = list(filter(is_wide, found)), [each for each in found if not is_wide(each)]
+    if not has_seam(halves):
+        seamless = "twice as wide as high, without a seam in the middle"
+        raise Unclear(f"{described(found)}, {seamless}: if they are A|B, say layout: side_by_side")
+    reason = "not twice as wide as high, as most are"
+    more = [line(each.path, f"{each.width} x {each.height} pixels: {reason}") for each in others]
+    layout = side_by_side(halves)
+    return layout._replace(left_out=[*layout.left_out, *more])
+
+
 def named_alike(found: Sequence[Found]) -> list[str]:
     """The names of two folders, or extensions, that most images have, with files of the same names; [] if
     there are none.
     """
-    for name_of in (lambda each: each.name.parent.name, lambda each: each.name.suffix.lower()[1:]):
+    for names in (
+        [each.name.parent.name for each in found],
+        [each.name.suffix.lower()[1:] for each in found],
+    ):
         stems: dict[str, set[str]] = defaultdict(set)
-        for each in found:
-            stems[name_of(each)].add(each.name.stem)
+        for name, each in zip(names, found, strict=True):
+            stems[name].add(each.name.stem)
         first = sorted(stems, key=lambda name: -len(stems[name]))[:2]
         if len(first) < 2 or not all(first) or all(map(split_of, first)):
             continue
-        sizes, both = [len(stems[name]) for name in first], set.intersection(*(stems[name] for name in first))
-        if 2 * len(both) > max(sizes) and sum(sizes) > MOST * len(found):
+        one, other = (stems[name] for name in first)
+        if 2 * len(one & other) > max(len(one), len(other)) and len(one) + len(other) > MOST * len(found):
             return sorted(first)
     return []
 

@@ -338,6 +338,7 @@ def test_more_than_3_blank_images_are_counted(two: Path) -> None:
         ({"source": "url", "url": "http://here"}, "source = 'url': url and sha256 must be given"),
         ({"source": "wheel"}, "'folder' or 'url'"),
         ({"layout": "side by side"}, "'auto', 'side_by_side' or 'two_folders'"),
+        ({"direction": "ba"}, "direction: is said by a task's condition, ab or ba"),
         ({"a_values": "label"}, "'auto', 'picture' or 'labels'"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import io
 import os
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -103,6 +104,26 @@ def test_a_name_that_is_not_utf_8_is_left_out_and_told_in_utf_8(folder: Path) ->
     found = survey.survey(folder)
     assert len(found.images) == 9
     assert found.left_out == [r"caf\xe9.png: its name is not UTF-8"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no other encoding of names")
+def test_names_are_read_as_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    """So that a data set has the same bytes everywhere, and nothing is left out for its name."""
+    name = "häns/日本.png"
+    save(tmp_path / name, plain(RED))
+    code = f"""
+import sys
+from pathlib import Path
+from pipeline.data.own import layouts, survey
+found = survey.survey(Path({str(tmp_path)!r}))
+assert sys.getfilesystemencoding() != "utf-8"
+print(ascii((found.left_out, [item.key for item in layouts.images(found.images).items])))
+"""
+    plain_c = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | plain_c, check=True, capture_output=True, text=True
+    )
+    assert told.stdout.strip() == ascii(([], ["häns/日本"]))
 
 
 @pytest.mark.parametrize(("height", "width", "left_out"), [(7, 8, True), (8, 7, True), (8, 8, False)])
