@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -98,25 +99,13 @@ def look(
     """
     num_parts = layout.cut * len(layout.items[0].files) if layout.items else 1
     items, looks, left_out = list[Item](), list[list[Look]](), [*no_images, *layout.left_out]
-
-    def at(item: Item) -> tuple[list[Look], list[str]]:
-        """The looks at an item's parts, and what is said of its files that cannot be read."""
-        parts, refused = list[Look](), list[str]()
-        for path in item.files:
-            try:
-                parts += map(seen.look, decode.cut(decode.pixels(folder / path), layout.cut))
-            except InputError as error:
-                refused.append(line(path, str(error)))
-        return parts, refused
-
     with (
         decode.quietly(),
         ThreadPoolExecutor(os.cpu_count()) as pool,
         Bar(f"reading {shown(folder)}", 0, len(layout.items)) as bar,
     ):
-        for done, (item, (parts, refused)) in enumerate(
-            zip(layout.items, pool.map(at, layout.items), strict=True), 1
-        ):
+        read = pool.map(partial(looks_at, folder, num_parts=layout.cut), layout.items)
+        for done, (item, (parts, refused)) in enumerate(zip(layout.items, read, strict=True), 1):
             if not refused:
                 items.append(item)
                 looks.append(parts)
@@ -139,6 +128,17 @@ def look(
             )
     num_several = sum(any(part.num_images > 1 for part in parts) for parts in looks)
     return Looked(folder, layout, items, meanings, alike(looks), blank, left_out, num_several)
+
+
+def looks_at(folder: Path, item: Item, num_parts: int) -> tuple[list[Look], list[str]]:
+    """The looks at an item's parts, and what is said of its files that cannot be read."""
+    looks, refused = list[Look](), list[str]()
+    for path in item.files:
+        try:
+            looks += map(seen.look, decode.cut(decode.pixels(folder / path), num_parts))
+        except InputError as error:
+            refused.append(line(path, str(error)))
+    return looks, refused
 
 
 def check_enough(folder: Path, num: int, left_out: Sequence[str]) -> None:
