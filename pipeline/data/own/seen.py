@@ -63,12 +63,12 @@ class Seen:
 def look(found: Pixels) -> Look:
     """At the pixels of one image."""
     numbers, shown = as_numbers(found.values), visible(found)
-    values = np.unique(numbers)
-    few = len(values) <= MOST_VALUES and values.dtype.kind != "f"
-    flat, graded = flatness(numbers, values, shown) if few and found.exact else (0.0, 0.0)
+    values = few_values(numbers)
+    flat, graded = flatness(numbers, values, shown) if values is not None and found.exact else (0.0, 0.0)
     on_white = extremes(on_ground(found, WHITE))
     on_black = on_white if found.alpha is None else extremes(on_ground(found, BLACK))
     alpha = b"" if found.alpha is None else found.alpha.tobytes()
+    colours = None if found.palette is None else as_numbers(found.palette[None])[0]
     digest = blake2b(shown.tobytes() + alpha, digest_size=16).digest()
     chosen = np.random.default_rng([*digest]).integers(0, numbers.size, SAMPLE)
     return Look(
@@ -78,17 +78,24 @@ def look(found: Pixels) -> Look:
         coarse=found.coarse,
         num_images=found.num_images,
         transparent=found.alpha is not None,
-        values=values if few else None,
-        colours=np.empty(0)
-        if found.palette is None or not few
-        else as_numbers(found.palette[None])[0, values],
-        black_and_white=few and is_black_and_white(shown),
+        values=values,
+        colours=np.empty(0) if colours is None or values is None else colours[values],
+        black_and_white=values is not None and is_black_and_white(shown),
         flat=flat,
         graded=graded,
         ranges={WHITE: on_white, BLACK: on_black},
         sample=shown.reshape(numbers.size, -1)[chosen].ravel(),
         digest=digest,
     )
+
+
+def few_values(numbers: np.ndarray) -> np.ndarray | None:
+    """The integers that occur, (K,); None if they are more than MOST_VALUES, as some pixels mostly show."""
+    some = numbers.ravel()[:: max(1, numbers.size // 4096)]
+    if numbers.dtype.kind == "f" or len(np.unique(some)) > MOST_VALUES:
+        return None
+    values = np.unique(numbers)
+    return values if len(values) <= MOST_VALUES else None
 
 
 def together(looks: Sequence[Look]) -> Seen:
@@ -132,7 +139,7 @@ def flatness(numbers: np.ndarray, values: np.ndarray, shown: np.ndarray) -> tupl
     but it is graded; of lines that are smoothed only black and white are flat, and few of their greys.
     """
     which = np.searchsorted(values, numbers)
-    pixels = shown.reshape(*numbers.shape, -1).astype(np.float64)
+    pixels = shown.reshape(*numbers.shape, -1).astype(np.float32)
     largest = GRADUAL * np.ptp(pixels, axis=(0, 1)).max()
     equal, total = np.zeros(len(values)), np.zeros(len(values))
     num_small = num_steps = 0
