@@ -34,8 +34,8 @@ long seeds:
 	@test -d $@ || { git clone --quiet . $@ && cd $@ && dvc cache dir --local "$(CURDIR)/.dvc/cache"; }
 	@cp reports/$@/params.yaml $@/
 	@cd $@ && python -m stages.repro --jobs $(JOBS)
-	@cp -r $@/reports/comparison.csv $@/reports/figures reports/$@/
-	@rm -f reports/$@/figures/*-frames.png reports/$@/figures/*-paths.png
+	@cp $@/reports/comparison.csv reports/$@/
+	@test $@ = seeds || { cp -r $@/reports/figures reports/$@/; rm -f reports/$@/figures/*-frames.png reports/$@/figures/*-paths.png; }
 	@echo "The report: file://$(CURDIR)/$@/reports/index.html    What is kept of it, to be committed: reports/$@"
 
 inspect: setup  ## what would be done with a folder of yours: make inspect FOLDER=path
