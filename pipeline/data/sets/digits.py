@@ -42,7 +42,11 @@ def prepare(raw: Path, settings: Settings) -> DataSet:
     values = np.unique(np.concatenate([y for _, y in parts]))  # EMNIST's letters begin at 1
     classes = np.arange(len(values), dtype=np.uint8)
     splits = {
-        split: {"images": x[:, None], "labels": np.searchsorted(values, y).astype(np.uint8), "classes": classes}
+        split: {
+            "images": x[:, None],
+            "labels": np.searchsorted(values, y).astype(np.uint8),
+            "classes": classes,
+        }
         for split, (x, y) in zip(SPLITS, parts, strict=True)
     }
     return DataSet(splits, {"num_classes": len(values)})
