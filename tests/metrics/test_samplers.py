@@ -1,6 +1,7 @@
 """The tests of posteriors, tried on samplers whose faults are known: how often does each reject which?"""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 import torch
@@ -69,25 +70,24 @@ def shares(problem: Problem, sampler: str) -> dict[str, float]:
     return {name: found[name] / NUM_SEEDS for name in SEEN}
 
 
-@pytest.mark.parametrize("sampler", FAULTS)
-def test_of_normal_posteriors_each_test_rejects_what_it_is_said_to_see_and_nothing_else(sampler: str) -> None:
-    found = shares(gaussian, sampler)
+def check(sampler: str, found: dict[str, float], powerful: Iterable[str]) -> None:
+    """Faults that a test must not see are rejected as seldom as none; those that it is said to see are seen,
+    by the powerful ones.
+    """
     print(sampler, found)
     for name, share in found.items():
         if sampler == "perfect" or sampler in UNSEEN.get(name, ()):
             assert share <= MOST_FALSE, f"{name} rejects {sampler}"
-        if sampler in SEEN[name]:
+        if sampler in SEEN[name] and name in powerful:
             assert share >= LEAST_SEEN, f"{name} does not see {sampler}"
+
+
+@pytest.mark.parametrize("sampler", FAULTS)
+def test_of_normal_posteriors_each_test_rejects_what_it_is_said_to_see_and_nothing_else(sampler: str) -> None:
+    check(sampler, shares(gaussian, sampler), SEEN)
 
 
 @pytest.mark.parametrize("sampler", ["perfect", "narrow", "prior"])
 def test_of_six_known_answers_too_where_all_six_truths_are_of_one_base(sampler: str) -> None:
-    found = shares(tones, sampler)
-    print(sampler, found)
-    for name, share in found.items():
-        if sampler == "perfect" or sampler in UNSEEN.get(name, ()):
-            assert share <= MOST_FALSE, f"{name} rejects {sampler}"
-        elif (
-            sampler in SEEN[name] and name != "classifier"
-        ):  # which asks one picture a base, and there are forty
-            assert share >= LEAST_SEEN, f"{name} does not see {sampler}"
+    powerful = SEEN.keys() - {"classifier"}  # which asks one picture a base, and there are forty
+    check(sampler, shares(tones, sampler), powerful)
