@@ -8,8 +8,8 @@ import torch
 from helpers.samplers import FAULTS, Problem, gaussian, tones
 from torch import Tensor
 
-from pipeline.metrics import evidence, posterior, two_samples, uniformity
-from pipeline.metrics.evidence import Known
+from pipeline.metrics import functions, posterior, spread, two_samples, uniformity
+from pipeline.metrics.judged import Known
 
 NUM_SEEDS, P_VALUE = 200, 0.05
 MOST_FALSE, LEAST_SEEN = 0.085, 0.9  # shares of the seeds
@@ -35,16 +35,16 @@ UNSEEN = {  # those that it must not be able to see, as they are none to it
 
 def rejections(drawn: Tensor, known: Known, seed: int) -> set[str]:
     """The tests that a sampler fails."""
-    gains = {row["num_draws"]: row["interval"] for row in evidence.of_gains(drawn, known, seed)}
+    gains = {row["num_draws"]: row["interval"] for row in spread.gains(drawn, known, seed)}
     counts = posterior.rank_counts(drawn, known.truth, seed)[:, 0]
-    ninety = {row["k"]: row for row in evidence.of_coverage(counts, known.bases, seed)}[2]
+    ninety = {row["k"]: row for row in spread.coverage(counts, known.bases, seed)}[2]
     failed = {
         "gain of 8": outside(gains[8], posterior.theoretical_gain(8)),
-        "spread": outside(evidence.of_spread(drawn, known, seed)["interval"], 1),
+        "spread": outside(spread.ratio(drawn, known, seed)["interval"], 1),
         "coverage of 90 %": outside(ninety["interval"], ninety["level"]),
     }
-    ranks = evidence.of_ranks(drawn, known, seed)
-    of_truths = "distance to the expected image", evidence.TARP
+    ranks = functions.ranks(drawn, known, seed)
+    of_truths = "distance to the expected image", functions.TARP
     groups = {PLAIN: [each for name, each in ranks.items() if name not in of_truths]}
     groups |= {
         "ranks of the distance to the expected image": [ranks[of_truths[0]]],
