@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.metrics import bases as of_bases
-from pipeline.metrics import conformal, functions, judged, posterior, scores, spread, two_samples
+from pipeline.metrics import conformal, functions, judged, posterior, proper_scores, spread, two_samples
 from pipeline.metrics.features import FeatureExtractor
 from pipeline.metrics.reference import Reference
 from pipeline.runtime import randomness
@@ -41,7 +41,7 @@ def evaluate(sampler: nn.Module, drawn: Tensor, real: Reference) -> Evidence:
     spread and of ranks where there is more than one.
     """
     facts, seed, about = judged.known(real), real.settings.seed, dict[str, Any]()
-    by_condition = scores.by_condition(drawn, facts.truth, seed)
+    by_condition = proper_scores.by_condition(drawn, facts.truth, seed)
     values = {name: found.mean().item() for name, found in by_condition.items()}
     if drawn.shape[1] > 1:
         about["gains"] = spread.gains(drawn, facts, seed)
