@@ -53,8 +53,8 @@ long seeds:
 	@test -d $@ || { git clone --quiet . $@ && cd $@ && dvc cache dir --local "$(CURDIR)/.dvc/cache"; }
 	@cp reports/$@/params.yaml $@/
 	@cd $@ && python -m stages.repro --jobs $(JOBS)
-	@cp -r $@/reports/comparison.csv $@/reports/figures reports/$@/
-	@rm -f reports/$@/figures/*-frames.png reports/$@/figures/*-paths.png
+	@cp $@/reports/comparison.csv reports/$@/
+	@test $@ = seeds || { cp -r $@/reports/figures reports/$@/; rm -f reports/$@/figures/*-frames.png reports/$@/figures/*-paths.png; }
 	@echo "What is kept of it, to be committed: reports/$@"
 
 play: setup  ## draw, and see every method answer: a page on http://127.0.0.1:$(PLAY_PORT)

@@ -29,19 +29,23 @@ def main(out: Path) -> None:
     sections.check()
     sections.check_folders()
     for section, name, model in sections.models():
-        side = getattr(kind.of(sections.task_settings(model.task).data)[1], "image_size", DEFAULT_SIDE)
-        fit(f"{section}.{name}", model, (3, side, side))
+        data = sections.task_settings(model.task).data
+        said = getattr(kind.of(data)[1], "image_size", None)
+        side, source = said or DEFAULT_SIDE, f" (datasets.{data}.image_size = {said})" if said else ""
+        fit(f"{section}.{name}", model, (3, side, side), source)
     with new_folder(out) as folder:
         for stage, modules in stages():
             (folder / f"{stage}.txt").write_text(fingerprint(*modules), "utf-8")
 
 
-def fit(key: str, model: sections.Model, shape: tuple[int, int, int]) -> None:
-    """Build a model's networks, without weights; an InputError if images of this shape do not fit them."""
+def fit(key: str, model: sections.Model, shape: tuple[int, int, int], source: str) -> None:
+    """Build a model's networks, without weights; an InputError if images of this shape do not fit them, which
+    ends with the `source` of the shape.
+    """
     settings = model.settings
     if (largest := max(getattr(settings, "patch_sizes", [0]))) > min(shape[1:]):
         found = f"{params.PARAMS_FILE}: {key}.patch_sizes: {largest} pixels"
-        raise InputError(f"{found} is more than the {min(shape[1:])} that images have")
+        raise InputError(f"{found} is more than the {min(shape[1:])} that images have{source}")
     named = settings.model_dump(include={"network", "width"})
     spec = Spec(method="", kind=settings.kind, image_shape=list(shape), num_conditions=1, **named)
     try:
@@ -50,7 +54,7 @@ def fit(key: str, model: sections.Model, shape: tuple[int, int, int]) -> None:
             if isinstance(settings, Stabilisers):
                 stabilisers.discriminator(settings, 1, shape)
     except ValueError as error:
-        raise InputError(f"{params.PARAMS_FILE}: {key}: {error}") from error
+        raise InputError(f"{params.PARAMS_FILE}: {key}: {error}{source}") from error
 
 
 def stages() -> Iterator[tuple[str, list[str]]]:

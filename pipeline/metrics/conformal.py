@@ -1,7 +1,8 @@
 """Intervals that hold: [mean - l (sd + c), mean + l (sd + c)] at each pixel, from samples of any kind, with l
 chosen on drawings that steered nothing (conformal risk control, Angelopoulos et al. 2022, arXiv:2208.02814).
 
-Over unseen drawings, as many as there may be, at least the share 1 - ALPHA of the pixels lies inside.
+Of an unseen drawing, in expectation over it and over those chosen on, at least the share 1 - ALPHA of the
+pixels lies inside.
 """
 
 from typing import NamedTuple

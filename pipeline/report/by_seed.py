@@ -9,20 +9,22 @@ import pandas as pd
 from scipy import stats
 
 from pipeline.report import tables
-from pipeline.report.image_tables import OF_TASKS
 from pipeline.report.images import by_task, called
 from pipeline.report.patience import kept
 from pipeline.report.results import Results, Section
 from pipeline.report.tables import Columns
 
-NAMES = ("energy_score", "crps", "fid", "sample_mse", "mean_mse", "gain_8", "interval_width")
 SECTIONS = ("regressions", "engressions", "cgans", "flows")
 LEVEL = 0.95
-MORE = {
+COLUMNS: Columns = {
+    "energy_score": ("energy score", "lower", "{:.4f}"),
     "crps": ("CRPS", "lower", "{:.4f}"),
-    "interval_width": ("width of intervals that hold", "lower", "{:.3f}"),
+    "fid": ("FID", "lower", "{:.3f}"),
+    "sample_mse": ("error", "of one sample", "{:.4f}"),
+    "mean_mse": ("error", "of the mean", "{:.4f}"),
+    "gain_8": ("gain of 8", "near 2.50 dB", "{:.2f}"),
+    "interval_width": ("intervals", "width", "{:.3f}"),
 }
-COLUMNS: Columns = {name: (OF_TASKS | MORE)[name] for name in NAMES}
 
 
 def section(results: Results, table: pd.DataFrame, folder: Path) -> Section | None:
@@ -45,9 +47,12 @@ def section(results: Results, table: pd.DataFrame, folder: Path) -> Section | No
     counts = table[table["model"].isin(list(chosen))].groupby("model")["seed"].nunique()
     if counts.empty or counts.min() < 2:
         return None
-    columns = {name: column for name, column in COLUMNS.items() if name in table}
     tasks = {}
     for task, of_task in by_task(chosen).items():
+        rows_of = table[table["model"].isin(list(of_task))]
+        columns = {
+            name: column for name, column in COLUMNS.items() if name in table and rows_of[name].notna().any()
+        }
         labels = {name: called(found) for name, found in of_task.items()}
         cells = tables.written(table, columns, of_task)
         rows = [[labels[name], *cells[name]] for name in of_task]
@@ -55,9 +60,8 @@ def section(results: Results, table: pd.DataFrame, folder: Path) -> Section | No
             [f"{labels[a]} less {labels[b]}", *differences(table, a, b, columns)]
             for a, b in combinations(of_task, 2)
         ]
-        tasks[task] = {"rows": rows, "pairs": pairs}
+        tasks[task] = {"rows": rows, "pairs": pairs, "headings": tables.headings(columns)}
     values: dict[str, Any] = {"tasks": tasks, "num_seeds": int(counts.min()), "made_here": made_here}
-    values["headings"] = tables.headings(columns)
     return Section("seeds", {}, values)
 
 

@@ -40,8 +40,8 @@ def check_folder(key: str, value: str) -> None:
 def hostile(path: Path) -> str:
     """Why DVC cannot read a file; "" if it can."""
     try:
-        str(path).encode()
-    except UnicodeEncodeError:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError:
         return "whose name is not UTF-8"
     if path.is_symlink() and not path.exists():
         return "a link to nothing"

@@ -65,7 +65,7 @@ def test_images_have_a_channel_and_keep_their_bytes_and_labels(root):
     assert (data.facts, data.left_out) == ({"num_classes": 10}, [])
 
 
-def test_files_of_ones_own_have_as_many_classes_as_labels(tmp_path):
+def test_files_of_ones_own_have_a_class_for_each_label_that_there_is(tmp_path):
     raw = mnist.raw_folder(tmp_path, "own")
     raw.mkdir(parents=True)
     for images, labels, highest in ((*mnist.PARTS[0], 3), (*mnist.PARTS[1], 12)):
@@ -73,8 +73,9 @@ def test_files_of_ones_own_have_as_many_classes_as_labels(tmp_path):
         idx.write(raw / labels, np.arange(9, dtype=np.uint8) % 3 + highest - 2)
     given = {"kind": "digits", "folder": "", "dataset": "own", "num_validation": 3}
     data = digits.prepare(tmp_path, digits.Settings(**given))
-    assert data.facts == {"num_classes": 13}
-    assert data.splits["train"]["classes"].tolist() == list(range(13))
+    assert data.facts == {"num_classes": 6}
+    assert data.splits["train"]["classes"].tolist() == list(range(6))
+    assert sorted(data.splits["test"]["labels"].tolist()) == [3, 3, 3, 4, 4, 4, 5, 5, 5]  # 10, 11 and 12
 
 
 def test_the_split_depends_on_the_seed_alone(root):

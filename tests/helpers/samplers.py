@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pipeline.metrics.evidence import Known
+from pipeline.metrics.judged import Known
 
 NUM_DRAWS, NUM_PIXELS = 39, 4
 SPREAD = 20.0  # grey levels: the posterior's standard deviation, and that of what conditions say

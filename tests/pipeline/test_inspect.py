@@ -8,6 +8,7 @@ import pytest
 from helpers.commands import call
 from helpers.pair_files import SIZE, in_two_folders, noise, plain, save, side_by_side
 from helpers.project import ROOT
+from PIL import Image
 from ruamel.yaml import YAML
 
 from stages import sections
@@ -55,8 +56,9 @@ def test_of_pairs_it_is_told_how_they_lie_and_what_is_left_out(told: Told) -> No
         "  A: pictures",
         "  A: 1 of 10 are blank, of one value all over: 0",
         "  B: pictures",
+        "  splits: train 6, validation 2 (at random), test 2 (at random)",
         "left out: notes.txt: not an image; allowed are"
-        " .bmp, .gif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp",
+        " .bmp, .gif, .jfif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp",
         "left out: A/x.png: no b of this name",
     ]
 
@@ -133,7 +135,10 @@ def test_links_to_nothing_pipes_and_names_that_are_not_utf_8_are_told(told: Told
     Path("mine/gone.png").symlink_to("nowhere")
     os.mkfifo("mine/pipe.png")
     Path("mine/0.jpg").rename(os.fsdecode(b"mine/caf\xe9.jpg"))
-    assert [line for line in told("mine") if line.startswith("left out: ")] == [
+    lines = told("mine")
+    first = next(line for line in lines if line.startswith("to be mended before anything is trained: "))
+    assert "DVC cannot read" in first
+    assert [line for line in lines if line.startswith("left out: ")] == [
         r"left out: caf\xe9.jpg: its name is not UTF-8",
         "left out: gone.png: a link to nothing",
         "left out: pipe.png: not a file",
@@ -170,6 +175,94 @@ def test_what_cannot_be_is_told_in_one_line(
     error = capfd.readouterr().err
     assert expected in error
     assert error.count("\n") == 1
+
+
+def named_alike(folder: Path) -> Path:
+    """Images of the same names in folders of unknown roles."""
+    for i in range(12):
+        for name in ("sat", "map"):
+            save(folder / name / f"{i}.png", noise(SIZE, SIZE, hash_of(name, i)))
+    return folder
+
+
+def hash_of(name: str, i: int) -> int:
+    return 100 * len(name) + ord(name[0]) * 7 + i
+
+
+def three_named_alike(folder: Path) -> Path:
+    for i in range(24):
+        save(folder / "abc"[i % 3] / f"{i // 3}.png", noise(SIZE, SIZE, i))
+    return folder
+
+
+def smooth(folder: Path) -> Path:
+    """Panoramas."""
+    for i in range(12):
+        image = Image.fromarray(noise(4, 4, i)).resize((2 * SIZE, SIZE), Image.Resampling.BICUBIC)
+        save(folder / f"{i}.png", image)
+    return folder
+
+
+def of_a_camera(folder: Path) -> Path:
+    for i in range(24):
+        save(folder / f"DCIM/{100 + i % 2}CANON/IMG_{i}.jpg", noise(SIZE, SIZE, i))
+    return folder
+
+
+def by_month(folder: Path) -> Path:
+    for i in range(24):
+        save(folder / f"{2020 + i % 2}/{1 + i % 3:02}/{i}.jpg", noise(SIZE, SIZE, i))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("write", "kind", "doubt"),
+    [
+        (named_alike, "labelled", "which are the conditions, which the images? say a: map and b: sat, or"),
+        (three_named_alike, "labelled", "A is a, B is b: 8 pairs"),
+        (smooth, "images", "without a seam in the middle: if they are A|B, say layout: side_by_side"),
+        (of_a_camera, "images", ""),
+        (by_month, "images", ""),
+        (classes, "labelled", ""),
+    ],
+)
+def test_what_accounts_for_most_files_is_guessed_and_what_may_be_pairs_is_asked(
+    write: Callable[[Path], Path], kind: str, doubt: str, told: Told
+) -> None:
+    lines = told(str(write(Path("mine"))))
+    assert f"kind: {kind}, as it seems" in lines
+    asked = [line for line in lines if line.startswith("or pairs? ")]
+    assert len(asked) == bool(doubt)
+    assert all(doubt in line for line in asked)
+
+
+def test_the_sizes_of_the_splits_are_told_and_whether_folders_say_them(told: Told) -> None:
+    for i in range(20):
+        save(Path("mine") / ("test2017" if i < 4 else "train2017") / f"{i}.png", noise(SIZE, SIZE + 2, i))
+    assert "  splits: train 14, validation 2 (at random), test 4 (its folder)" in told("mine")
+
+
+def test_a_link_to_a_folder_is_told_before_no_image_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    in_two_folders(Path("elsewhere"))
+    Path("mine").mkdir()
+    Path("mine/A").symlink_to("../elsewhere/A")
+    assert call("inspect mine", monkeypatch) == 2
+    told = capfd.readouterr()
+    assert "DVC sees no change behind mine/A, a link to a folder" in told.out
+    assert told.err == "error: no images in it\n"
+
+
+def test_what_leaves_no_training_split_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for i in range(12):
+        save(Path(f"mine/{i}.png"), noise(SIZE, SIZE, 0))
+    assert call("inspect mine", monkeypatch) == 2
+    assert capfd.readouterr().err == "error: mine: 12 examples leave no train split; there must be more\n"
 
 
 def test_nothing_is_written(told: Told, tmp_path: Path) -> None:

@@ -117,7 +117,14 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
     ),
     "a variant's unknown key": ({"variants.mine": VARIANT | {"widht": 8}}, "did you mean 'width'"),
     "no such patch": ({"ablations.gan.patch_size": 5}, "ablations.gan: patch_size = 5: allowed are 0"),
-    "a size the U-Net cannot halve": ({"datasets.drawings.image_size": 40}, "sides must be multiples of 16"),
+    "a size the U-Net cannot halve": (
+        {"datasets.drawings.image_size": 40},
+        "sides must be multiples of 16 (datasets.drawings.image_size = 40)",
+    ),
+    "a direction": (
+        {"datasets.pairs.direction": "ba"},
+        "datasets.pairs: direction: is said by a task's condition",
+    ),
     "an odd size": ({"datasets.pairs.image_size": 30}, "image_size = 30"),
     "no drawings to train on": ({"datasets.drawings.test_share": 0.8}, "must be below 1"),
     "own files that are not there": ({"datasets.pairs.folder": "data/raw/x"}, "not a folder"),

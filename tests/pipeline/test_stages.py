@@ -35,6 +35,7 @@ def ended(folder: Path, end: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         env={"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # where nohup had it ignored
         check=False,
     )
 

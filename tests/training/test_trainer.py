@@ -209,6 +209,7 @@ def test_an_adversarial_training_that_was_killed_ends_in_the_same_bytes(
     """Adam's moments, the moving average, batches, latents and dropout go on as if nothing had been."""
     source = np.random.default_rng(0)
     arrays = {"images": source.integers(0, 256, (24, 1, 8, 8), np.uint8), "labels": np.arange(24) % 10}
+    arrays["classes"] = np.arange(10, dtype=np.uint8)
     task = in_memory("digit", "label", DataSet(dict.fromkeys(SPLITS, arrays)))
     sizes: dict[str, Any] = {"network": "mlp", "num_latents": 3, "width": 4, "batch_size": 4, "num_steps": 8}
     every: dict[str, Any] = {

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from pipeline.runtime.errors import InputError
 
-EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+EXTENSIONS = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # whatever a file is called
 LOSSY = ("JPEG", "WEBP")
 NUMBERS = ("1", "L", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # Pillow's modes of one channel
 COLOURS = ("LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
+GREYS = ("L", "LA", "La")
+SEVERAL = ("GIF", "PNG", "TIFF", "WEBP")  # formats whose files may hold several images
+ROUNDING = 2  # levels of 255 by which sRGB may differ from sRGB
 TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 ORIENTATION = 0x0112
 
@@ -28,16 +31,18 @@ class Pixels(NamedTuple):
     values: np.ndarray  # (H, W) of one channel, in the file's own numbers, or (H, W, 3) uint8
     alpha: np.ndarray | None  # (H, W) uint8, where not all is opaque
     exact: bool  # whether the file's format keeps every value
+    palette: np.ndarray | None = None  # (256, 3) uint8, the colours of values that are its indices
+    coarse: bool = False  # whether these are the upper 8 of 16 bits a channel, all that Pillow reads
+    num_images: int = 1  # in the file; these are the first one's
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Of oddities that Pillow can read all the same it does not warn; a size that it takes for an attack is
-    an error. Around threads, not in each: they have Python's filters of warnings in common.
+    """Of oddities that Pillow can read all the same it does not warn, nor of large photographs; twice as many
+    pixels are an error. Around threads, not in each: they have Python's filters of warnings in common.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
 
 
@@ -61,7 +66,14 @@ def pixels(path: Path) -> Pixels:
     Raises:
         InputError: it cannot be read, or Pillow takes its size for an attack; the message is the reason.
     """
-    return opened(path, lambda image: of_image(ImageOps.exif_transpose(image), image.format not in LOSSY))
+
+    def of(image: Image.Image) -> Pixels:
+        coarse = any(";16" in str(tile.args) for tile in getattr(image, "tile", ()))
+        num_images = getattr(image, "n_frames", 1) if image.format in SEVERAL else 1
+        found = of_image(ImageOps.exif_transpose(image), image.format not in LOSSY)
+        return found._replace(coarse=coarse and found.values.ndim == 3, num_images=num_images)
+
+    return opened(path, of)
 
 
 def opened(path: Path, use: Callable[[Image.Image], T]) -> T:
@@ -78,29 +90,52 @@ def opened(path: Path, use: Callable[[Image.Image], T]) -> T:
 
 def of_image(image: Image.Image, exact: bool) -> Pixels:
     """The pixels of an opened image; a ValueError if they are of an unknown kind."""
-    if image.mode in NUMBERS and "transparency" not in image.info:
-        image = in_srgb(image) if image.mode == "L" else image
-        values = np.asarray(image)
-        return Pixels(values.astype(np.uint8) * 255 if image.mode == "1" else values, None, exact)
+    profile = image.info.get("icc_profile")
+    if "transparency" not in image.info:
+        if image.mode in NUMBERS:
+            return Pixels(np.asarray(in_srgb(image, profile) if image.mode == "L" else image), None, exact)
+        if image.mode == "P":
+            return Pixels(
+                np.asarray(image), None, exact, palette=np.asarray(in_srgb(palette(image), profile))[0]
+            )
     if image.mode not in (*NUMBERS, *COLOURS):
         raise ValueError(f"pixels of Pillow's mode {image.mode}, which is not known here")
-    rgba = in_srgb(image).convert("RGBA")
+    rgba = image.convert("RGBA")
     alpha = np.asarray(rgba)[:, :, 3]
-    return Pixels(np.asarray(rgba)[:, :, :3], None if alpha.min() == 255 else alpha, exact)
+    opaque = image if image.mode == "CMYK" else rgba.convert("L" if image.mode in GREYS else "RGB")
+    colours = in_srgb(opaque, profile).convert("RGB")
+    return Pixels(np.asarray(colours), None if alpha.min() == 255 else alpha, exact)
 
 
-def in_srgb(image: Image.Image) -> Image.Image:
-    """The image in sRGB, if it says in which colours it is; one whose profile is damaged stays as it is."""
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("L", "RGB", "RGBA", "CMYK"):
+def palette(image: Image.Image) -> Image.Image:
+    """The colours of all indices of an image that has a palette, in one row."""
+    indices = Image.frombytes("P", (256, 1), bytes(range(256)))
+    indices.putpalette(image.getpalette() or [])
+    return indices.convert("RGB")
+
+
+def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """An image of these colours in sRGB; as it is, where its profile changes nothing or is damaged."""
+    if not profile:
         return image
     try:
         found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(found).lower():
-            return image
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        converted = ImageCms.profileToProfile(image, found, ImageCms.createProfile("sRGB"), outputMode=mode)
-        assert converted is not None  # as it is not done in place
-        return converted.convert("L") if image.mode == "L" else converted  # there is no sRGB of one channel
+        converted = ImageCms.profileToProfile(image, found, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image
+    assert converted is not None  # as it is not done in place
+    if image.mode == "CMYK":
+        return converted
+    converted = converted.convert(image.mode)  # there is no sRGB of one channel
+    largest = np.max(ImageChops.difference(image, converted).getextrema())
+    return converted if largest > ROUNDING else image
+
+
+def cut(found: Pixels, num_parts: int) -> list[Pixels]:
+    """Equal parts from left to right."""
+    width = found.values.shape[1] // num_parts
+    parts = [np.s_[:, part * width : (part + 1) * width] for part in range(num_parts)]
+    return [
+        found._replace(values=found.values[part], alpha=None if found.alpha is None else found.alpha[part])
+        for part in parts
+    ]

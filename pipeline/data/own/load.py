@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,20 +17,19 @@ import numpy as np
 from pydantic import model_validator
 
 from pipeline.data.download.choice import Entry
-from pipeline.data.own import decode, meaning
+from pipeline.data.own import decode, meaning, seen, splits
 from pipeline.data.own.layouts import Item, Layout
-from pipeline.data.own.meaning import Look, Meaning
+from pipeline.data.own.meaning import Meaning
+from pipeline.data.own.seen import Look
 from pipeline.data.own.survey import line
 from pipeline.data.prepared import SPLITS, Arrays, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.own_files import shown
 from pipeline.runtime.params import Count, Fraction, Positive, Seed
 from pipeline.runtime.progress import Bar
-from pipeline.runtime.randomness import permutation
 
 FEWEST = 10  # examples
 SIDES = ("a", "images")  # of pairs; what is alone is the image
-SPLIT = "own split"  # purpose of random numbers
 
 
 class Settings(Entry):
@@ -40,7 +40,7 @@ class Settings(Entry):
     url: str = ""  # for source url: of a zip or tar archive
     sha256: str = ""  # of that archive
     timeout: Positive = 30.0  # seconds without an answer after which a server counts as dead
-    image_size: Count = 32  # pixels a side; a multiple of 8
+    image_size: Count = 32  # pixels a side; a multiple of 8, and of what the networks halve
     validation_share: Fraction = 0.15  # of what is alike; where folders say what is for testing, they count
     test_share: Fraction = 0.15  # of the images
     seed: Seed = 0  # which ones
@@ -71,6 +71,7 @@ class Looked:
     groups: np.ndarray  # (N,) the same number for items that share an image
     blank: dict[str, list[str]]  # by side, the keys of images of one value
     left_out: list[str]
+    num_several: int = 0  # items of whose files some hold several images
 
     def words(self) -> Iterator[str]:
         """What was found out, a line each."""
@@ -81,59 +82,63 @@ class Looked:
             if blank := self.blank[side]:
                 some = ", ".join(blank[:3]) + (", ..." if len(blank) > 3 else "")
                 yield f"{name}: {len(blank)} of {len(self.items)} are blank, of one value all over: {some}"
+        if self.num_several:
+            yield f"{self.num_several} are of files that hold several images: the first is taken"
         if doubles := len(self.items) - len(np.unique(self.groups)):
             yield f"{doubles} share an image with another, and go into one split with it"
 
 
 def look(
-    folder: Path, layout: Layout, kinds: dict[str, meaning.Kind], no_images: Sequence[str] = ()
+    folder: Path, layout: Layout, kinds: dict[str, tuple[str, meaning.Kind]], no_images: Sequence[str] = ()
 ) -> Looked:
-    """Look at every pixel of a layout's files, in as many threads as there are cores. `no_images` is what was
-    left out before.
+    """Look at every pixel of a layout's files, in as many threads as there are cores. `kinds` are what the
+    settings say of each side's values, with their keys; `no_images` is what was left out before.
 
     Raises:
         InputError: too few can be read, or nobody can tell what their numbers mean.
     """
-    num_files = len(layout.items[0].files) if layout.items else 1
+    num_parts = layout.cut * len(layout.items[0].files) if layout.items else 1
     items, looks, left_out = list[Item](), list[list[Look]](), [*no_images, *layout.left_out]
     with (
         decode.quietly(),
         ThreadPoolExecutor(os.cpu_count()) as pool,
         Bar(f"reading {shown(folder)}", 0, len(layout.items)) as bar,
     ):
-        columns = [
-            meaning.looked([folder / item.files[k] for item in layout.items], layout.cut, pool)
-            for k in range(num_files)
-        ]
-        for done, (item, *found) in enumerate(zip(layout.items, *columns, strict=True), 1):
-            parts = [part for each in found if not isinstance(each, str) for part in each]
-            if len(parts) == num_files * layout.cut:
+        read = pool.map(partial(looks_at, folder, num_parts=layout.cut), layout.items)
+        for done, (item, (parts, refused)) in enumerate(zip(layout.items, read, strict=True), 1):
+            if not refused:
                 items.append(item)
                 looks.append(parts)
-            left_out += [
-                line(path, each)
-                for path, each in zip(item.files, found, strict=True)
-                if isinstance(each, str)
-            ]
+            left_out += refused
             bar.log(done, {})
     check_enough(folder, len(items), left_out)
     meanings, blank = dict[str, Meaning](), dict[str, list[str]]()
-    for k, side in enumerate(SIDES[-num_files * layout.cut :]):
-        of_side = [parts[k] for parts in looks]
+    for k, side in enumerate(SIDES[-num_parts:]):
+        (key, kind), of_side = kinds[side], [parts[k] for parts in looks]
         try:
-            meanings[side] = meaning.of(
-                meaning.together(each.seen for each in of_side), kinds.get(side, "auto")
-            )
+            meanings[side] = meaning.of(seen.together(of_side), kind, key)
         except InputError as error:
             raise InputError(f"{shown(folder)}: {side}: {error}") from error
         blank[side] = [
-            item.key for item, each in zip(items, of_side, strict=True) if each.blank[meanings[side].ground]
+            item.key for item, each in zip(items, of_side, strict=True) if meanings[side].blank(each)
         ]
         if len(blank[side]) == len(items):
             raise InputError(
                 f"{shown(folder)}: {side}: all {len(items)} images are blank, of one value all over"
             )
-    return Looked(folder, layout, items, meanings, alike(looks), blank, left_out)
+    num_several = sum(any(part.num_images > 1 for part in parts) for parts in looks)
+    return Looked(folder, layout, items, meanings, alike(looks), blank, left_out, num_several)
+
+
+def looks_at(folder: Path, item: Item, num_parts: int) -> tuple[list[Look], list[str]]:
+    """The looks at an item's parts, and what is said of its files that cannot be read."""
+    looks, refused = list[Look](), list[str]()
+    for path in item.files:
+        try:
+            looks += map(seen.look, decode.cut(decode.pixels(folder / path), num_parts))
+        except InputError as error:
+            refused.append(line(path, str(error)))
+    return looks, refused
 
 
 def check_enough(folder: Path, num: int, left_out: Sequence[str]) -> None:
@@ -153,7 +158,7 @@ def alike(looks: Sequence[Sequence[Look]]) -> np.ndarray:
     for i, parts in enumerate(looks):
         graph.add_node(i)
         for side, part in enumerate(parts):
-            if not all(part.blank.values()):
+            if not (part.blank(seen.WHITE) and part.blank(seen.BLACK)):
                 graph.add_edge(i, first.setdefault((side, part.digest), i))
     groups = np.empty(len(looks), np.int64)
     for group in nx.connected_components(graph):
@@ -162,40 +167,20 @@ def alike(looks: Sequence[Sequence[Look]]) -> np.ndarray:
 
 
 def split(looked: Looked, settings: Settings) -> tuple[np.ndarray, list[str]]:
-    """The split of each item, (N,), "" for those left out, and what is said of these: what folders call
-    training, validation and test stays that; a split that they do not have is taken from the training part.
-    """
-    chosen = np.array([item.split or "train" for item in looked.items], dtype=object)
-    left_out, keys = list[str](), [item.key for item in looked.items]
-    for of_group in (
-        np.flatnonzero(looked.groups == group) for group in np.unique(looked.groups[chosen != "train"])
-    ):
-        highest = max(chosen[of_group], key=SPLITS.index)
-        for i in of_group[chosen[of_group] != highest]:
-            left_out.append(
-                line(looked.items[i].files[-1], f"shows the same as an image of the {highest} split")
-            )
-            chosen[i] = ""
-    numbers = np.unique(looked.groups[chosen == "train"])
-    order = numbers[permutation(len(numbers), settings.seed, SPLIT).numpy()]
+    """The split of each item, (N,), "" for those left out, and what is said of these; see splits.py."""
     shares = {"validation": settings.validation_share, "test": settings.test_share}
-    for name, share in shares.items():
-        if name not in chosen:
-            num = max(1, round(share * len(numbers)))
-            chosen[np.isin(looked.groups, order[:num]) & (chosen == "train")] = name
-            order = order[num:]
-    if missing := [name for name in SPLITS if name not in chosen]:
-        raise InputError(
-            f"{shown(looked.folder)}: {len(keys)} examples leave no {missing[0]} split; there must be more"
-        )
-    return chosen, left_out
+    try:
+        return splits.split(looked.items, looked.groups, shares, settings.seed)
+    except InputError as error:
+        raise InputError(f"{shown(looked.folder)}: {error}") from error
 
 
 def data_set(looked: Looked, settings: Settings) -> DataSet:
     """The images themselves, read straight into the arrays of their splits."""
     chosen, left_out = split(looked, settings)
-    splits = {name: of_split(looked, np.flatnonzero(chosen == name), settings.image_size) for name in SPLITS}
-    return DataSet(splits, {"source": "own"}, [*looked.left_out, *left_out], list(looked.words()))
+    arrays = {name: of_split(looked, np.flatnonzero(chosen == name), settings.image_size) for name in SPLITS}
+    said = [*looked.words(), splits.words(looked.items, chosen)]
+    return DataSet(arrays, {"source": "own"}, [*looked.left_out, *left_out], said)
 
 
 def of_split(looked: Looked, rows: np.ndarray, size: int) -> Arrays:
@@ -217,7 +202,7 @@ def of_split(looked: Looked, rows: np.ndarray, size: int) -> Arrays:
         parts = [
             part
             for path in item.files
-            for part in meaning.cut(decode.pixels(looked.folder / path), looked.layout.cut)
+            for part in decode.cut(decode.pixels(looked.folder / path), looked.layout.cut)
         ]
         for (side, found), part in zip(looked.meanings.items(), parts, strict=True):
             values = found.applied(part, size)

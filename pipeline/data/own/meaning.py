@@ -4,64 +4,22 @@ One file cannot tell: a mask of 0 and 1 is a nearly black picture, 12 bits in a 
 """
 
 from collections.abc import Iterable
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import reduce
-from hashlib import blake2b
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
-from pipeline.data.own import decode
+from pipeline.data.own.decode import Pixels
+from pipeline.data.own.seen import BLACK, MOST_VALUES, WHITE, Look, Seen, as_numbers, on_ground
 from pipeline.runtime.errors import InputError
 
 Kind = Literal["auto", "picture", "labels"]
-MOST_LABELS = 64  # values in all files of a set of label maps
+MOST_UNASKED = 64  # labels: each is a channel
+FEW = 8  # small numbers that are labels, however they lie
 VOID = 255  # the number that maps of numbers give to what has no label
 NARROW = 0.25  # pictures that use no more of their range are stretched
 BITS = (8, 10, 12, 14, 16)  # of cameras
-WHITE, BLACK = 255, 0
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What was seen of some files."""
-
-    num: int = 0
-    channels: frozenset[int] = frozenset()
-    whole: bool = True  # whether all numbers are integers
-    exact: bool = True  # whether all formats keep every value
-    low: float = np.inf
-    high: float = -np.inf
-    values: frozenset[int] | None = (
-        frozenset()
-    )  # numbers, or colours as 0xRRGGBB; None if more than MOST_LABELS
-    num_transparent: int = 0
-    num_lost: int = 0  # of those, how many are of one value all over on white, and not on black
-
-    def __or__(self, other: "Seen") -> "Seen":
-        both = None if self.values is None or other.values is None else self.values | other.values
-        return Seen(
-            self.num + other.num,
-            self.channels | other.channels,
-            self.whole and other.whole,
-            self.exact and other.exact,
-            min(self.low, other.low),
-            max(self.high, other.high),
-            None if both is None or len(both) > MOST_LABELS else both,
-            self.num_transparent + other.num_transparent,
-            self.num_lost + other.num_lost,
-        )
-
-
-class Look(NamedTuple):
-    """At one file's part: what was seen of it, whether it is of one value all over, and its pixels' hash."""
-
-    seen: Seen
-    blank: dict[int, bool]  # on each ground
-    digest: bytes
 
 
 @dataclass(frozen=True)
@@ -69,13 +27,13 @@ class Meaning:
     """How a set's numbers become uint8."""
 
     labels: tuple[int, ...] = ()  # of label maps: numbers or colours, in order; the n-th is stored as n
-    coloured: bool = False  # whether labels are colours
+    colours: tuple[int, ...] = ()  # of the labels, where the files have some
     low: float = 0  # of pictures: what becomes black
     high: float = 255  # and white
     ground: int = WHITE  # what lies behind what is transparent
     words: str = "pictures"
 
-    def applied(self, found: decode.Pixels, size: int) -> np.ndarray:
+    def applied(self, found: Pixels, size: int) -> np.ndarray:
         """Pixels as (3, S, S) uint8, or labels as (S, S) uint8, resized to S = `size` whatever their shape.
 
         Pictures by Lanczos: when it reduces, Pillow widens the filter with the factor, so that thin lines
@@ -87,68 +45,46 @@ class Meaning:
             return np.asarray(
                 Image.fromarray(numbers.astype(np.uint8)).resize((size, size), Image.Resampling.NEAREST)
             )
-        values = on_ground(found, self.ground)
-        if (self.low, self.high) != (0, 255) or values.dtype != np.uint8:
-            scaled = (values.astype(np.float32) - self.low) * (255 / (self.high - self.low))
-            values = np.rint(scaled.clip(0, 255)).astype(np.uint8)
-        image = Image.fromarray(values).convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
+        image = (
+            Image.fromarray(self.scaled(on_ground(found, self.ground)))
+            .convert("RGB")
+            .resize((size, size), Image.Resampling.LANCZOS)
+        )
         return np.asarray(image).transpose(2, 0, 1)
+
+    def scaled(self, values: np.ndarray) -> np.ndarray:
+        """A picture's values as uint8."""
+        if (self.low, self.high) == (0, 255) and values.dtype == np.uint8:
+            return values
+        scaled = (values.astype(np.float32) - self.low) * (255 / (self.high - self.low))
+        return np.rint(scaled.clip(0, 255)).astype(np.uint8)
+
+    def blank(self, look: Look) -> bool:
+        """Whether nothing can be seen on an image: it is of one label, or of one value when it is scaled."""
+        if self.labels:
+            return look.values is not None and len(look.values) == 1
+        low, high = self.scaled(look.ranges[self.ground])
+        return bool((low == high).all())
 
     @property
     def palette(self) -> np.ndarray:
         """A colour for each label, (K, 3) uint8: its own, or one of as many hues."""
         from matplotlib import colormaps
 
-        if self.coloured:
-            return np.array([[label >> 16, label >> 8 & 255, label & 255] for label in self.labels], np.uint8)
+        if len(set(self.colours)) == len(self.labels):
+            return np.array([[each >> 16, each >> 8 & 255, each & 255] for each in self.colours], np.uint8)
         hues = colormaps["gist_ncar"](np.linspace(0, 0.95, max(len(self.labels), 2)))[:, :3]
         return np.rint(255 * hues[: len(self.labels)]).astype(np.uint8)
 
 
-def look(found: decode.Pixels) -> Look:
-    """At the pixels of one image."""
-    values, alpha = found.values, found.alpha
-    numbers = np.unique(as_numbers(values))
-    blank = {ground: len(np.unique(as_numbers(on_ground(found, ground)))) == 1 for ground in (WHITE, BLACK)}
-    whole = values.dtype.kind in "ui"
-    seen = Seen(
-        1,
-        frozenset([1 if values.ndim == 2 else 3]),
-        whole,
-        found.exact,
-        float(values.min()),
-        float(values.max()),
-        frozenset(numbers.tolist()) if whole and len(numbers) <= MOST_LABELS and alpha is None else None,
-        int(alpha is not None),
-        int(blank[WHITE] and not blank[BLACK]),
-    )
-    return Look(
-        seen,
-        blank,
-        blake2b(values.tobytes() + (b"" if alpha is None else alpha.tobytes()), digest_size=16).digest(),
-    )
-
-
-def of(seen: Seen, kind: Kind = "auto") -> Meaning:
-    """What the numbers of a set mean.
+def of(seen: Seen, kind: Kind = "auto", key: str = "values") -> Meaning:
+    """What the numbers of a set mean; `key` is that of `kind` in params.yaml.
 
     Raises:
-        InputError: they are said to be labels and cannot be, or their range cannot be told.
+        InputError: nobody can tell, or they are said to be labels and cannot be.
     """
-    if kind == "labels" or (kind == "auto" and are_labels(seen)):
-        if seen.values is None:
-            raise InputError(
-                f"labels: the files have more than {MOST_LABELS} values, or are not of whole numbers"
-            )
-        coloured = 3 in seen.channels
-        if len(seen.channels) > 1:
-            raise InputError("labels: some files are grey and some are coloured")
-        labels = tuple(sorted(seen.values))
-        listed = ", ".join(f"#{label:06x}" if coloured else str(label) for label in labels[:6])
-        more = ", ..." if len(labels) > 6 else ""
-        return Meaning(
-            labels, coloured, words=f"maps of {len(labels)} labels ({listed}{more}), resized by the nearest"
-        )
+    if kind == "labels" or (kind == "auto" and are_labels(seen, key)):
+        return of_labels(seen)
     found = of_range(seen)
     if seen.num_lost > seen.num_transparent / 2:
         lost = f"on white {seen.num_lost} of {seen.num_transparent} transparent ones would be blank"
@@ -156,81 +92,84 @@ def of(seen: Seen, kind: Kind = "auto") -> Meaning:
     return found
 
 
-def are_labels(seen: Seen) -> bool:
-    """Whether so few values, in files that keep them, are labels: colours, or small numbers with no others
-    but VOID. Black and white is a picture.
+def are_labels(seen: Seen, key: str) -> bool:
+    """Whether they look like labels: whole numbers or colours, in flat areas, in files that keep them. Black
+    and white is a picture.
+
+    Raises:
+        InputError: they look like both, or like labels that cannot be taken for that unasked.
     """
-    values = seen.values
-    if values is None or not seen.exact or len(seen.channels) > 1 or len(values) < 2:
+    values, graded = seen.values, seen.graded >= 0.5  # of maps of labels that touch at random: 0.2
+    if not (seen.whole and seen.exact) or seen.coarse or seen.num_transparent or seen.black_and_white:
         return False
-    if 3 in seen.channels:
-        return len(values) > 2 or not all(value in (0, 0xFFFFFF) for value in values)
-    return all(0 <= value < MOST_LABELS or value == VOID for value in values) and values != {0, VOID}
+    if values is not None and len(values) == 1:
+        return False
+    if values is not None and len(values) <= FEW and seen.modes == {"grey"} and are_small(values):
+        return True
+    if seen.flat < (0.6 if graded else 0.4) or seen.graded > 0.9:
+        return False
+    num, mixed = f"more than {MOST_VALUES}" if values is None else str(len(values)), len(seen.modes) > 1
+    if graded or seen.flat < 0.55:
+        doubt = f"{num} values that lie as in pictures and as in maps of labels"
+    elif mixed:
+        doubt = f"maps of labels, of which some are {' and some are '.join(sorted(seen.modes))}"
+    elif "palette" in seen.modes and seen.colours is None:
+        doubt = "maps of labels whose palettes differ: a number has one colour here and another there"
+    elif values is None or len(values) > MOST_UNASKED:
+        doubt = f"maps of {num} labels, which are a channel each"
+    else:
+        return True
+    labels = "" if values is None or mixed else f"{key}: labels or "
+    raise InputError(f"{doubt}; say {labels}{key}: picture")
+
+
+def are_small(values: Iterable[int]) -> bool:
+    """Whether all are numbers that count labels."""
+    return all(0 <= value < MOST_UNASKED or value == VOID for value in values)
+
+
+def of_labels(seen: Seen) -> Meaning:
+    """Labels; an InputError if they are too many, or not of one kind."""
+    if seen.values is None:
+        raise InputError(
+            f"labels: the files have more than {MOST_VALUES} values, or are not of whole numbers"
+        )
+    if len(seen.modes) > 1:
+        raise InputError(f"labels: some files are {' and some are '.join(sorted(seen.modes))}")
+    if len(seen.types) > 1 and "bool" in seen.types:
+        raise InputError("labels: some files are of 1 bit and some of more")
+    coloured = seen.modes == {"colour"}
+    listed = ", ".join(f"#{label:06x}" if coloured else str(label) for label in seen.values[:6])
+    more = ", ..." if len(seen.values) > 6 else ""
+    words = f"maps of {len(seen.values)} labels ({listed}{more}), resized by the nearest"
+    return Meaning(seen.values, seen.values if coloured else seen.colours or (), words=words)
 
 
 def of_range(seen: Seen) -> Meaning:
-    """Pictures, by the range that their numbers use."""
-    low, high = seen.low, seen.high
+    """Pictures, by the range that their numbers use; of what is transparent, the colours as they are."""
+    (low, high), words = (seen.low, seen.high), ""
     if not np.isfinite([low, high]).all():
         raise InputError("numbers that are infinite or none")
+    if len(depths := sorted(seen.types - {"bool"})) > 1:
+        raise InputError(f"files of {depths[0]} beside files of {depths[1]}: save all with as many bits")
+    if seen.num_transparent:
+        return Meaning()
+    if seen.coarse and seen.quantiles[1] <= NARROW * 255:
+        used = f"only the upper 8 are read, and these go no further than {seen.quantiles[1]:g} of 255"
+        raise InputError(f"colours of 16 bits a channel: {used}; save the files with 8 bits")
+    if 0 < seen.quantiles[1] - seen.quantiles[0] <= NARROW * (high - low):
+        words = f", of whose numbers 0.2 % lie beyond {seen.quantiles[0]:g} to {seen.quantiles[1]:g}"
+        if depths != ["uint8"]:
+            words += f", in {low:g} to {high:g}, and are cut off"
+            low, high = seen.quantiles
     if seen.whole and low >= 0:
         most = next((2**bits - 1 for bits in BITS if high < 2**bits), high)
-        if 3 in seen.channels and most > 255:
-            raise InputError("files of one channel with more than 8 bits beside files in colour")
         if high - low > NARROW * most or high == low:
-            words = "pictures" if most == 255 else f"pictures of {int(most).bit_length()} bits"
-            return Meaning(high=most, words=words)
+            bits = "" if most == 255 else f" of {int(most).bit_length()} bits"
+            return Meaning(high=most, words=f"pictures{bits}{words}")
     elif low >= 0 and high <= 1 and high - low > NARROW:
-        return Meaning(high=1, words="pictures of numbers from 0 to 1")
+        return Meaning(high=1, words=f"pictures of numbers from 0 to 1{words}")
     if low == high:
         high = low + 1
-    return Meaning(
-        low=low,
-        high=high,
-        words=f"pictures whose numbers go from {low:g} to {high:g} in all files, stretched to 0 and 255",
-    )
-
-
-def on_ground(found: decode.Pixels, ground: int) -> np.ndarray:
-    """The values, on white or black where they are transparent."""
-    if found.alpha is None:
-        return found.values
-    share = found.alpha[:, :, None].astype(np.uint16)
-    mixed = found.values * share + np.uint16(ground) * (255 - share)
-    return ((mixed + 127) // 255).astype(np.uint8)
-
-
-def as_numbers(values: np.ndarray) -> np.ndarray:
-    """One number a pixel, (H, W): of colours 0xRRGGBB."""
-    if values.ndim == 2:
-        return values
-    parts = values.astype(np.int64)
-    return parts[:, :, 0] << 16 | parts[:, :, 1] << 8 | parts[:, :, 2]
-
-
-def cut(found: decode.Pixels, num_parts: int) -> list[decode.Pixels]:
-    """Equal parts from left to right."""
-    width = found.values.shape[1] // num_parts
-    parts = [slice(part * width, (part + 1) * width) for part in range(num_parts)]
-    return [
-        found._replace(
-            values=found.values[:, part], alpha=None if found.alpha is None else found.alpha[:, part]
-        )
-        for part in parts
-    ]
-
-
-def together(seen: Iterable[Seen]) -> Seen:
-    return reduce(Seen.__or__, seen, Seen())
-
-
-def looked(paths: Iterable[Path], num_parts: int, pool: Executor) -> Iterable[list[Look] | str]:
-    """At the parts of each file; of one that cannot be read, the reason."""
-
-    def at(path: Path) -> list[Look] | str:
-        try:
-            return [look(part) for part in cut(decode.pixels(path), num_parts)]
-        except InputError as error:
-            return str(error)
-
-    return pool.map(at, paths)
+    stretched = f"whose numbers go from {low:g} to {high:g} in all files, stretched to 0 and 255"
+    return Meaning(low=low, high=high, words=f"pictures {stretched}{words}")

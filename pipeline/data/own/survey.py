@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from pipeline.data.own import decode
@@ -17,6 +17,11 @@ class Found(NamedTuple):
     path: Path  # below the folder
     width: int
     height: int
+
+    @property
+    def name(self) -> PurePath:
+        """The path as it is in UTF-8, whatever Python decodes it with."""
+        return PurePath(shown(self.path))
 
 
 class Survey(NamedTuple):
@@ -50,8 +55,8 @@ def files(folder: Path) -> Iterator[Path]:
 def misnamed(path: Path) -> str:
     """Why a path cannot be written down; "" if it can."""
     try:
-        str(path).encode()
-    except UnicodeEncodeError:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError:
         return "its name is not UTF-8"
     return ""
 
@@ -62,12 +67,13 @@ def head(path: Path) -> tuple[int, int] | str:
         return "a link to nothing"
     if not path.is_file():
         return "not a file"
-    if path.suffix.lower() not in decode.EXTENSIONS:
-        return f"not an image; allowed are {', '.join(decode.EXTENSIONS)}"
+    other = f"not an image; allowed are {', '.join(decode.EXTENSIONS)}"
+    if path.suffix and path.suffix.lower() not in decode.EXTENSIONS:
+        return other
     try:
         width, height = decode.size(path)
     except InputError as error:
-        return str(error)
+        return str(error) if path.suffix else other
     if min(width, height) < MIN_SIDE:
         return f"{width} x {height} pixels: must be {MIN_SIDE} x {MIN_SIDE} at least"
     return width, height

@@ -39,10 +39,14 @@ def prepare(raw: Path, settings: Settings) -> DataSet:
     order = permutation(len(images), settings.seed, VALIDATION_SPLIT).numpy()
     validation, train = (np.sort(rows) for rows in np.split(order, [settings.num_validation]))
     parts = (images[train], labels[train]), (images[validation], labels[validation]), test
-    num_classes = 1 + max(int(y.max()) for _, y in parts)
-    classes = np.arange(num_classes, dtype=np.uint8)
+    values = np.unique(np.concatenate([y for _, y in parts]))  # EMNIST's letters begin at 1
+    classes = np.arange(len(values), dtype=np.uint8)
     splits = {
-        split: {"images": x[:, None], "labels": y, "classes": classes}
+        split: {
+            "images": x[:, None],
+            "labels": np.searchsorted(values, y).astype(np.uint8),
+            "classes": classes,
+        }
         for split, (x, y) in zip(SPLITS, parts, strict=True)
     }
-    return DataSet(splits, {"num_classes": num_classes})
+    return DataSet(splits, {"num_classes": len(values)})

@@ -21,7 +21,9 @@ def fetch(settings: Settings, root: Path) -> None:
 
 def look(found: survey.Survey, folder: Path, settings: Settings) -> load.Looked:
     """What is found in a folder."""
-    return load.look(folder, layouts.images(found.images), {"images": settings.values}, found.left_out)
+    return load.look(
+        folder, layouts.images(found.images), {"images": ("values", settings.values)}, found.left_out
+    )
 
 
 def prepare(raw: Path, settings: Settings) -> DataSet:

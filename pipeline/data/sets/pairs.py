@@ -1,10 +1,15 @@
 """The user's pairs of images, A and B: a condition and the image that belongs to it, or the reverse."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+from pydantic import model_validator
 
 from pipeline.data.download import archives
-from pipeline.data.own import layouts, load, survey
+from pipeline.data.own import load, pairing, survey
 from pipeline.data.own.meaning import Kind
+from pipeline.data.own.seam import has_seam
 from pipeline.data.prepared import DataSet
 
 FIELDS = (
@@ -21,11 +26,18 @@ LEARNER = "contrastive", "none"
 
 
 class Settings(load.Settings):
-    layout: layouts.Name = "auto"  # how A and B lie beside each other
-    a: str = ""  # the folders of A and B, or endings of their files' names; "" where they have the usual ones
+    layout: pairing.Name = "auto"  # how A and B lie beside each other
+    a: str = ""  # what folders, or files' endings, beginnings or extensions, of A and B are called, as usual
     b: str = ""  # the same of B
     a_values: Kind = "auto"  # picture | labels | auto: what the numbers in A's files are
     b_values: Kind = "auto"  # the same of B's
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_direction(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "direction" in given:
+            raise ValueError("direction: is said by a task's condition, ab or ba")
+        return given
 
 
 def fetch(settings: Settings, root: Path) -> None:
@@ -34,8 +46,9 @@ def fetch(settings: Settings, root: Path) -> None:
 
 def look(found: survey.Survey, folder: Path, settings: Settings) -> load.Looked:
     """What is found in a folder."""
-    layout = layouts.pairs(found.images, settings.layout, settings.a, settings.b)
-    kinds = {"a": settings.a_values, "images": settings.b_values}
+    seam = partial(has_seam, folder)
+    layout = pairing.pairs(found.images, settings.layout, settings.a, settings.b, seam)
+    kinds = {"a": ("a_values", settings.a_values), "images": ("b_values", settings.b_values)}
     return load.look(folder, layout, kinds, found.left_out)
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.metrics.evidence import TARP, excess
+from pipeline.metrics.evidence import excess
+from pipeline.metrics.functions import TARP
 from pipeline.metrics.posterior import NUM_DRAWS, theoretical_gain
 from pipeline.report.figures.figures import subplots
 from pipeline.report.styles import STYLES

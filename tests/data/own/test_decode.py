@@ -1,7 +1,9 @@
 """Files of all kinds -> pixels, upright, in sRGB."""
 
 import io
+import struct
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,51 @@ def test_a_palette_is_looked_up_and_a_transparent_colour_of_it_or_of_grey_is_whi
         assert np.array_equal(found[-1, -2:], [WHITE, second])
 
 
+def test_an_opaque_palette_keeps_its_indices(tmp_path: Path) -> None:
+    """Two of them may have one colour."""
+    numbers = np.tile(np.array([0, 1, 2, 1], np.uint8), (SIZE, 4))
+    image = Image.fromarray(numbers).convert("P")
+    image.putdata(numbers.ravel().tolist())
+    image.putpalette([*RED, *BLUE, *RED])
+    found = decode.pixels(saved(tmp_path / "x.png", image))
+    assert np.array_equal(found.values, numbers)
+    assert found.palette is not None
+    assert found.palette[:3].tolist() == [list(RED), list(BLUE), list(RED)]
+
+
+def png_of_16_bits(path: Path, pixels: np.ndarray) -> Path:
+    """A file as Pillow cannot write it: grey, grey and alpha, or colours of 16 bits a channel."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checked = name + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    height, width, channels = pixels.shape
+    head = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    chunks = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+    return path
+
+
+@pytest.mark.parametrize(("channels", "coarse"), [(1, False), (2, True), (3, True), (4, True)])
+def test_of_16_bits_a_channel_it_is_said_where_only_8_are_read(
+    tmp_path: Path, channels: int, coarse: bool
+) -> None:
+    pixels = noise(SIZE, SIZE, 0, channels).astype(np.uint16) * 16
+    found = decode.pixels(png_of_16_bits(tmp_path / "x.png", pixels))
+    assert found.coarse == coarse
+    assert found.values.max() == (pixels[..., : channels if channels < 4 else 3].max() if not coarse else 15)
+    assert not decode.pixels(saved(tmp_path / "y.png", noise(SIZE, SIZE, 0))).coarse
+
+
+@pytest.mark.parametrize(("name", "num"), [("x.gif", 3), ("x.tif", 3), ("x.png", 1), ("x.jpg", 1)])
+def test_a_file_says_how_many_images_it_holds(tmp_path: Path, name: str, num: int) -> None:
+    first, *more = (Image.fromarray(noise(SIZE, SIZE, i)) for i in range(3))
+    options = {"save_all": True, "append_images": more} if num > 1 else {}
+    assert decode.pixels(saved(tmp_path / name, first, **options)).num_images == num
+
+
 @pytest.mark.parametrize(("name", "key"), [("x.gif", "GIF"), ("x.tif", "TIFF"), ("x.png", "PNG")])
 def test_of_several_frames_the_first_is_taken(folder: Path, name: str, key: str) -> None:
     first, second = (Image.fromarray(beside(plain(a), plain(b))) for a, b in ((RED, BLUE), (GREEN, GREEN)))
@@ -149,6 +196,29 @@ def exchanged() -> bytes:
 def test_an_image_of_another_colour_profile_is_converted_to_srgb(tmp_path: Path, key: str) -> None:
     found = decode.pixels(saved(tmp_path / "x.png", plain(RED), format=key, icc_profile=exchanged()))
     assert np.abs(found.values.astype(int) - plain(GREEN)).max() <= 6
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+def test_the_colours_of_a_palette_are_converted_too(tmp_path: Path, opaque: bool) -> None:
+    image = Image.new("P", (SIZE, SIZE))
+    image.putpalette([*RED, *BLUE])
+    options = {} if opaque else {"transparency": 1}
+    found = decode.pixels(saved(tmp_path / "x.png", image, icc_profile=exchanged(), **options))
+    colours = found.values if found.palette is None else found.palette[found.values]
+    assert np.abs(colours.astype(int) - plain(GREEN)).max() <= 2
+
+
+def test_a_profile_is_believed_by_its_curves_and_not_by_its_name(tmp_path: Path) -> None:
+    """Of linear light, though it calls itself sRGB: 128 of 255 is 188 in sRGB's curve (IEC 61966-2-1)."""
+    profile = bytearray(SRGB)
+    offset, size = next(
+        struct.unpack_from(">II", profile, at + 4)
+        for at in range(132, 132 + 12 * struct.unpack_from(">I", profile, 128)[0], 12)
+        if profile[at : at + 4] == b"rTRC"
+    )
+    profile[offset : offset + size] = (b"curv" + bytes(8)).ljust(size, b"\0")
+    found = decode.pixels(saved(tmp_path / "x.png", plain((128, 128, 128)), icc_profile=bytes(profile)))
+    assert np.abs(found.values.astype(int) - 188).max() <= 1
 
 
 def test_a_conversion_keeps_what_is_transparent(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from helpers.pair_files import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pydantic import ValidationError
 
 from pipeline.data.own import layouts, load
@@ -134,6 +135,33 @@ def test_what_is_said_of_the_values_counts(tmp_path: Path) -> None:
     assert refusal(tmp_path, b_values="labels").startswith(f"{tmp_path}: images: labels: the files have more")
 
 
+def test_files_of_several_images_are_told(two: Path) -> None:
+    more = [Image.fromarray(noise(SIZE, SIZE, i)) for i in range(2)]
+    for name in ("0", "1"):
+        (two / f"A/{name}.png").unlink()
+        save(two / f"A/{name}.tif", noise(SIZE, SIZE, 9), save_all=True, append_images=more)
+    data = prepared(two)
+    assert "2 are of files that hold several images: the first is taken" in data.said
+
+
+def test_numbers_that_nobody_can_tell_are_asked_about_by_the_key_of_their_side(tmp_path: Path) -> None:
+    for i in range(10):
+        ids = np.random.default_rng(i).integers(0, 151, (10, 10), np.uint8)
+        save(tmp_path / f"A/{i}.png", noise(20, 20, i))
+        save(tmp_path / f"B/{i}.png", np.kron(ids, np.ones((5, 5), np.uint8)))
+    assert refusal(tmp_path) == (
+        f"{tmp_path}: images: maps of {num_values(tmp_path / 'B')} labels, which are a channel each; "
+        "say b_values: labels or b_values: picture"
+    )
+    maps = prepared(tmp_path, b_values="labels").splits["train"]
+    assert len(maps["images_colours"]) == num_values(tmp_path / "B") > 64
+
+
+def num_values(folder: Path) -> int:
+    """How many numbers occur in the files of a folder."""
+    return len({value for path in folder.iterdir() for value in np.asarray(Image.open(path)).flat})
+
+
 # Splits.
 
 
@@ -201,7 +229,7 @@ def test_copies_and_several_answers_to_one_condition_go_where_the_first_goes(
     bases = by_name(data, "bases")
     assert len({bases[name].item() for name in ("0", "5", "20", "21", "22")}) == 1
     assert len({base.item() for base in bases.values()}) == 11
-    assert data.said[-1] == "4 share an image with another, and go into one split with it"
+    assert data.said[-2] == "4 share an image with another, and go into one split with it"
 
 
 def test_the_same_image_as_a_and_as_b_of_another_pair_or_blank_makes_nothing_alike(tmp_path: Path) -> None:
@@ -296,6 +324,7 @@ def test_more_than_3_blank_images_are_counted(two: Path) -> None:
         "A: pictures",
         "B: pictures",
         "B: 5 of 10 are blank, of one value all over: 0, 1, 2, ...",
+        "splits: train 6, validation 2 (at random), test 2 (at random)",
     ]
 
 
@@ -309,6 +338,7 @@ def test_more_than_3_blank_images_are_counted(two: Path) -> None:
         ({"source": "url", "url": "http://here"}, "source = 'url': url and sha256 must be given"),
         ({"source": "wheel"}, "'folder' or 'url'"),
         ({"layout": "side by side"}, "'auto', 'side_by_side' or 'two_folders'"),
+        ({"direction": "ba"}, "direction: is said by a task's condition, ab or ba"),
         ({"a_values": "label"}, "'auto', 'picture' or 'labels'"),
     ],
 )
@@ -349,16 +379,45 @@ def test_each_image_of_a_class_has_the_number_of_its_folder_in_the_order_of_name
         for image, label, name in zip(arrays["images"], arrays["labels"], arrays["names"], strict=True):
             assert image[:, 0, 0].tolist() == list(colours[int(label)])
             assert name.startswith(data.facts["classes"][label])
-    assert data.said == ["3 classes: dogs_ (20), mice (20), rabbit (20)", "images: pictures"]
+    assert data.said == [
+        "3 classes: dogs_ (20), mice (20), rabbit (20)",
+        "images: pictures",
+        "splits: train 42, validation 9 (at random), test 9 (at random)",
+    ]
 
 
 def test_there_may_be_more_classes_than_a_byte_can_count(tmp_path: Path) -> None:
-    for i in range(300):
-        save(tmp_path / f"{i:03}/1.pgm", noise(8, 8, i, 1)[..., 0])
+    for i in range(900):
+        save(tmp_path / f"{i // 3:03}/{i % 3}.pgm", noise(8, 8, i, 1)[..., 0])
     data = prepared_as(labelled, tmp_path)
     assert data.facts["num_classes"] == 300
     for arrays in data.splits.values():
-        assert [f"{label:03}/1" for label in arrays["labels"]] == arrays["names"].tolist()
+        assert arrays["labels"].tolist() == list(range(300))
+        assert [name[:3] for name in arrays["names"]] == [f"{label:03}" for label in range(300)]
+
+
+@pytest.mark.parametrize(("seed", "few"), [(0, 3), (1, 3), (0, 4)])
+def test_each_class_of_three_images_is_in_each_split(tmp_path: Path, seed: int, few: int) -> None:
+    data = prepared_as(labelled, classes(tmp_path, cat=20, mouse=few), seed=seed)
+    sizes = {split: np.bincount(arrays["labels"]).tolist() for split, arrays in data.splits.items()}
+    assert sizes == {"train": [14, few - 2], "validation": [3, 1], "test": [3, 1]}
+
+
+def test_a_class_of_less_than_three_images_is_refused_by_its_name(tmp_path: Path) -> None:
+    """It would leave an accuracy without a denominator."""
+    classes(tmp_path, cat=20, mouse=2)
+    with pytest.raises(InputError) as caught:
+        prepared_as(labelled, tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: the train split has no image of mouse (2); each class must have one in each split"
+    )
+
+
+def test_a_class_that_the_folder_for_testing_does_not_have_is_refused(tmp_path: Path) -> None:
+    classes(tmp_path / "train", cat=20, mouse=20)
+    classes(tmp_path / "test", tiger=9)
+    with pytest.raises(InputError, match=r": the train split has no image of tiger [(]9[)]; each class"):
+        prepared_as(labelled, tmp_path)
 
 
 def test_images_by_themselves_are_a_data_set_without_a(tmp_path: Path) -> None:

@@ -1,15 +1,14 @@
 """What the numbers in a set's files mean, and the pixels that come of them."""
 
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
 import numpy as np
 import pytest
-from helpers.pair_files import BLUE, GREEN, RED, SIZE, WHITE, noise, plain, save
+from helpers.pair_files import BLUE, GREEN, RED, SIZE, WHITE, noise, plain
+from PIL import Image
 
-from pipeline.data.own import meaning
-from pipeline.data.own.decode import Pixels
-from pipeline.data.own.meaning import BLACK, VOID, Kind, Meaning, Seen
+from pipeline.data.own import meaning, seen
+from pipeline.data.own.decode import Pixels, cut
+from pipeline.data.own.meaning import VOID, Kind, Meaning
+from pipeline.data.own.seen import BLACK
 from pipeline.runtime.errors import InputError
 
 
@@ -22,13 +21,38 @@ def colour(pixels: np.ndarray, alpha: np.ndarray | None = None, exact: bool = Tr
     return Pixels(pixels, alpha, exact)
 
 
-def seen(*images: Pixels) -> Seen:
-    return meaning.together(meaning.look(image).seen for image in images)
-
-
-def of(*images: Pixels, kind: Kind = "auto") -> Meaning:
+def of(*images: Pixels, kind: Kind = "auto", key: str = "values") -> Meaning:
     """What the numbers of a set of these images mean."""
-    return meaning.of(seen(*images), kind)
+    return meaning.of(seen.together([seen.look(image) for image in images]), kind, key)
+
+
+def asked(*images: Pixels, kind: Kind = "auto") -> str:
+    with pytest.raises(InputError) as caught:
+        of(*images, kind=kind, key="a_values")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def areas(values: list[int], seed: int = 0, kind: type = np.uint8) -> Pixels:
+    """An image of 10 x 10 areas of 10 x 10 pixels, each of one of these values."""
+    chosen = np.random.default_rng(seed).choice(np.array(values, kind), (10, 10))
+    return Pixels(np.kron(chosen, np.ones((10, 10), kind)), None, True)
+
+
+def smooth(levels: int, seed: int = 0, step: int = 1, size: int = 32, kind: type = np.uint8) -> Pixels:
+    """A picture of so many levels, without edges."""
+    coarse = Image.fromarray(np.random.default_rng(seed).integers(0, 256, (5, 5), np.uint8))
+    fine = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC)).astype(int)
+    return Pixels((fine * levels // 256 * step).astype(kind), None, True)
+
+
+def lines(seed: int = 0) -> Pixels:
+    """A drawing in black on white, whose lines are smoothed."""
+    drawn = np.full((256, 256), 255, np.uint8)
+    for y, x in np.random.default_rng(seed).integers(0, 200, (6, 2)):
+        drawn[y : y + 9, x : x + 50] = 0
+    small = Image.fromarray(drawn).rotate(20 + seed, fillcolor=255).resize((64, 64), Image.Resampling.LANCZOS)
+    return Pixels(np.asarray(small), None, True)
 
 
 def row(found: Pixels, means: Meaning) -> list[int]:
@@ -56,7 +80,7 @@ def test_the_whole_set_says_how_many_bits_are_used(bits: int) -> None:
     """One dark file among them is dark, and not taken for one of fewer bits."""
     most = 2**bits - 1
     dark, bright = wide(0, 1, most // 16, kind=np.uint16), wide(0, most, kind=np.uint16)
-    found = of(dark, bright)
+    found = of(dark, bright, kind="picture")
     assert found.words == f"pictures of {bits} bits"
     assert row(bright, found)[:2] == [0, 255]
     assert row(dark, found)[:3] == [0, 0, round(255 * (most // 16) / most)]
@@ -102,10 +126,67 @@ def test_numbers_that_are_none_are_refused(value: float) -> None:
         of(wide(0.5, value, kind=np.float32))
 
 
-def test_grey_of_more_than_8_bits_beside_colours_is_refused() -> None:
-    with pytest.raises(InputError, match="more than 8 bits beside files in colour"):
-        of(wide(0, 4000, kind=np.uint16), colour(noise(SIZE, SIZE, 0)))
+def test_files_of_more_than_8_bits_beside_files_of_8_are_refused() -> None:
+    """What is white in one of them would be black beside the other."""
+    for image in (colour(noise(SIZE, SIZE, 0)), smooth(256)):
+        said = asked(smooth(256, kind=np.uint16, step=257), image)
+        assert said == "files of uint16 beside files of uint8: save all with as many bits"
     assert of(grey(*range(256)), colour(noise(SIZE, SIZE, 0))) == Meaning()
+
+
+def test_files_of_1_bit_are_black_and_white_beside_grey_ones() -> None:
+    scan = Pixels(areas([0, 1]).values.astype(bool), None, True)
+    found = of(scan, smooth(256))
+    assert found == Meaning()
+    assert {*found.applied(scan, 100).flat} == {0, 255}
+
+
+@pytest.mark.parametrize("num_hot", [1, 14])
+def test_a_few_pixels_far_beyond_all_others_do_not_make_a_set_black(num_hot: int) -> None:
+    """12 bits in files of 16, of which some have a hot pixel."""
+    images = [smooth(4096, seed, size=64, kind=np.uint16) for seed in range(14)]
+    for image in images[:num_hot]:
+        image.values[5, 5] = 65535
+    found = of(*images)
+    assert (found.low, found.high) == (0, 4095)
+    assert found.words.startswith("pictures of 12 bits, of whose numbers 0.2 % lie beyond ")
+    assert found.words.endswith(" to 65535, and are cut off")
+    assert np.quantile(found.applied(images[0], 64), 0.9) > 150
+    assert found.applied(images[0], 64)[0, 5, 5] == 255
+
+
+def test_8_bits_are_never_cut_off_but_it_is_said_that_they_are_dark() -> None:
+    images = [smooth(40, seed) for seed in range(14)]
+    images[0].values[5, 5] = 255
+    found = of(*images)
+    assert (found.low, found.high) == (0, 255)
+    assert found.words == "pictures, of whose numbers 0.2 % lie beyond 0 to 39"
+
+
+def test_dark_lines_on_nothing_stay_dark_lines_on_white() -> None:
+    """What the file hides below what is transparent has no say in the range."""
+    pixels, alpha = np.zeros((SIZE, SIZE, 3), np.uint8), np.zeros((SIZE, SIZE), np.uint8)
+    pixels[4:6], alpha[4:6] = 50, 255
+    found = of(*[colour(pixels, alpha)] * 3)
+    assert found == Meaning()
+    assert found.applied(colour(pixels, alpha), SIZE)[0, :, 0].tolist() == [255] * 4 + [50] * 2 + [255] * 10
+
+
+def test_colours_of_16_bits_of_which_too_few_can_be_read_are_refused() -> None:
+    fine, dark = noise(SIZE, SIZE, 0), noise(SIZE, SIZE, 0) // 16
+    assert of(colour(fine)._replace(coarse=True)) == Meaning()
+    hot = dark.copy()
+    hot[3, 3] = 255
+    refused = asked(*(colour(each)._replace(coarse=True) for each in [hot, *[dark] * 9]))
+    assert refused.startswith(
+        "colours of 16 bits a channel: only the upper 8 are read, and these go no further"
+    )
+
+
+def test_what_is_of_one_value_only_once_it_is_scaled_is_blank() -> None:
+    dark, bright = wide(3, 7, kind=np.uint16), wide(0, 4095, kind=np.uint16)
+    found = of(*[bright] * 4, dark, kind="picture")
+    assert [found.blank(seen.look(image)) for image in (dark, bright)] == [True, False]
 
 
 def test_a_set_of_one_value_is_of_pictures() -> None:
@@ -127,7 +208,7 @@ def test_what_is_transparent_lies_on_white_and_on_black_where_most_would_be_lost
 def test_what_is_half_transparent_is_mixed_with_its_ground(share: int) -> None:
     found = colour(plain((200, 100, 0)), np.full((SIZE, SIZE), share, np.uint8))
     for ground in (0, 255):
-        mixed = meaning.on_ground(found, ground)[0, 0]
+        mixed = seen.on_ground(found, ground)[0, 0]
         assert mixed.tolist() == [
             round((each * share + ground * (255 - share)) / 255) for each in (200, 100, 0)
         ]
@@ -143,16 +224,20 @@ def test_what_is_half_transparent_is_mixed_with_its_ground(share: int) -> None:
         [wide(0, 1), wide(7)],
         [wide(3, 63, VOID)],
         [wide(0, 5, kind=np.uint16), wide(2, kind=np.uint16)],
+        [Pixels(np.eye(SIZE, dtype=np.uint8), None, True)],
         [colour(plain(RED)), colour(plain(BLUE))],
         [colour(plain(RED)), colour(plain(BLUE)), colour(plain(WHITE))],
         [colour(plain((0, 0, 0))), colour(plain((1, 1, 1)))],
+        [areas([0, 127, 254])],
+        [areas(list(range(35)), seed) for seed in range(4)],
+        [areas(list(range(0, 34000, 1000)), seed, np.uint16) for seed in range(4)],
     ],
 )
-def test_few_small_numbers_or_colours_in_all_files_are_labels(images: list[Pixels]) -> None:
+def test_few_numbers_or_colours_in_flat_areas_are_labels(images: list[Pixels]) -> None:
     found = of(*images)
-    numbers = {int(each) for image in images for each in meaning.as_numbers(image.values).flat}
+    numbers = {int(each) for image in images for each in seen.as_numbers(image.values).flat}
     assert found.labels == tuple(sorted(numbers))
-    assert found.coloured == (images[0].values.ndim == 3)
+    assert bool(found.colours) == (images[0].values.ndim == 3)
     assert found.words.startswith(f"maps of {len(numbers)} labels (")
     assert of(*images, kind="picture").labels == ()
 
@@ -161,33 +246,104 @@ def test_few_small_numbers_or_colours_in_all_files_are_labels(images: list[Pixel
     "images",
     [
         [wide(0, 255)],
+        [wide(0, 65535, kind=np.uint16)],
+        [Pixels(areas([0, 1]).values.astype(bool), None, True)],
         [colour(plain((0, 0, 0))), colour(plain(WHITE))],
-        [wide(0, 100, 200)],
-        [wide(0, 64)],
-        [grey(*range(64)), wide(0, 65)],
         [wide(0, 1)._replace(exact=False)],
-        [wide(0, 1), colour(plain(RED))],
         [wide(0.0, 1.0, kind=np.float32)],
         [colour(plain(RED)), colour(plain(BLUE), np.full((SIZE, SIZE), 9, np.uint8))],
-        [wide(0, 1), grey(*range(64)), wide(-1, 3, kind=np.int32)],
         [colour(noise(SIZE, SIZE, 0))],
+        [smooth(256), smooth(256, 1)],
+        [smooth(52), smooth(52, 1)],
+        [smooth(43, size=200)],
+        [lines(0), lines(1)],
+        [smooth(256), smooth(256, 1), areas([0, 255]), areas([0, 9])],
     ],
 )
-def test_black_and_white_many_values_and_files_that_do_not_keep_them_are_pictures(
-    images: list[Pixels],
-) -> None:
+def test_pictures_are_none_however_few_values_they_have(images: list[Pixels]) -> None:
+    """Neither are black and white, dark photographs, smoothed lines, and files that do not keep values."""
     assert of(*images).labels == ()
+
+
+def posterised() -> Pixels:
+    """A picture of 16 greys with edges."""
+    return Pixels(
+        np.concatenate([smooth(16, size=100).values, areas([0, 8, 15]).values]) * np.uint8(17), None, True
+    )
+
+
+ASKS = "; say a_values: labels or a_values: picture"
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        ([posterised()], f"16 values that lie as in pictures and as in maps of labels{ASKS}"),
+        (
+            [areas(list(range(151)), i) for i in range(12)],
+            f"maps of 151 labels, which are a channel each{ASKS}",
+        ),
+        (
+            [areas(list(range(300)), i, np.uint16) for i in range(9)],
+            "maps of more than 256 labels, which are a channel each; say a_values: picture",
+        ),
+        (
+            [areas([0, 5, 9]), colour(np.repeat(areas([0, 5, 9]).values[..., None], 3, 2))],
+            "maps of labels, of which some are colour and some are grey; say a_values: picture",
+        ),
+    ],
+)
+def test_where_the_numbers_do_not_tell_it_is_asked(images: list[Pixels], expected: str) -> None:
+    assert asked(*images) == expected
+    assert of(*images, kind="picture").labels == ()
 
 
 def test_what_is_said_to_be_labels_is_labels_or_refused() -> None:
     assert of(wide(0, 100, 200), kind="labels").labels == (0, 100, 200)
     assert of(wide(0, 100)._replace(exact=False), kind="labels").labels == (0, 100)
-    with pytest.raises(InputError, match=r"^labels: the files have more than 64 values"):
-        of(grey(*range(65)), kind="labels")
-    with pytest.raises(InputError, match=r"^labels: the files have more than 64 values, or are not of whole"):
-        of(wide(0.0, 1.0, kind=np.float32), kind="labels")
-    with pytest.raises(InputError, match=r"^labels: some files are grey and some are coloured$"):
-        of(wide(0, 1), colour(plain(RED)), kind="labels")
+    assert len(of(grey(*range(256)), kind="labels").labels) == 256
+    many = "labels: the files have more than 256 values, or are not of whole numbers"
+    assert asked(grey(*range(257), kind=np.uint16), kind="labels") == many
+    assert asked(wide(0.0, 1.0, kind=np.float32), kind="labels") == many
+    assert asked(wide(0, 1), colour(plain(RED)), kind="labels") == (
+        "labels: some files are colour and some are grey"
+    )
+
+
+def test_masks_of_1_bit_beside_masks_of_0_and_1_are_not_three_labels() -> None:
+    masks = areas([0, 1]), Pixels(areas([0, 1], 1).values.astype(bool), None, True)
+    for kind in ("auto", "labels"):
+        assert asked(*masks, kind=kind) == "labels: some files are of 1 bit and some of more"
+
+
+def indexed(colours: dict[int, tuple[int, int, int]], seed: int = 0) -> Pixels:
+    """A map of areas of these indices, whose palette has these colours."""
+    palette = np.zeros((256, 3), np.uint8)
+    for index, each in colours.items():
+        palette[index] = each
+    return areas(list(colours), seed)._replace(palette=palette)
+
+
+def test_a_palettes_indices_are_the_labels_and_its_colours_theirs() -> None:
+    found = of(indexed({0: RED, 4: BLUE, 9: GREEN}), indexed({0: RED, 4: BLUE, 9: GREEN}, 1))
+    assert found.labels == (0, 4, 9)
+    assert found.palette.tolist() == [list(RED), list(BLUE), list(GREEN)]
+
+
+def test_two_labels_of_one_colour_are_two_and_shown_in_two() -> None:
+    found = of(indexed({0: RED, 4: RED, 9: GREEN}))
+    assert found.labels == (0, 4, 9)
+    assert len(np.unique(found.palette, axis=0)) == 3
+
+
+def test_palettes_that_differ_are_asked_about() -> None:
+    images = indexed({0: RED, 4: BLUE}), indexed({0: GREEN, 4: BLUE}, 1)
+    assert asked(*images) == (
+        f"maps of labels whose palettes differ: a number has one colour here and another there{ASKS}"
+    )
+    assert of(*images, kind="labels").labels == (0, 4)
+    found = of(*images, kind="picture").applied(images[1], 100)
+    assert {*map(tuple, found.reshape(3, -1).T.tolist())} == {GREEN, BLUE}
 
 
 def test_a_label_is_stored_as_its_number_in_order_and_void_as_one_more() -> None:
@@ -201,7 +357,7 @@ def test_a_label_is_stored_as_its_number_in_order_and_void_as_one_more() -> None
 def test_resized_maps_have_no_label_that_the_file_does_not_have(height: int, width: int) -> None:
     """Between two labels there is none, though between their numbers there are others."""
     values = np.random.default_rng(0).choice([0, 20, 63], (height, width)).astype(np.uint8)
-    found = of(wide(*range(0, 64, 5)), grey(20, 63), Pixels(values, None, True))
+    found = of(wide(*range(0, 64, 5)), grey(20, 63), Pixels(values, None, True), kind="labels")
     applied = found.applied(Pixels(values, None, True), SIZE)
     assert {found.labels[each] for each in np.unique(applied)} == {0, 20, 63}
 
@@ -259,37 +415,29 @@ def test_an_image_that_is_not_square_is_stretched_to_a_square() -> None:
 
 def test_an_image_of_one_value_all_over_is_blank_on_the_ground_where_it_is() -> None:
     half = np.tile(np.array([0, 255], np.uint8), (SIZE, SIZE // 2))
-    assert meaning.look(wide(3)).blank == {255: True, 0: True}
-    assert meaning.look(wide(3, 4)).blank == {255: False, 0: False}
-    assert meaning.look(colour(plain(WHITE), half)).blank == {255: True, 0: False}
-    assert meaning.look(colour(plain((0, 0, 0)), half)).blank == {255: False, 0: True}
+    for image, expected in (
+        (wide(3), [True, True]),
+        (wide(3, 4), [False, False]),
+        (colour(plain(WHITE), half), [True, False]),
+        (colour(plain((0, 0, 0)), half), [False, True]),
+        (colour(plain(RED)), [True, True]),
+    ):
+        assert [seen.look(image).blank(ground) for ground in (255, 0)] == expected
 
 
 def test_equal_pixels_have_equal_hashes_and_others_have_not() -> None:
     pixels = noise(SIZE, SIZE, 0)
     same, alpha = colour(pixels.copy(), exact=False), colour(pixels, np.full((SIZE, SIZE), 7, np.uint8))
-    digests = [
-        meaning.look(each).digest for each in (colour(pixels), same, alpha, colour(pixels[::-1].copy()))
-    ]
+    digests = [seen.look(each).digest for each in (colour(pixels), same, alpha, colour(pixels[::-1].copy()))]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
 
 
 def test_parts_are_cut_before_anything_is_resized_so_that_neither_reaches_into_the_other() -> None:
     whole = colour(np.concatenate([plain(RED, 30, 30), plain(BLUE, 30, 30)], 1), np.ones((30, 60), np.uint8))
-    left, right = meaning.cut(whole, 2)
+    left, right = cut(whole, 2)
     assert left.alpha is not None
     assert left.alpha.shape == (30, 30)
     for part, expected in ((left, RED), (right, BLUE)):
         applied = Meaning().applied(part._replace(alpha=None), SIZE)
         assert np.array_equal(applied.transpose(1, 2, 0), plain(expected))
-
-
-def test_of_a_file_that_cannot_be_read_the_reason_is_given(tmp_path: Path) -> None:
-    save(tmp_path / "1.png", noise(SIZE, 2 * SIZE, 0))
-    (tmp_path / "2.png").write_bytes(b"no image")
-    with ThreadPoolExecutor(2) as pool:
-        first, second = meaning.looked([tmp_path / "1.png", tmp_path / "2.png"], 2, pool)
-    assert not isinstance(first, str)
-    assert [part.seen.num for part in first] == [1, 1]
-    assert second == "cannot be read as BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP"
