@@ -15,6 +15,7 @@ from pipeline.data.sets import kind
 from pipeline.methods import stabilisers
 from pipeline.methods.stabilisers import Stabilisers
 from pipeline.networks.network import Spec
+from pipeline.report.claim_settings import Settings as Claim
 from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_folder
@@ -70,17 +71,29 @@ def stages() -> Iterator[tuple[str, list[str]]]:
         yield f"task@{name}", ["stages.task", *of_task(name)]
         yield f"evaluate_real@{name}", ["stages.evaluate_real", *of_task(name)]
     for section, name, model in sections.models():
-        chosen = [f"pipeline.methods.{model.method}", f"pipeline.networks.{model.settings.network}"]
-        chosen += of_task(model.task)
         for stage in ("train", "evaluate"):
-            yield f"{stage}_{sections.FAMILIES[section].stage}@{name}", [f"stages.{stage}", *chosen]
+            code = [f"stages.{stage}", *chosen(model), *of_task(model.task)]
+            yield f"{stage}_{sections.FAMILIES[section].stage}@{name}", code
     for name in sections.entries("toys"):
         method, settings = sections.toy(name)
         learned = [f"pipeline.methods.{method}", f"pipeline.networks.{settings.network}"]
         yield f"train_toy@{name}", ["stages.train_toy", *learned]
     yield "theory", ["stages.theory", "pipeline.networks.line", "pipeline.networks.denoiser_line"]
+    claimed = params.read("claim", Claim).task
+    models = [
+        model for section, name, model in sections.models() if name == claimed and section in sections.CLAIMED
+    ]
+    yield (
+        "claim",
+        ["stages.claim", *of_task(claimed), *(module for model in models for module in chosen(model))],
+    )
     kinds = {kind_of(data) for data in sections.entries("datasets")}
     yield "report", ["stages.report", *(f"pipeline.data.sets.{each}" for each in sorted(kinds))]
+
+
+def chosen(model: sections.Model) -> list[str]:
+    """The method of a model, and its network."""
+    return [f"pipeline.methods.{model.method}", f"pipeline.networks.{model.settings.network}"]
 
 
 def of_task(name: str) -> list[str]:

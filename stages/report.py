@@ -10,6 +10,7 @@ from pipeline.methods.adversarial import Settings as AdversarialSettings
 from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.report import by_seed, dial, images, page, patience, points, posteriors, study, tables, theory
 from pipeline.report import others as other_sets
+from pipeline.report.claim_settings import Settings as Claim
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
@@ -23,15 +24,18 @@ Real = Mapping[str, dict[str, Any]]  # by task, floors and details of its real i
 
 def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
     """Make REPORTS/index.html, comparison.csv, figures and calibration from what the stages left of every
-    model that params.yaml lists, and from the TASK of digits by class.
+    model that params.yaml lists, and from the TASK of digits by class. Models of the claim's short form are
+    in comparison.csv alone.
 
     Beside them, and unknown to DVC, stands REPORTS/timings.html: how long each stage took, from MLflow.
     """
     with timed("report"):
         seeds = params.read("seeds", sections.Seeds)
         every = list(results(models, reports, seeds))
-        first = {found.name: found for found in every if found.seed in (None, seeds[0])}
-        real = {name: of_real(reports, name) for name in sections.entries("tasks")}
+        left_out = params.read("claim", Claim).left_out
+        shown = [found for found in every if found.task != left_out]
+        first = {found.name: found for found in shown if found.seed in (None, seeds[0])}
+        real = {name: of_real(reports, name) for name in sections.entries("tasks") if name != left_out}
         metrics = {("real", None): real[task.name]["metrics"]}
         table = tables.comparison(metrics | {(found.name, found.seed): found.metrics for found in every})
         plain = {name: found for name, found in first.items() if found.kind in ("none", "class")}
@@ -56,8 +60,8 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         parts += exact(toys, reports)
         files = page.files([whole, *parts])
         written = params.PARAMS_FILE.read_text("utf-8")
-        facts = {"params": written, "seeds": seeds, "hashes": hashes(real, every)}
-        times = page.timings(runs.stage_seconds(), speeds(every))
+        facts = {"params": written, "seeds": seeds, "hashes": hashes(real, shown)}
+        times = page.timings(runs.stage_seconds(), speeds(shown))
 
         with new_folder(reports / "figures") as folder:
             for name, file in files.items():

@@ -1,9 +1,11 @@
 """Command `repro`: the whole DAG, several stages at a time, in an order that leaves no core idle at the end.
 
     python -m stages.repro --jobs 2
+    python -m stages.repro claim      the page of the claim, and what it needs
 
 What hangs together is DVC's own graph; of the stages that could start, the one with the longest way still to
-go does, by the seconds that each took last: those MLflow knows, else those of benchmarks/seconds.json.
+go does, by the seconds that each took last: those MLflow knows, else those of benchmarks/seconds.json. What
+the claim needs goes before all else.
 
 It prints a line a stage; what a stage says itself is in logs/<stage>.log.
 """
@@ -22,15 +24,18 @@ from statistics import median
 from typing import Annotated
 
 import typer
-from networkx import DiGraph, ancestors, relabel_nodes, topological_sort
+from networkx import DiGraph, ancestors, descendants, relabel_nodes, topological_sort
 
+from pipeline.report.claim_settings import Settings as Claim
 from pipeline.report.headlines import headlines
-from pipeline.runtime import logs
+from pipeline.runtime import logs, params
+from pipeline.runtime.errors import InputError
 from pipeline.runtime.overview import Overview
 from pipeline.tracking import runs
 from stages import run, sections
 
-FIRST, LAST = "check", "report"
+FIRST, CLAIM, LAST = "check", "claim", "report"
+PAGES = {CLAIM: "reports/claim.html", LAST: "reports/index.html"}
 SECONDS = Path("benchmarks/seconds.json")
 UNKNOWN = 30.0  # seconds of a stage of which nothing is known
 DVC = ("dvc", "--wait-for-lock", "repro", "--single-item")
@@ -39,8 +44,14 @@ SHOWN = 12  # lines of the log of a stage that failed
 SETTLED = 60.0  # seconds of work after which this run's own pace counts half
 
 
-def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = os.cpu_count() or 1) -> None:
-    """Bring everything up to date, as `dvc repro` does, to the same bits."""
+Target = Annotated[str | None, typer.Argument(help="A stage, or all of a kind, such as evaluate_cgan.")]
+
+
+def main(
+    target: Target = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = os.cpu_count() or 1,
+) -> None:
+    """Bring the TARGET and all it needs up to date, or else everything, to the same bits as `dvc repro`."""
     sections.check_names()  # before DVC reads them
     sections.check_folders()  # it stops, or waits, at what it cannot read there
     with Overview() as overview:
@@ -48,13 +59,34 @@ def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = o
         finish(Call(["dvc", "repro", FIRST], [FIRST]), overview)
         overview.running({}, "looking for what is out of date")
         graph, changed = plan()
+        asked = [] if target is None else stages_of(graph, target)
         todo = changed.union(*(ancestors(graph, stage) for stage in changed)) - {FIRST}
+        todo &= needed(graph, asked or graph)
         overview.expect(todo)
         work = Work(graph, known_seconds(graph), todo, jobs)
-        run_all(work, overview)
-        finish(Call(["dvc", "repro"], sorted(todo & {LAST})), overview, work)
-    for line in [*headlines(Path("reports")), f"The report: file://{Path.cwd()}/reports/index.html"]:
-        print(line, flush=True)
+        ending = {LAST} if target is None else {target} & {*asked}  # of a kind of stages none
+        run_all(work, ending, overview)
+        finish(Call(["dvc", "repro", *asked], sorted(todo & ending)), overview, work)
+    said = [] if target else headlines(Path("reports"), params.read("claim", Claim).left_out)
+    print(*said, *where(asked or [LAST]), sep="\n", flush=True)
+
+
+def stages_of(graph: DiGraph, target: str) -> list[str]:
+    """The stages that a target names; an InputError if there is none."""
+    found = sorted(stage for stage in graph if target in (stage, stage.split("@")[0]))
+    if not found:
+        raise InputError(f"TARGET = {target!r}: no stage; `dvc stage list` names all")
+    return found
+
+
+def needed(graph: DiGraph, stages: Iterable[str]) -> set[str]:
+    """These and all they need."""
+    return {*stages}.union(*(descendants(graph, stage) for stage in stages))
+
+
+def where(stages: Iterable[str]) -> list[str]:
+    """Where to look, a line a page that one of these stages makes."""
+    return [f"The {stage}: file://{Path.cwd()}/{PAGES[stage]}" for stage in stages if stage in PAGES]
 
 
 class Call:
@@ -115,16 +147,16 @@ class Work:
         return max([*ways.values(), sum(rest.values()) / self.jobs])
 
 
-def run_all(work: Work, overview: Overview) -> None:
-    """Run all but the report, `jobs` stages at a time. If one fails, those beside it end first."""
-    waiting = work.todo - {LAST}
-    ways = longest_ways(work.graph, work.seconds)
+def run_all(work: Work, ending: Collection[str], overview: Overview) -> None:
+    """Run all but the `ending`, `jobs` stages at a time. If one fails, those beside it end first."""
+    waiting = work.todo - {*ending}
+    ways, urgent = longest_ways(work.graph, work.seconds), needed(work.graph, {CLAIM} & {*work.graph})
     calls: list[Call] = []
     code = 0
     try:
         while waiting or calls:
             chains = [call.chain for call in calls]
-            while len(calls) < work.jobs and (chain := next_chain(work.graph, waiting, chains, ways)):
+            while len(calls) < work.jobs and (chain := next_chain(work.graph, waiting, chains, ways, urgent)):
                 waiting -= set(chain)
                 chains.append(chain)
                 calls.append(Call([*DVC, *chain], chain))
@@ -167,6 +199,8 @@ def look(calls: Sequence[Call], overview: Overview, work: Work | None) -> None:
         work.done(stage, seconds)
         overview.finished(stage, seconds, work.time_left(running))
         overview.warn(logs.lines_with(stage, "warning: ") if seconds is not None else [])
+        if work.todo:  # while the rest goes on
+            overview.warn(where([stage]))
     overview.running(running)
 
 
@@ -211,16 +245,25 @@ def longest_ways(graph: DiGraph, seconds: Mapping[str, float]) -> dict[str, floa
 
 
 def next_chain(
-    graph: DiGraph, waiting: set[str], running: Iterable[list[str]], ways: Mapping[str, float]
+    graph: DiGraph,
+    waiting: set[str],
+    running: Iterable[list[str]],
+    ways: Mapping[str, float],
+    urgent: Collection[str] = (),
 ) -> list[str]:
     """The stage to start next, and those behind it that wait for it alone and that alone wait for it, which
-    one call of DVC runs one after another; empty if none can start.
+    one call of DVC runs one after another; empty if none can start. While any of the `urgent` is not done, it
+    is one of these, or where none can start the other with the shortest way to go, so that they soon find a
+    core free.
     """
     open_stages = waiting | {stage for chain in running for stage in chain}
     ready = [stage for stage in waiting if not set(graph[stage]) & open_stages]
     if not ready:
         return []
-    chain = [max(ready, key=lambda stage: (ways[stage], stage))]
+    pressing = [stage for stage in ready if stage in urgent]
+    if not pressing and not open_stages.isdisjoint(urgent):
+        return [min(ready, key=lambda stage: (ways[stage], stage))]
+    chain = [max(pressing or ready, key=lambda stage: (ways[stage], stage))]
     while True:
         behind = [stage for stage in waiting - set(chain) if chain[-1] in graph[stage]]
         if len(behind) != 1 or (set(graph[behind[0]]) & open_stages) - set(chain):

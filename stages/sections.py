@@ -14,6 +14,7 @@ from pipeline.data.sets import kind
 from pipeline.methods import method
 from pipeline.methods.schedule import Budget, ModelSettings, Schedule
 from pipeline.metrics.settings import Settings as Evaluation
+from pipeline.report.claim_settings import Settings as Claim
 from pipeline.runtime import own_files, params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Section, Seed
@@ -24,6 +25,7 @@ SINGLE = {  # section -> the module whose Settings it is read with
     "compute": "pipeline.runtime.compute",
     "launch": "pipeline.runtime.distributed",
     "evaluate": "pipeline.metrics.settings",
+    "claim": "pipeline.report.claim_settings",
     "theory": "pipeline.theory.game",
     "bayes": "pipeline.theory.learned",
 }
@@ -49,6 +51,7 @@ FAMILIES = {  # in the report's order
     "ablations": Family("ablation", "ablation", "sketch"),
     "variants": Family("variant"),  # whose entries name method and task
 }
+CLAIMED = ("regressions", "engressions", "cgans", "flows")  # of whose models the claim's page is
 SECTIONS = (*SINGLE, *FAMILIES, "budget", "datasets", "seeds", "tasks", "toys")
 
 
@@ -171,6 +174,20 @@ def check() -> None:
     for key in ("num_draws_on", "dial_on"):
         for name in getattr(evaluation, key):
             params.check_name(f"evaluate.{key}", name, entries("tasks"))
+    check_claim()
+
+
+def check_claim() -> None:
+    """An InputError if the claim's page is of tasks without classes, or without a model that it shows."""
+    found = params.read("claim", Claim)
+    for key, name in (("task", found.task), ("whole", found.whole)):
+        by_class = [
+            task
+            for task in entries("tasks")
+            if question.load(task_settings(task).module).kind == "class"
+            and all(task in entries(section) for section in CLAIMED)
+        ]
+        params.check_name(f"claim.{key}", name, by_class)
 
 
 def check_folders() -> None:

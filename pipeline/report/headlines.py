@@ -1,6 +1,7 @@
 """Three numbers of all that was measured, for who has just seen it run; the page has the others."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean
@@ -12,9 +13,9 @@ SAMPLERS = {"engression": "engression", "cgan": "the conditional GAN", "flow": "
 METHODS = {"regression": "regression", **SAMPLERS}
 
 
-def headlines(reports: Path) -> list[str]:
-    """A line each; those of which this project has measured nothing are left out."""
-    return [line for line in (digits(reports), tones(reports), intervals(reports)) if line]
+def headlines(reports: Path, left_out: str = "") -> list[str]:
+    """A line each, without the models of one task; those of which nothing has been measured are left out."""
+    return [line for line in (digits(reports), tones(reports), intervals(reports, left_out)) if line]
 
 
 def digits(reports: Path) -> str:
@@ -39,9 +40,11 @@ def tones(reports: Path) -> str:
     return line if least is None else f"{line}; the least possible {least:.4f}"
 
 
-def intervals(reports: Path) -> str:
-    """How often the truth lay in the intervals of all models of all tasks."""
-    found = [json.loads(file.read_text("utf-8")) for file in sorted((reports / "metrics").glob("*.json"))]
+def intervals(reports: Path, left_out: str = "") -> str:
+    """How often the truth lay in the intervals of all models of all tasks but one."""
+    every = sorted((reports / "metrics").glob("*.json"))
+    others = [file for file in every if not re.fullmatch(rf"[a-z]+-{left_out}-\d+", file.stem)]
+    found = [json.loads(file.read_text("utf-8")) for file in others]
     shares = [each["interval_coverage"] for each in found if each.get("interval_coverage") is not None]
     if not shares:
         return ""
