@@ -13,7 +13,7 @@ DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
 PAIRS = "data/prepared/pairs.npz"
 TASKS = ("digits", "digit", "stacked", "sketch", "text", "tones", "pairs")
 GENERATORS = ("regression-digit-0", "engression-digit-0", "cgan-digit-0")
-GENERATORS += ("flow-digits-0", "gan-mlp-0", "gan-dcgan-0")
+GENERATORS += ("flow-digits-0", "flow-digit-0", "gan-mlp-0", "gan-dcgan-0")
 IMAGES = (
     "regression-sketch-0",
     "cgan-sketch-0",
@@ -77,6 +77,8 @@ COMMANDS = {
     "evaluate_cgan@pairs-0": evaluate("cgan-pairs-0", "pairs"),
     "evaluate_flow@tones-0": evaluate("flow-tones-0", "tones"),
     "evaluate_stacked@pacdcgan2-0": evaluate("stacked-pacdcgan2-0", "stacked"),
+    "claim": "claim data/tasks/digit data/reference/digit reports"
+    " models/regression-digit-0 models/engression-digit-0 models/cgan-digit-0 models/flow-digit-0",
     "theory": "theory data/raw/penguins/penguins.csv reports",
     "report": "report data/tasks/digit models reports",
 }

@@ -141,7 +141,7 @@ FEW = {  # entries that a small project keeps of each section
 }
 OWN: dict[str, dict[str, dict[str, object]]] = {  # those of whose entries it has its own
     "engressions": {"digit": {}},
-    "flows": {"digits": {"clusters": 3}, "tones": {"solver": "heun", "solver_steps": 2}},
+    "flows": {"digits": {"clusters": 3}, "digit": {}, "tones": {"solver": "heun", "solver_steps": 2}},
     "toys": {"ring-plain": {"method": "adversarial"}, "ring-flow": {"method": "flow"}},
 }
 SHORT = {"num_steps": 12, "batch_size": 32, "log_every": 4, "save_every": 4}
@@ -158,6 +158,7 @@ SMALL = {
     | {"kid_subset_size": 100, "kid_subsets": 5, "memorisation_samples": 50}
     | {"two_sample_steps": 5, "path_samples": 20}
     | {"num_draws_on": {"tones": 3}, "dial_on": ["tones"], "num_dial_samples": 12},
+    "claim": {"task": "digit", "whole": "digit", "num_samples": 12},
     "theory": {"discriminator": {"num_steps": 30}},
     "bayes": {
         "source": "folder",

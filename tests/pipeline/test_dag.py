@@ -136,22 +136,24 @@ def affected(key: str) -> set[str]:
     """
     section, _, rest = key.partition(".")
     name = rest.split(".")[0]
+    claimed = {"claim"} if name == "digit" else set()  # whose settings its page prints
     return {
-        "budget": TRAINED - FEATURES_TRAINED | {"theory"},
-        "compute": TRAINED - TOYS_TRAINED | EVALUATED,  # toys compute their own way
+        "budget": TRAINED - FEATURES_TRAINED | {"theory", "claim"},
+        "compute": TRAINED - TOYS_TRAINED | EVALUATED | {"claim"},  # toys compute their own way
         "launch": TRAINED - TOYS_TRAINED - FEATURES_TRAINED,
         "datasets": {f"{stage}@{name}" for stage in ("download", "prepare", "train_features")},
         "tasks": {f"task@{name}"},
         "seeds": set(),  # they name stages, and no stage but the report reads them
-        "regressions": {f"train_regression@{name}-0"},
-        "engressions": {f"train_engression@{name}-0"},
-        "cgans": {f"train_cgan@{name}-0"},
-        "flows": {f"train_flow@{name}-0"},
+        "regressions": {f"train_regression@{name}-0"} | claimed,
+        "engressions": {f"train_engression@{name}-0"} | claimed,
+        "cgans": {f"train_cgan@{name}-0"} | claimed,
+        "flows": {f"train_flow@{name}-0"} | claimed,
         "gans": {f"train_gan@{name}-0"},
         "stacked": {f"train_stacked@{name}-0"},
         "ablations": {f"train_ablation@{name}-0"},
         "toys": {f"train_toy@{name}"},
-        "evaluate": EVALUATED,
+        "evaluate": EVALUATED | {"claim"},
+        "claim": {"claim"},
         "theory": {"theory"},
         "bayes": {"theory", "download_penguins"},
     }[section]

@@ -58,6 +58,8 @@ SETTINGS = {  # mistakes that `check` finds, before any other stage has run
         "evaluate.num_draws_on = 'sketches': allowed are",
     ),
     "a dial on no task": ({"evaluate.dial_on": ["tone"]}, "did you mean 'tones'"),
+    "a claim of no task": ({"claim.task": "digt"}, "claim.task = 'digt': allowed are digit"),
+    "a claim without classes": ({"claim.whole": "digits"}, "claim.whole = 'digits': allowed are digit"),
     "patches larger than the image": (
         {"engressions.digit.patch_sizes": [1, 32]},
         "engressions.digit.patch_sizes: 32 pixels is more than the 28 that images have",

@@ -177,6 +177,7 @@ COMES_TO: dict[str, dict[str, Any]] = {
     | SCORE
     | {"num_latents": 16, "layer_noise": True, "patch_sizes": [1, 2, 4, 8, 0]},
     "cgans.map": CGAN | {"layer_noise": True, "num_steps": 1500, "monitor_every": 500},
+    "regressions.digit-quick": REGRESSION | {"num_steps": 400, "save_every": 400, "monitor_every": 400},
     "toys.ring-plain": RING,
     "toys.grid-plain": GRID,
     "toys.grid-stabilised": GRID | RELATIVISTIC,
@@ -237,7 +238,8 @@ def test_the_run_of_three_seeds_is_valid_and_has_the_entries_and_settings_of_our
     emptied = ("gans", "stacked", "ablations", "variants", "toys")
     assert [three[name] for name in emptied] == [{}] * 5
     assert three["seeds"] == [0, 1, 2]
-    others = three.keys() - {*families, *emptied, "seeds", "datasets"}
+    assert three["claim"] == {"task": "digit", "whole": "digit"}
+    others = three.keys() - {*families, *emptied, "seeds", "datasets", "claim"}
     assert {name: three[name] for name in others} == {name: ours[name] for name in others}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from networkx import DiGraph
 
+from pipeline.runtime.errors import InputError
 from stages import repro
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value")  # within DVC
@@ -17,6 +18,7 @@ stages:
   check: {{cmd: "{check}", deps: [params.yaml], outs: [code]}}
   first: {{cmd: echo of the first; cat code > first, deps: [code], outs: [first]}}
   second: {{cmd: "{second}", deps: [first], outs: [second]}}
+  claim: {{cmd: echo of the claim; cat first > claim, deps: [first], outs: [claim]}}
   report: {{cmd: echo of the report; cat second > report, deps: [second], outs: [report]}}
 """
 GOOD = {"check": "cat params.yaml > code", "second": "echo 'warning: of the second'; cat first > second"}
@@ -24,14 +26,14 @@ GOOD = {"check": "cat params.yaml > code", "second": "echo 'warning: of the seco
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Writes the dvc.yaml of a DAG of four stages; the test is in its folder."""
+    """Writes the dvc.yaml of a DAG of five stages; the test is in its folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     monkeypatch.setattr(repro.sections, "check_names", lambda: None)
     monkeypatch.setattr(repro.sections, "check_folders", lambda: None)
     monkeypatch.setattr(repro.runs, "stage_seconds", dict)
     subprocess.run(["dvc", "init", "--no-scm", "--quiet"], check=True)
-    (tmp_path / "params.yaml").write_text("a: 1\n")
+    (tmp_path / "params.yaml").write_text("claim: {task: digit, whole: digit}\n")
 
     def write(**commands: str) -> None:
         (tmp_path / "dvc.yaml").write_text(STAGES.format(**(GOOD | commands)))
@@ -41,13 +43,15 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 def test_stages_are_a_line_each_run_once_and_found_in_the_cache(write, tmp_path, capfd):
     write()
-    repro.main(jobs=2)
+    repro.main(jobs=1)
     said = capfd.readouterr()
     assert re.sub(r" +\d+ s ", " N s ", said.out).splitlines() == [
-        "first N s  1 of 3 done, about N s left",
-        "second N s  2 of 3 done, about N s left",
+        "first N s  1 of 4 done, about N s left",
+        "claim N s  2 of 4 done, about N s left",
+        f"  The claim: file://{tmp_path}/reports/claim.html",
+        "second N s  3 of 4 done, about N s left",
         "  warning: of the second",
-        "report N s  3 of 3 done",
+        "report N s  4 of 4 done",
         f"The report: file://{tmp_path}/reports/index.html",
     ]
     assert said.err == ""
@@ -62,7 +66,57 @@ def test_stages_are_a_line_each_run_once_and_found_in_the_cache(write, tmp_path,
         (tmp_path / name).unlink()
     (tmp_path / "dvc.lock").unlink()
     repro.main(jobs=1)
-    assert re.findall(r"^(\w+) +as before", capfd.readouterr().out, re.M) == ["first", "second", "report"]
+    before = re.findall(r"^(\w+) +as before", capfd.readouterr().out, re.M)
+    assert before == ["first", "claim", "second", "report"]
+
+
+def test_a_target_is_brought_up_to_date_with_what_it_needs_and_nothing_else(write, tmp_path, capfd):
+    write()
+    repro.main("claim", jobs=2)
+    said = capfd.readouterr()
+    assert re.findall(r"^(\w+) .* (\d of \d) done", said.out, re.M) == [
+        ("first", "1 of 2"),
+        ("claim", "2 of 2"),
+    ]
+    assert said.out.splitlines()[-1] == f"The claim: file://{tmp_path}/reports/claim.html"
+    assert not (tmp_path / "second").exists()
+    (tmp_path / "params.yaml").write_text("claim: {task: digit, whole: digit}\nchanged: 1\n")
+    repro.main("second", jobs=2)
+    assert re.findall(r"^(\w+) .* done", capfd.readouterr().out, re.M) == ["first", "second"]
+    assert (tmp_path / "claim").read_text() != (tmp_path / "second").read_text()
+
+
+def test_a_target_that_is_no_stage_is_one_line_before_any_other_stage_runs(write, tmp_path, capfd):
+    write()
+    with pytest.raises(InputError, match="TARGET = 'clam': no stage; `dvc stage list` names all"):
+        repro.main("clam", jobs=1)
+    assert not (tmp_path / "first").exists()
+
+
+def test_a_kind_of_stages_is_a_target_too():
+    graph = DiGraph([("train@a", "task"), ("train@b", "task"), ("train_flow@a", "task")])
+    assert repro.stages_of(graph, "train") == ["train@a", "train@b"]
+    assert repro.stages_of(graph, "train@b") == ["train@b"]
+    assert repro.needed(graph, ["train@b"]) == {"train@b", "task"}
+
+
+def test_what_the_claim_needs_comes_first_and_only_short_work_fills_the_time():
+    graph = DiGraph([("claim", "quick"), ("quick", "features"), ("report", "long"), ("report", "short")])
+    graph.add_edge("long", "features")
+    seconds = {"features": 60.0, "quick": 50.0, "claim": 10.0, "long": 900.0, "short": 20.0, "report": 10.0}
+    ways, urgent = repro.longest_ways(graph, seconds), repro.needed(graph, ["claim"])
+    waiting = {*graph} - {"features"}
+    assert repro.next_chain(graph, waiting, [["features"]], ways, urgent) == [
+        "short"
+    ]  # nothing urgent can start
+    waiting -= {"short"}
+    assert repro.next_chain(graph, waiting, [["short"]], ways, urgent) == [
+        "quick",
+        "claim",
+    ]  # before the longer way
+    assert repro.next_chain(graph, waiting, [["short"]], ways) == ["long"]
+    waiting -= {"quick", "claim"}
+    assert repro.next_chain(graph, waiting, [["short"]], ways, urgent) == ["long"]
 
 
 def test_a_failed_stage_is_told_with_the_end_of_its_log_and_dvcs_exit_code(write, tmp_path, capfd):
