@@ -46,6 +46,7 @@ repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time, 
 
 claim: setup  ## the claim first, in about five minutes: reports/claim.html; repro goes on from there
 	@python -m stages.repro --jobs $(JOBS) claim
+	@echo "All the rest: make repro"
 
 register: setup  ## after repro: every evaluated model in MLflow's registry, the best of a task as its champion
 	@python -m stages.register

@@ -177,7 +177,7 @@ COMES_TO: dict[str, dict[str, Any]] = {
     | SCORE
     | {"num_latents": 16, "layer_noise": True, "patch_sizes": [1, 2, 4, 8, 0]},
     "cgans.map": CGAN | {"layer_noise": True, "num_steps": 1500, "monitor_every": 500},
-    "regressions.digit-quick": REGRESSION | {"num_steps": 400, "save_every": 400, "monitor_every": 400},
+    "regressions.digit-quick": REGRESSION | {"num_steps": 300, "save_every": 300, "monitor_every": 300},
     "toys.ring-plain": RING,
     "toys.grid-plain": GRID,
     "toys.grid-stabilised": GRID | RELATIVISTIC,
