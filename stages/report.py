@@ -24,8 +24,7 @@ Real = Mapping[str, dict[str, Any]]  # by task, floors and details of its real i
 
 def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
     """Make REPORTS/index.html, comparison.csv, figures and calibration from what the stages left of every
-    model that params.yaml lists, and from the TASK of digits by class. Models of the claim's short form are
-    in comparison.csv alone.
+    model that params.yaml lists (of a short form the table alone) and from the TASK of digits by class.
 
     Beside them, and unknown to DVC, stands REPORTS/timings.html: how long each stage took, from MLflow.
     """

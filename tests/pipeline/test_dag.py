@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -51,6 +52,29 @@ def test_the_whole_dag_ends_in_a_report_that_shows_every_model(finished):
     models = ["-".join(line.split(",")[:2]) for line in table[2:]]
     assert sorted(models) == sorted([*GENERATORS, *IMAGES, *STACKED])
     assert models == sorted(models, key=lambda model: sections.index(model.split("-")[0]))
+
+
+def test_a_short_form_is_in_the_comparison_and_not_in_the_report(inside, settings, tmp_path, monkeypatch):
+    shutil.copytree(inside / "reports", tmp_path / "reports")
+    settings({"claim": {"task": "text", "whole": "digit"}})
+    assert (inside / "reports/figures/images-text.png").exists()
+    assert call(f"report data/tasks/digit models {tmp_path}/reports", monkeypatch) == 0
+    assert not (tmp_path / "reports/figures/images-text.png").exists()
+    assert "models/cgan-text-0/" in (inside / "reports/index.html").read_text()
+    assert "models/cgan-text-0/" not in (tmp_path / "reports/index.html").read_text()
+    table, before = ((folder / "reports/comparison.csv").read_text() for folder in (tmp_path, inside))
+    assert table == before
+    assert "\ncgan-text,0," in table
+
+
+def test_the_claims_page_is_made_before_all_that_it_does_not_need(finished):
+    log = (finished / "repro.log").read_text()
+    told = re.findall(r"^(\S+) +\d+ (?:s|min)  ", log, re.M)
+    assert f"\n  The claim: file://{finished}/reports/claim.html\n" in log
+    assert told.index("claim") < len(told) / 2
+    page = (finished / "reports/claim.html").read_text()
+    assert len(re.findall(r'src="data:image/png;base64,', page)) == 6 + 6  # methods, and the dial
+    assert "instead of" not in page  # the task is a whole one
 
 
 def test_stages_that_ran_at_once_are_all_in_the_lock_file_and_each_told_in_one_line(inside):
