@@ -105,27 +105,25 @@ def test_what_the_claim_needs_comes_first_and_only_short_work_fills_the_time():
     graph.add_edge("long", "features")
     seconds = {"features": 60.0, "quick": 50.0, "claim": 10.0, "long": 900.0, "short": 20.0, "report": 10.0}
     ways, urgent = repro.longest_ways(graph, seconds), repro.needed(graph, ["claim"])
-    waiting = {*graph} - {"features"}
-    assert repro.next_chain(graph, waiting, [["features"]], ways, urgent) == [
-        "short"
-    ]  # nothing urgent can start
-    waiting -= {"short"}
-    assert repro.next_chain(graph, waiting, [["short"]], ways, urgent) == [
-        "quick",
-        "claim",
-    ]  # before the longer way
-    assert repro.next_chain(graph, waiting, [["short"]], ways) == ["long"]
-    waiting -= {"quick", "claim"}
-    assert repro.next_chain(graph, waiting, [["short"]], ways, urgent) == ["long"]
+
+    def started(waiting: set[str], running: str, first: set[str]) -> list[str]:
+        return repro.next_chain(graph, waiting, [[running]], ways, first)
+
+    assert started({*graph} - {"features"}, "features", urgent) == ["short"]
+    rest = {"claim", "quick", "long", "report"}
+    assert started(rest, "short", urgent) == ["quick", "claim"]
+    assert started(rest, "short", set()) == ["long"]
+    assert started({"long", "report"}, "claim", urgent) == ["long"]
+    assert started({"long", "report"}, "short", urgent) == ["long"]
 
 
 def test_a_failed_stage_is_told_with_the_end_of_its_log_and_dvcs_exit_code(write, tmp_path, capfd):
     write(second="seq 1 30; echo 'error: no' >&2; exit 3")
     with pytest.raises(SystemExit) as ended:
-        repro.main(jobs=2)
+        repro.main(jobs=1)
     assert ended.value.code == 255
     said = capfd.readouterr()
-    assert re.findall(r"^(\w+) .* done", said.out, re.M) == ["first"]
+    assert re.findall(r"^(\w+) .* done", said.out, re.M) == ["first", "claim"]
     first, *rest = said.err.splitlines()
     assert first == "repro: second failed. The end of logs/second.log:"
     assert rest[0] != "    1"
