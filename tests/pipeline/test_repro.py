@@ -102,8 +102,9 @@ def test_a_kind_of_stages_is_a_target_too():
 
 def test_what_the_claim_needs_comes_first_and_only_short_work_fills_the_time():
     graph = DiGraph([("claim", "quick"), ("quick", "features"), ("report", "long"), ("report", "short")])
-    graph.add_edge("long", "features")
-    seconds = {"features": 60.0, "quick": 50.0, "claim": 10.0, "long": 900.0, "short": 20.0, "report": 10.0}
+    graph.add_edges_from([("long", "features"), ("report", "other")])
+    seconds = {"features": 60.0, "quick": 50.0, "claim": 10.0, "long": 900.0, "other": 200.0}
+    seconds |= {"short": 20.0, "report": 10.0}
     ways, urgent = repro.longest_ways(graph, seconds), repro.needed(graph, ["claim"])
 
     def started(waiting: set[str], running: str, first: set[str]) -> list[str]:
