@@ -12,7 +12,13 @@ from pipeline.report.figures import figures
 from pipeline.report.results import Results, Section
 from pipeline.tasks.task import Task
 
-SHOWN = ("fid", "coverage", "conditional_accuracy", "within_class_diversity", "gradient_energy")
+SHOWN: tuple[str, ...] = (
+    "fid",
+    "coverage",
+    "conditional_accuracy",
+    "within_class_diversity",
+    "gradient_energy",
+)
 SHOWN += ("mid_grey", "two_sample_accuracy")
 COLUMNS = {name: tables.COLUMNS[name] for name in SHOWN}
 ZOOM = 3
@@ -49,9 +55,8 @@ def section(
     """
     drawn = {name: figures.sheet(rows, page.NUM_COLUMNS, ZOOM) for name, rows in strips(models, task).items()}
     dials = {num: figures.sheet(row, page.NUM_COLUMNS, ZOOM) for num, row in turned.pictures.items()}
-    metrics = {("real", None): real["metrics"]} | {
-        (name, None): model.metrics for name, model in models.items()
-    }
+    metrics: dict[tuple[str, int | None], Mapping[str, float]] = {("real", None): real["metrics"]}
+    metrics |= {(name, None): model.metrics for name, model in models.items()}
     cells = tables.written(tables.comparison(metrics), COLUMNS, ["real", *models])
     values = {
         "strips": list(drawn),
