@@ -78,6 +78,7 @@ COMMANDS = {
     "evaluate_flow@tones-0": evaluate("flow-tones-0", "tones"),
     "evaluate_stacked@pacdcgan2-0": evaluate("stacked-pacdcgan2-0", "stacked"),
     "theory": "theory data/raw/penguins/penguins.csv reports",
+    "play": "record data/tasks models data/raw/penguins/penguins.csv reports/theory/bayes.npz reports/play.html",
     "report": "report data/tasks/digit models reports",
 }
 
