@@ -30,7 +30,7 @@
     const image = example.condition !== undefined;
     $('given').hidden = !image; $('title').textContent = example.title;
     if (image) { $('condition').src = images[example.condition]; $('condition').alt = `The condition that is asked: ${example.title}`; }
-    showTruth(example.truth.map(number => images[number]), example.known, !image);
+    showTruth(example.truth.map(number => images[number]), example.known, task.kind === 'class');
     for (const answer of example.answers) show(answer);
     turn(); spread();
   }

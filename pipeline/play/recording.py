@@ -41,10 +41,10 @@ class Pool:
 
 
 def uri(image: Tensor) -> str:
-    """A lossless WebP file, which is smaller than a PNG by a fifth to a half."""
+    """A lossless WebP file, smaller than a PNG by a fifth to a half; more effort makes these no smaller."""
     pixels, buffer = image.permute(1, 2, 0).contiguous().numpy(), BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(
-        buffer, "WEBP", lossless=True, quality=100, method=6
+        buffer, "WEBP", lossless=True, method=4
     )
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 

@@ -28,7 +28,10 @@ class Replies:
         task = self.laboratory.task(body.task)
         condition = asked.condition(body.asked, task)
         known = answers.truth(body.asked, task)
-        found: dict[str, Any] = {"truth": self.encoded(task.shown(known.images)), "known": known.skin is not None}
+        found: dict[str, Any] = {
+            "truth": self.encoded(task.shown(known.images)),
+            "known": known.skin is not None,
+        }
         if condition.ndim == 4:
             found["condition"] = self.encode(task.shown_conditions(condition)[0])
         if "corners" in task.test.arrays and body.asked.condition is not None:

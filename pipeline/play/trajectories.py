@@ -42,11 +42,15 @@ def of_toy(folder: Path, name: str, method: str, settings: Any) -> dict[str, Any
         snapshots = dict(np.load(folder / SNAPSHOTS))
         identity = sha256(folder / weights.FILE)
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: not a training of points; train it with: dvc repro train_toy@{name}") from error
+        raise InputError(
+            f"{folder}: not a training of points; train it with: dvc repro train_toy@{name}"
+        ) from error
     target, clouds = TARGETS[settings.target], snapshots["clouds"]
     members = [
-        [frame(clouds[t, k], snapshots["landscapes"][t, k] if "landscapes" in snapshots else None, target)
-         for t in range(len(clouds))]
+        [
+            frame(clouds[t, k], snapshots["landscapes"][t, k] if "landscapes" in snapshots else None, target)
+            for t in range(len(clouds))
+        ]
         for k in range(clouds.shape[1])
     ]
     about = {"name": name, "method": method, "title": title(method, settings), "target": settings.target}
@@ -70,5 +74,7 @@ def title(method: str, settings: Any) -> str:
     """How it was trained, in words."""
     if not isinstance(settings, Gan):
         return LABELS.get(method, method)
-    held = [f"{label} {getattr(settings, key):g}" for key, label in PENALTIES.items() if getattr(settings, key)]
+    held = [
+        f"{label} {getattr(settings, key):g}" for key, label in PENALTIES.items() if getattr(settings, key)
+    ]
     return ", ".join([f"GAN, {settings.loss.replace('_', ' ')} loss", *held])

@@ -10,7 +10,7 @@ import pytest
 from pipeline.runtime.files import sha256
 
 DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
-PAIRS = "data/prepared/pairs.npz"
+PAIRS, TABLE = "data/prepared/pairs.npz", "data/raw/penguins/penguins.csv"
 TASKS = ("digits", "digit", "stacked", "sketch", "text", "tones", "pairs")
 GENERATORS = ("regression-digit-0", "engression-digit-0", "cgan-digit-0")
 GENERATORS += ("flow-digits-0", "gan-mlp-0", "gan-dcgan-0")
@@ -77,8 +77,8 @@ COMMANDS = {
     "evaluate_cgan@pairs-0": evaluate("cgan-pairs-0", "pairs"),
     "evaluate_flow@tones-0": evaluate("flow-tones-0", "tones"),
     "evaluate_stacked@pacdcgan2-0": evaluate("stacked-pacdcgan2-0", "stacked"),
-    "theory": "theory data/raw/penguins/penguins.csv reports",
-    "play": "record data/tasks models data/raw/penguins/penguins.csv reports/theory/bayes.npz reports/play.html",
+    "theory": f"theory {TABLE} reports",
+    "play": f"record data/tasks models {TABLE} reports/theory/bayes.npz reports/play.html",
     "report": "report data/tasks/digit models reports",
 }
 

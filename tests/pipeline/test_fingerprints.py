@@ -74,7 +74,9 @@ def test_a_changed_docstring_or_comment_changes_no_fingerprint(project, before):
     assert after == before
 
 
-@pytest.mark.parametrize("stage", ["task@text", "train_cgan@text-0", "evaluate_flow@tones-0", "theory", "play"])
+@pytest.mark.parametrize(
+    "stage", ["task@text", "train_cgan@text-0", "evaluate_flow@tones-0", "theory", "play"]
+)
 def test_all_code_that_a_stage_loads_while_it_runs_is_in_its_fingerprint(stage, inside, monkeypatch):
     """Of this project nothing is loaded before it starts."""
     for name in ours():

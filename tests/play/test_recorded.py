@@ -44,14 +44,18 @@ class Made(NamedTuple):
 
 def write_toys(models: Path) -> np.ndarray:
     """Three frames of two members of each of TOYS, of the target's own points, astray at first."""
-    clouds = np.stack([
-        np.stack([metrics.sample(TARGETS["ring"], 1000, k).numpy() + (2 - t) * 0.3 for k in range(2)])
-        for t in range(3)
-    ])
+    clouds = np.stack(
+        [
+            np.stack([metrics.sample(TARGETS["ring"], 1000, k).numpy() + (2 - t) * 0.3 for k in range(2)])
+            for t in range(3)
+        ]
+    )
     for name, (method, _) in TOYS.items():
         folder = models / f"toy-{name}"
         folder.mkdir(parents=True, exist_ok=True)
-        landscapes = {"landscapes": np.linspace(-1, 1, 3 * 2 * 64 * 64).reshape(3, 2, 64, 64).astype(np.float16)}
+        landscapes = {
+            "landscapes": np.linspace(-1, 1, 3 * 2 * 64 * 64).reshape(3, 2, 64, 64).astype(np.float16)
+        }
         more = landscapes if method == "adversarial" else {}
         np.savez(folder / "snapshots.npz", steps=np.array([10, 20, 30]), clouds=clouds, **more)
         (folder / weights.FILE).write_bytes(b"weights")
@@ -104,7 +108,9 @@ def test_every_sample_at_every_number_of_steps_is_pytorchs_own(made, laboratory)
         assert [each["method"] for each in example["answers"]] == ["regression", "engression", "cgan"]
         for answer in example["answers"]:
             shown = np.stack([opened_image(found["images"][k]) for k in answer["images"]])
-            assert np.array_equal(shown, drawn(laboratory, answer["method"], "sketch", None, condition=number))
+            assert np.array_equal(
+                shown, drawn(laboratory, answer["method"], "sketch", None, condition=number)
+            )
         assert len(set(example["dial"][0]["images"])) == 1 < len(set(example["dial"][-1]["images"]))
 
 
@@ -142,7 +148,7 @@ def test_the_page_is_the_same_bytes_each_time_asks_for_nothing_and_takes_no_text
     held = made.page.split('<script type="application/json" id="recorded">')[1].split("</script>")[0]
     assert json.loads(held) == json.loads(json.dumps(made.sections))
     page = pages.recorded({"images": {"title": "</script><!--"}})
-    assert page.count("</script>") == pages.recorded({"images": {}  | {"title": ""}}).count("</script>")
+    assert page.count("</script>") == pages.recorded({"images": {} | {"title": ""}}).count("</script>")
 
 
 # What a browser shows
@@ -188,7 +194,9 @@ def test_the_dial_turns_by_keyboard_and_tiles_are_pytorchs_pixels(page, laborato
 def test_classes_are_asked_and_a_task_has_its_own_methods(page, laboratory):
     page.select_option("#task", "digit")
     page.locator("#choices button").nth(7).press("Enter")
-    assert np.array_equal(pixels(page, "#card-cgan .tile img"), drawn(laboratory, "cgan", "digit", None, label=7))
+    assert np.array_equal(
+        pixels(page, "#card-cgan .tile img"), drawn(laboratory, "cgan", "digit", None, label=7)
+    )
     assert page.locator("#card-regression").count() == 0
     assert not page.locator("#given").is_visible()
     assert "cgan-digit-0" in page.locator("#source").inner_text()
