@@ -60,9 +60,14 @@ const penguins = (() => {
 })();
 
 {
-  const WIDTH = 720, SKY = 20, FLOOR = 268, LEFT = 10, ROW = 46;  // of the picture: densities above FLOOR, a row a sampler below
-  const from = penguins.low - 8, to = penguins.high + 8, place = mm => LEFT + (mm - from) / (to - from) * (WIDTH - 2 * LEFT);
-  let steps = penguins.steps.at(-1);
+  const SKY = 20, FLOOR = 268, LEFT = 10, ROW = 46;  // of the picture: densities above FLOOR, a row a sampler below
+  const from = penguins.low - 8, to = penguins.high + 8, place = mm => LEFT + (mm - from) / (to - from) * (width - 2 * LEFT);
+  let steps = penguins.steps.at(-1), width;  // of the picture, in units that are about a pixel of the screen's
+
+  function fit() {
+    width = Math.min(720, Math.max(320, $('density').clientWidth));
+    $('density').setAttribute('viewBox', `0 0 ${width} ${FLOOR + 40 + ROW * penguins.samplers.length}`);
+  }
 
   const element = (tag, given, text = '') => {
     const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
@@ -87,7 +92,7 @@ const penguins = (() => {
   function axis() {
     const ticks = [];
     for (let mm = Math.ceil(from / 10) * 10; mm <= to; mm += 10) ticks.push(upright(mm, FLOOR, FLOOR + 5, {stroke: 'var(--soft)'}), element('text', {x: place(mm), y: FLOOR + 20, 'text-anchor': 'middle'}, `${mm}${mm + 10 > to ? ' mm' : ''}`));
-    return [element('line', {x1: LEFT, x2: WIDTH - LEFT, y1: FLOOR, y2: FLOOR, stroke: 'var(--soft)'}), ...ticks];
+    return [element('line', {x1: LEFT, x2: width - LEFT, y1: FLOOR, y2: FLOOR, stroke: 'var(--soft)'}), ...ticks];
   }
   function strip(name, drawn, row) {
     const top = FLOOR + 34 + ROW * row, colour = `var(--${name})`;
@@ -120,14 +125,15 @@ const penguins = (() => {
   }
   const drag = event => {
     if (event.type === 'pointermove' && !event.buttons) return;
-    const box = $('density').getBoundingClientRect(), at = (event.clientX - box.left) / box.width * WIDTH;
-    $('measured').value = from + (at - LEFT) / (WIDTH - 2 * LEFT) * (to - from);
+    const box = $('density').getBoundingClientRect(), at = (event.clientX - box.left) / box.width * width;
+    $('measured').value = from + (at - LEFT) / (width - 2 * LEFT) * (to - from);
     answer();
   };
   $('density').onpointerdown = event => { $('density').setPointerCapture(event.pointerId); drag(event); };
   $('density').onpointermove = drag;
   Object.assign($('measured'), {min: penguins.low, max: penguins.high, value: penguins.shown_x, oninput: answer});
-  if (penguins.samplers.includes('flow')) $('solver').append(dial('penguindial', penguins.steps, steps, chosen => { steps = chosen; answer(); }));
+  if (penguins.samplers.includes('flow')) $('solver').append(dial('penguindial', penguins.steps, steps, chosen => { steps = chosen; answer(); }, 'Flow: '));
   $('penguinsource').textContent = `${penguins.lengths.length} Adelie penguins of the Palmer table (dots), smoothed by normals of ${penguins.bandwidth} mm: the prior (grey). The camera errs by ${penguins.noise} mm (dashed: the likelihood). The networks are those that the stage theory trained, from seed ${penguins.seed}; the draws are of ${penguins.num_draws} rows of noise, the same wherever the camera points. Green: the exact posterior; red: regression's one answer.`;
-  answer();
+  addEventListener('resize', () => { fit(); answer(); });
+  fit(); answer();
 }

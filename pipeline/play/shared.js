@@ -28,10 +28,10 @@ function buildCards(methods, turner) {  // a card a method, the truth beside the
   $('answers').replaceChildren(make('div', {className: 'pair'}, ...cards.slice(0, 1), truth), ...cards.slice(1));
 }
 const stepsText = num => `${num} step${num > 1 ? 's' : ''}${num === 1 ? ': the average' : ''}`;
-function dial(id, choices, chosen, turned) {  // a slider over numbers of steps
+function dial(id, choices, chosen, turned, whose = '') {  // a slider over numbers of steps
   const slider = make('input', {type: 'range', id, min: 0, max: choices.length - 1, value: choices.indexOf(chosen)});
   const label = make('label', {htmlFor: id}), tell = () => {
-    label.textContent = stepsText(choices[slider.value]);
+    label.textContent = whose + stepsText(choices[slider.value]);
     slider.setAttribute('aria-valuetext', label.textContent);
   };
   slider.oninput = () => { tell(); turned(choices[slider.value]); };

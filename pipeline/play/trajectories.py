@@ -10,6 +10,7 @@ import torch
 from pipeline.methods.adversarial_settings import PointSettings as Gan
 from pipeline.metrics import points as metrics
 from pipeline.play import packed
+from pipeline.play.recording import NUM_HASH
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
 from pipeline.sampling import weights
@@ -46,15 +47,13 @@ def of_toy(folder: Path, name: str, method: str, settings: Any) -> dict[str, Any
             f"{folder}: not a training of points; train it with: dvc repro train_toy@{name}"
         ) from error
     target, clouds = TARGETS[settings.target], snapshots["clouds"]
+    surfaces = snapshots.get("landscapes", np.full(clouds.shape[:2], None))
     members = [
-        [
-            frame(clouds[t, k], snapshots["landscapes"][t, k] if "landscapes" in snapshots else None, target)
-            for t in range(len(clouds))
-        ]
+        [frame(*seen, target) for seen in zip(clouds[:, k], surfaces[:, k], strict=True)]
         for k in range(clouds.shape[1])
     ]
     about = {"name": name, "method": method, "title": title(method, settings), "target": settings.target}
-    about |= {"model": folder.name, "weights": identity[:12], "seed": settings.seed}
+    about |= {"model": folder.name, "weights": identity[:NUM_HASH], "seed": settings.seed}
     return about | {"steps": snapshots["steps"].tolist(), "members": members}
 
 

@@ -117,8 +117,9 @@ def test_every_sample_at_every_number_of_steps_is_pytorchs_own(made, laboratory)
 def test_questions_are_all_classes_or_conditions_with_known_answers_and_others(made):
     digit, sketch = made.sections["images"]["tasks"]
     assert [each["title"] for each in digit["examples"]] == [str(k) for k in range(10)]
-    assert [each["known"] for each in sketch["examples"]] == [True] * 3 + [False] * 2
-    assert [len(each["truth"]) for each in sketch["examples"]] == [6] * 3 + [1] * 2
+    # the small test split has two drawings in six tones
+    assert [each["known"] for each in sketch["examples"]] == [True] * 2 + [False] * 3
+    assert [len(each["truth"]) for each in sketch["examples"]] == [6] * 2 + [1] * 3
 
 
 def test_what_is_not_there_is_left_out(made, laboratory):
@@ -135,8 +136,8 @@ def test_what_is_not_there_is_left_out(made, laboratory):
 def test_what_is_not_trained_yet_is_one_line_that_says_what_trains_it(laboratory, tmp_path):
     with pytest.raises(InputError, match="dvc repro train_regression@tones-0"):
         recording.recorded(laboratory, ["tones"])
-    with pytest.raises(InputError, match="dvc repro train_toy@ring-flow"):
-        trajectories.recorded(tmp_path, TOYS | {})
+    with pytest.raises(InputError, match="dvc repro train_toy@ring-adversarial"):
+        trajectories.recorded(tmp_path, TOYS)
     np.savez(tmp_path / "bayes.npz", x=LENGTHS)
     with pytest.raises(InputError, match="dvc repro theory"):
         penguins.recorded(LENGTHS, tmp_path / "bayes.npz", BAYES)
@@ -148,10 +149,13 @@ def test_the_page_is_the_same_bytes_each_time_asks_for_nothing_and_takes_no_text
     held = made.page.split('<script type="application/json" id="recorded">')[1].split("</script>")[0]
     assert json.loads(held) == json.loads(json.dumps(made.sections))
     page = pages.recorded({"images": {"title": "</script><!--"}})
-    assert page.count("</script>") == pages.recorded({"images": {} | {"title": ""}}).count("</script>")
+    assert page.count("</script>") == pages.recorded({"images": {"title": ""}}).count("</script>")
 
 
 # What a browser shows
+
+AT = """places => { const art = $('plane').getContext('2d');
+  return places.map(([x, y]) => [...art.getImageData(x, y, 1, 1).data.slice(0, 3)]); }"""
 
 
 @pytest.fixture(scope="module")
@@ -242,12 +246,13 @@ def test_trainings_are_stepped_and_played_to_the_end(page, made):
         figures = metrics.measure(torch.from_numpy(made.clouds[t, 1:]).float(), TARGETS["ring"])[0]
         said = f"Step {10 * t + 10} of 30: {figures['modes']:.0f} of 8 modes hit, "
         assert page.locator("#toystatus").inner_text().startswith(said)
-        shown = page.evaluate("[...$('plane').getContext('2d').getImageData(0, 0, 720, 720).data]")
-        colours = np.array(shown, np.uint8).reshape(720, 720, 4)[..., :3]
         places = (made.clouds[t, 1, : trajectories.NUM_SHOWN] / TARGETS["ring"].extent + 1) / 2 * 720
-        inside = np.clip(places, 2, 717).astype(int)
-        assert (colours[720 - inside[:, 1], inside[:, 0]] == (179, 71, 0)).all(1).mean() > 0.98
-        page.locator("#step").press("Enter") if t < 2 else None
+        inside = [[int(x), 720 - int(y)] for x, y in places if 2 < x < 717 and 2 < y < 717]
+        colours = page.evaluate(AT, inside)
+        assert len(inside) > 200
+        assert sum(colour == [179, 71, 0] for colour in colours) > 0.98 * len(inside)
+        if t < 2:
+            page.locator("#step").press("Enter")
     assert page.locator("#step").is_disabled()
     page.click("#playing")
     assert page.locator("#playing").inner_text() == "Pause"
