@@ -11,7 +11,7 @@
     theory      what is known exactly, beside what small networks learn
     tracking    MLflow: runs, and models to be served; nothing else imports it
     report      the page and its figures
-    play        the playground: a server on this machine, and its page
+    play        the playground: a server on this machine, its page, and one that is recorded
 
 Stages (../stages) are the commands; they import the library, and nothing imports them.
 """

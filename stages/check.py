@@ -14,7 +14,9 @@ import torch
 from pipeline.data.sets import kind
 from pipeline.methods import stabilisers
 from pipeline.methods.stabilisers import Stabilisers
+from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.networks.network import Spec
+from pipeline.play.laboratory import METHODS
 from pipeline.report.claim_settings import Settings as Claim
 from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
@@ -87,6 +89,7 @@ def stages() -> Iterator[tuple[str, list[str]]]:
         "claim",
         ["stages.claim", *of_task(claimed), *(module for model in models for module in chosen(model))],
     )
+    yield "play", ["stages.record", *sorted(set(of_page()))]
     kinds = {kind_of(data) for data in sections.entries("datasets")}
     yield "report", ["stages.report", *(f"pipeline.data.sets.{each}" for each in sorted(kinds))]
 
@@ -94,6 +97,17 @@ def stages() -> Iterator[tuple[str, list[str]]]:
 def chosen(model: sections.Model) -> list[str]:
     """The method of a model, and its network."""
     return [f"pipeline.methods.{model.method}", f"pipeline.networks.{model.settings.network}"]
+
+
+def of_page() -> Iterator[str]:
+    """What answers on the recorded page, and how the points in the plane were trained."""
+    shown = params.read("evaluate", Evaluation).dial_on
+    yield from (f"pipeline.tasks.{sections.task_settings(name).module}" for name in shown)
+    for section in METHODS.values():
+        for name in set(shown) & set(sections.entries(section)):
+            found = sections.entry(section, name)
+            yield from (f"pipeline.methods.{found.method}", f"pipeline.networks.{found.settings.network}")
+    yield from (f"pipeline.methods.{sections.toy(name)[0]}" for name in sections.entries("toys"))
 
 
 def of_task(name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What the server says when it is asked for images: files, and the commands that make the same pixels."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipeline.play.answers import NUM_FRAMES, NUM_SAMPLES, Truth
 from pipeline.play.asked import Asked
 from pipeline.play.bodies import Answers, Walk
 from pipeline.play.laboratory import Laboratory, Unknown
-from pipeline.play.png import uri, uris
+from pipeline.play.png import uri
 from pipeline.runtime.errors import InputError
 from pipeline.tasks.task import Task, encoded
 
@@ -20,15 +21,19 @@ from pipeline.tasks.task import Task, encoded
 @dataclass
 class Replies:
     laboratory: Laboratory
+    encode: Callable[[Tensor], Any] = uri  # what stands for an image, (3 or 1, H, W) uint8
 
     def answers(self, body: Answers) -> dict[str, Any]:
         """Each method's answers; where its model is missing, what to do about it."""
         task = self.laboratory.task(body.task)
         condition = asked.condition(body.asked, task)
         known = answers.truth(body.asked, task)
-        found: dict[str, Any] = {"truth": uris(task.shown(known.images)), "known": known.skin is not None}
+        found: dict[str, Any] = {
+            "truth": self.encoded(task.shown(known.images)),
+            "known": known.skin is not None,
+        }
         if condition.ndim == 4:
-            found["condition"] = uri(task.shown_conditions(condition)[0])
+            found["condition"] = self.encode(task.shown_conditions(condition)[0])
         if "corners" in task.test.arrays and body.asked.condition is not None:
             found["hole"] = body.asked.hole or task.test.arrays["corners"][body.asked.condition].tolist()
         if body.asked.caption is not None:
@@ -53,9 +58,9 @@ class Replies:
         numbers = [["--sample", i] for i in range(num)] if num > 1 else [[]]
         return {
             "method": method,
-            "images": uris(shown),
-            "mean": uri(answers.mean(shown)[0]),
-            "deviation": uri(spread[0]),
+            "images": self.encoded(shown),
+            "mean": self.encode(answers.mean(shown)[0]),
+            "deviation": self.encode(spread[0]),
             "rms": rms,
             "hits": answers.hits(drawn, known),
             "commands": [written(options, *number) for number in numbers],
@@ -71,7 +76,11 @@ class Replies:
         options = self.options(body.method, task.name, body.asked, sampler, body.seed, steps)
         options += ["--towards", str(body.towards)]
         commands = [written(options, "--sample", i) for i in range(NUM_FRAMES)]
-        return {"images": uris(task.shown(frames)), "commands": commands}
+        return {"images": self.encoded(task.shown(frames)), "commands": commands}
+
+    def encoded(self, images: Tensor) -> list[Any]:
+        """Of images (N, 3 or 1, H, W) uint8."""
+        return [self.encode(image) for image in images]
 
     def options(
         self, method: str, task: str, question: Asked, sampler: nn.Module, seed: int, num_steps: int | None

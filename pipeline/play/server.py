@@ -1,7 +1,6 @@
 """The playground's server: the page, and what it asks for."""
 
 from collections.abc import Callable
-from pathlib import Path as File
 from threading import Lock
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
 from pipeline.metrics.dial import STEPS
-from pipeline.play import examples, toys
+from pipeline.play import examples, pages, toys
 from pipeline.play.bodies import Answers, Name, StartToy, StepToy, Walk
 from pipeline.play.guard import HEADERS, Guard, complaint
 from pipeline.play.laboratory import METHODS, Laboratory, Unknown
@@ -20,7 +19,6 @@ from pipeline.play.replies import Replies
 from pipeline.play.toys import Toys
 from pipeline.runtime.errors import InputError
 
-PAGE = File(__file__).with_name("page.html")
 Offset = Annotated[int, Query(ge=0, le=10**6)]
 
 
@@ -54,7 +52,7 @@ def explained(detail: dict[str, Any]) -> str:
 
 
 def add_pages(app: FastAPI, laboratory: Laboratory, toys: list[str]) -> None:
-    page = PAGE.read_text("utf-8")
+    page = pages.page()
 
     @app.get("/")
     def root() -> HTMLResponse:

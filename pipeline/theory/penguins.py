@@ -47,7 +47,14 @@ def measure(lengths: np.ndarray, settings: Settings) -> tuple[dict[str, Any], di
         **on_held_out(networks, settings),
         "dial": dial(networks, settings),
     }
-    return numbers, curves(camera, settings.shown_x, drawn_at, {"x": x} | along)
+    return numbers, curves(camera, settings.shown_x, drawn_at, {"x": x} | along) | weights(networks)
+
+
+def weights(networks: Networks) -> dict[str, np.ndarray]:
+    """All networks' weights, float32: `regression.layers.0.weight` and so on."""
+    modules = {"regression": networks.regression, **networks.samplers}
+    states = {name: module.state_dict() for name, module in modules.items()}
+    return {f"{name}.{key}": value.numpy() for name, state in states.items() for key, value in state.items()}
 
 
 def answers(networks: Networks, x: np.ndarray, drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

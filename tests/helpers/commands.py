@@ -10,7 +10,7 @@ import pytest
 from pipeline.runtime.files import sha256
 
 DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
-PAIRS = "data/prepared/pairs.npz"
+PAIRS, TABLE = "data/prepared/pairs.npz", "data/raw/penguins/penguins.csv"
 TASKS = ("digits", "digit", "stacked", "sketch", "text", "tones", "pairs")
 GENERATORS = ("regression-digit-0", "engression-digit-0", "cgan-digit-0")
 GENERATORS += ("flow-digits-0", "flow-digit-0", "gan-mlp-0", "gan-dcgan-0")
@@ -79,7 +79,8 @@ COMMANDS = {
     "evaluate_stacked@pacdcgan2-0": evaluate("stacked-pacdcgan2-0", "stacked"),
     "claim": "claim data/tasks/digit data/reference/digit reports"
     " models/regression-digit-0 models/engression-digit-0 models/cgan-digit-0 models/flow-digit-0",
-    "theory": "theory data/raw/penguins/penguins.csv reports",
+    "theory": f"theory {TABLE} reports",
+    "play": f"record data/tasks models {TABLE} reports/theory/bayes.npz reports/play.html",
     "report": "report data/tasks/digit models reports",
 }
 

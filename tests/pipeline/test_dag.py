@@ -162,24 +162,24 @@ def affected(key: str) -> set[str]:
     name = rest.split(".")[0]
     claimed = {"claim"} if name == "digit" else set()  # whose settings its page prints
     return {
-        "budget": TRAINED - FEATURES_TRAINED | {"theory", "claim"},
+        "budget": TRAINED - FEATURES_TRAINED | {"theory", "claim", "play"},
         "compute": TRAINED - TOYS_TRAINED | EVALUATED | {"claim"},  # toys compute their own way
         "launch": TRAINED - TOYS_TRAINED - FEATURES_TRAINED,
         "datasets": {f"{stage}@{name}" for stage in ("download", "prepare", "train_features")},
-        "tasks": {f"task@{name}"},
-        "seeds": set(),  # they name stages, and no stage but the report reads them
-        "regressions": {f"train_regression@{name}-0"} | claimed,
-        "engressions": {f"train_engression@{name}-0"} | claimed,
-        "cgans": {f"train_cgan@{name}-0"} | claimed,
-        "flows": {f"train_flow@{name}-0"} | claimed,
+        "tasks": {f"task@{name}", "play"},
+        "seeds": {"play"},  # they name stages, and no other stage but the report reads them
+        "regressions": {f"train_regression@{name}-0", "play"} | claimed,
+        "engressions": {f"train_engression@{name}-0", "play"} | claimed,
+        "cgans": {f"train_cgan@{name}-0", "play"} | claimed,
+        "flows": {f"train_flow@{name}-0", "play"} | claimed,
         "gans": {f"train_gan@{name}-0"},
         "stacked": {f"train_stacked@{name}-0"},
         "ablations": {f"train_ablation@{name}-0"},
-        "toys": {f"train_toy@{name}"},
-        "evaluate": EVALUATED | {"claim"},
+        "toys": {f"train_toy@{name}", "play"},
+        "evaluate": EVALUATED | {"claim", "play"},
         "claim": {"claim"},
         "theory": {"theory"},
-        "bayes": {"theory", "download_penguins"},
+        "bayes": {"theory", "download_penguins", "play"},
     }[section]
 
 
@@ -241,7 +241,7 @@ ADDED = {
             "regressions.mine": {},
         },
         {f"{stage}@mine" for stage in ("download", "prepare", "train_features", "task", "evaluate_real")}
-        | {"train_regression@mine-0", "evaluate_regression@mine-0"},
+        | {"train_regression@mine-0", "evaluate_regression@mine-0", "play"},
     ),
 }
 
@@ -258,7 +258,7 @@ def test_an_added_seed_adds_two_stages_a_model_and_touches_no_other(inside, sett
     settings({"seeds": [0, 1]})
     models = {stage for stage in TRAINED | EVALUATED if stage.endswith("-0")}
     with Repo(str(inside)) as repo:
-        assert set(repo.status()) == {"check", "report"} | {stage[:-1] + "1" for stage in models}
+        assert set(repo.status()) == {"check", "report", "play"} | {stage[:-1] + "1" for stage in models}
 
 
 def content(project: Path) -> dict[str, str]:

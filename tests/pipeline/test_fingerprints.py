@@ -18,11 +18,11 @@ ENGRESSIONS = {"train_engression@digit", "evaluate_engression@digit"}
 FLOWS = {f"{stage}_flow@{name}" for stage in ("train", "evaluate") for name in ("digits", "digit", "tones")}
 CHANGED = {  # a file -> the stages that run it, said here once more, by hand
     "pipeline/networks/stylegan2.py": STYLED,
-    "pipeline/networks/denoiser.py": FLOWS | {"claim"},
+    "pipeline/networks/denoiser.py": FLOWS | {"claim", "play"},
     "pipeline/networks/denoiser_points.py": {"train_toy@ring-flow"},
     "pipeline/tasks/text.py": TEXT,
-    "pipeline/methods/engression.py": ENGRESSIONS | {"theory", "claim"},
-    "pipeline/methods/flow.py": FLOWS | {"train_toy@ring-flow", "theory", "claim"},
+    "pipeline/methods/engression.py": ENGRESSIONS | {"theory", "claim", "play"},
+    "pipeline/methods/flow.py": FLOWS | {"train_toy@ring-flow", "theory", "claim", "play"},
     "pipeline/methods/contrastive.py": {"train_features@drawings", "train_features@pairs"},
     "pipeline/data/download/mnist.py": {"download@digits", "prepare@digits", "report"},
     "pipeline/data/sets/faces.py": set(),  # a kind of no data set
@@ -31,8 +31,9 @@ CHANGED = {  # a file -> the stages that run it, said here once more, by hand
     | {"evaluate_cgan@pairs"},
     "pipeline/networks/line.py": {"theory"},
     "pipeline/report/index.html": {"claim", "report"},
+    "pipeline/play/recorded_points.js": {"play"},
     "stages/theory.py": {"theory"},
-    "stages/sections.py": {"claim", "report"},  # so that a new family of models trains no other again
+    "stages/sections.py": {"claim", "report", "play"},  # so that a new family of models trains no other again
 }
 
 
@@ -73,7 +74,9 @@ def test_a_changed_docstring_or_comment_changes_no_fingerprint(project, before):
     assert after == before
 
 
-@pytest.mark.parametrize("stage", ["task@text", "train_cgan@text-0", "evaluate_flow@tones-0", "theory"])
+@pytest.mark.parametrize(
+    "stage", ["task@text", "train_cgan@text-0", "evaluate_flow@tones-0", "theory", "play"]
+)
 def test_all_code_that_a_stage_loads_while_it_runs_is_in_its_fingerprint(stage, inside, monkeypatch):
     """Of this project nothing is loaded before it starts."""
     for name in ours():

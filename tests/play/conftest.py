@@ -1,9 +1,11 @@
 """A server of a small project, for all tests of this folder."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from helpers import play
+from helpers.browser import started
 
 from pipeline.play.laboratory import Laboratory
 
@@ -17,3 +19,9 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
 def port(laboratory: Laboratory) -> Iterator[int]:
     with play.serving(laboratory) as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    with started() as browser:
+        yield browser

@@ -1,60 +1,26 @@
 """The page as a browser shows it, and that its tiles are PyTorch's own pixels."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.browser import NEEDED, SHOWN, UNNAMED, opened, pixels
 
 from pipeline.play import answers, asked
 from pipeline.sampling import weights
 from pipeline.tasks.task import encoded
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SHOWN = """async images => (await Promise.all(images.map(image => image.decode())), images).map(image => {
-  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight), art = canvas.getContext('2d');
-  art.drawImage(image, 0, 0);
-  return [...art.getImageData(0, 0, canvas.width, canvas.height).data];
-})"""
-UNNAMED = """elements => elements.filter(each => each.checkVisibility() && !each.labels?.length
-  && !each.textContent.trim() && !each.ariaLabel && !each.querySelector('img[alt]:not([alt=""])')
-).map(each => each.outerHTML)"""
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not os.environ.get("REQUIRE_CHROMIUM"), reason="no Chromium on this machine"
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+pytestmark = NEEDED
 
 
 @pytest.fixture(params=[1400, 390])
 def page(browser, port, request) -> Iterator[Any]:
-    """The page, which at its end has asked nobody else, told of no error and does not scroll sideways."""
-    requests, errors = [], []
-    page = browser.new_page(viewport={"width": request.param, "height": 900})
-    page.on("request", lambda each: requests.append(each.url))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"http://127.0.0.1:{port}/")
-    settled(page)
-    yield page
-    html = "document.documentElement"
-    overflow = page.evaluate(f"{html}.scrollWidth - {html}.clientWidth")
-    page.close()
-    assert errors == []
-    assert {url for url in requests if not url.startswith((f"http://127.0.0.1:{port}/", "data:"))} == set()
-    assert overflow <= 0, "the page scrolls sideways"
+    with opened(browser, f"http://127.0.0.1:{port}/", request.param) as page:
+        settled(page)
+        yield page
 
 
 def settled(page: Any) -> None:
@@ -73,10 +39,7 @@ def asking(page: Any, act: Any) -> dict[str, Any]:
 
 
 def tiles(page: Any, method: str, selector: str = ".tile img") -> np.ndarray:
-    """(N, H, W, 3)"""
-    flat = np.array(page.eval_on_selector_all(f"#card-{method} {selector}", SHOWN), np.uint8)
-    side = int((flat.shape[1] // 4) ** 0.5)
-    return flat.reshape(-1, side, side, 4)[..., :3]
+    return pixels(page, f"#card-{method} {selector}")
 
 
 def test_what_is_drawn_is_asked_and_the_tiles_are_pytorchs_pixels(page, laboratory):
