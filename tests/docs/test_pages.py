@@ -16,7 +16,8 @@ from stages import docs, reference
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TOPICS = sorted((ROOT / "docs/tutorial").glob("[0-9]*.md"))
-LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+LINK = re.compile(r'(?:\]\(|src=")([^)#\s"]+)')
+ANCHOR = re.compile(r"\]\(([^)#\s:]+\.md)#([^)]+)\)")
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
@@ -24,6 +25,21 @@ def test_every_link_leads_to_a_file(page):
     targets = LINK.findall(re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL))
     for target in (each for each in targets if not re.match(r"[a-z]+:", each)):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_a_link_to_a_section_names_one_that_is_there(page):
+    for target, anchor in ANCHOR.findall(page.read_text("utf-8")):
+        there = docs.rendered((page.parent / target).read_text("utf-8"))
+        assert f'id="{anchor}"' in there, f"{target}#{anchor}"
+
+
+def test_the_readme_is_a_page_with_a_picture_and_the_commands():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) <= 120
+    assert max(map(len, text.splitlines())) <= 150
+    for part in ("docs/claim.png", "make claim", "make repro", "make test", "docs/tutorial/index.md"):
+        assert part in text, part
 
 
 def test_the_contents_list_every_page_once():
@@ -90,7 +106,10 @@ def test_the_first_page_is_the_index_and_a_topic_shows_its_figures_and_its_answe
         assert answer.url.endswith("/docs/index.md")
     with urllib.request.urlopen(f"{address}/docs/tutorial/10-diffusion.md") as answer:
         text = answer.read().decode()
-    assert '<a href="/docs/tutorial/10-diffusion.md" aria-current="page">' in text
+    assert (
+        '<a href="/docs/tutorial/10-diffusion.md" aria-current="page">10. Diffusion and flows</a></li>'
+        in text
+    )
     assert '<h2 id="what-is-seen">' in text
     assert "<summary>Answer</summary>" in text
     assert "<table>" in text
