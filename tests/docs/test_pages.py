@@ -67,6 +67,17 @@ def test_a_topic_has_question_command_picture_exercise_and_answer(page):
     assert 40 <= len(text.splitlines()) <= 90
 
 
+def test_every_problem_of_the_problem_set_has_its_page_its_code_and_its_test():
+    text = (ROOT / "docs/tutorial/index.md").read_text("utf-8").partition("## The problem set")[2]
+    problems = re.findall(r"^\| (\d[a-d]?)\. (.*)", text, re.MULTILINE)
+    assert [number for number, _ in problems] == ["1", "2", "3a", "3b", "3c", "3d"]
+    for number, row in problems:
+        links = " ".join(LINK.findall(row))
+        assert re.search(r"\d\d-[\w-]+\.md", links), number
+        assert "../../pipeline/" in links, number
+        assert "../../tests/" in links or row.endswith("| the same |"), number
+
+
 def test_the_parameters_page_is_what_the_command_writes(tmp_path):
     reference.main(tmp_path / "parameters.md")
     committed = (ROOT / "docs/reference/parameters.md").read_text("utf-8")
