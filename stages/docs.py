@@ -24,6 +24,7 @@ SHELL, CONTENTS = ROOT / "docs/shell.html", ROOT / "docs/index.md"
 TEXT = {".py", ".yaml", ".csv", ".txt", ".toml"}  # shown as they are
 SHOWN = {".md", ".png", ".html", *TEXT}
 HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
+ABOUT = re.compile(r"(?<=\)): .*$", re.MULTILINE)  # what docs/index.md says of a page behind its link
 RELATIVE = re.compile(r'href="(?![a-z]+:|/|#)')
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any that is free.")]
 
@@ -90,7 +91,7 @@ def anchored(found: re.Match[str]) -> str:
 def page(title: str, body: str, path: str) -> bytes:
     """A whole page; its contents column is what docs/index.md lists."""
     lists = CONTENTS.read_text("utf-8").partition("\n## ")
-    contents = RELATIVE.sub('href="/docs/', rendered("## " + lists[2]))
+    contents = RELATIVE.sub('href="/docs/', rendered("## " + ABOUT.sub("", lists[2])))
     contents = contents.replace(f'href="{path}"', f'href="{path}" aria-current="page"')
     shell = Template(SHELL.read_text("utf-8"))
     return shell.substitute(title=html.escape(title), contents=contents, page=body).encode()

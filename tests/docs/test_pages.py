@@ -16,7 +16,8 @@ from stages import docs, reference
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TOPICS = sorted((ROOT / "docs/tutorial").glob("[0-9]*.md"))
-LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+LINK = re.compile(r'(?:\]\(|src=")([^)#\s"]+)')
+ANCHOR = re.compile(r"\]\(([^)#\s:]+\.md)#([^)]+)\)")
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
@@ -24,6 +25,21 @@ def test_every_link_leads_to_a_file(page):
     targets = LINK.findall(re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL))
     for target in (each for each in targets if not re.match(r"[a-z]+:", each)):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_a_link_to_a_section_names_one_that_is_there(page):
+    for target, anchor in ANCHOR.findall(page.read_text("utf-8")):
+        there = docs.rendered((page.parent / target).read_text("utf-8"))
+        assert f'id="{anchor}"' in there, f"{target}#{anchor}"
+
+
+def test_the_readme_is_a_page_with_a_picture_and_the_commands():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) <= 120
+    assert max(map(len, text.splitlines())) <= 150
+    for part in ("docs/claim.png", "make claim", "make repro", "make test", "docs/tutorial/index.md"):
+        assert part in text, part
 
 
 def test_the_contents_list_every_page_once():
@@ -49,6 +65,17 @@ def test_a_topic_has_question_command_picture_exercise_and_answer(page):
         assert part in text, part
     assert re.search(r"arXiv:\d{4}\.\d{4,5}", text)
     assert 40 <= len(text.splitlines()) <= 90
+
+
+def test_every_problem_of_the_problem_set_has_its_page_its_code_and_its_test():
+    text = (ROOT / "docs/tutorial/index.md").read_text("utf-8").partition("## The problem set")[2]
+    problems = re.findall(r"^\| (\d[a-d]?)\. (.*)", text, re.MULTILINE)
+    assert [number for number, _ in problems] == ["1", "2", "3a", "3b", "3c", "3d"]
+    for number, row in problems:
+        links = " ".join(LINK.findall(row))
+        assert re.search(r"\d\d-[\w-]+\.md", links), number
+        assert "../../pipeline/" in links, number
+        assert "../../tests/" in links or row.endswith("| the same |"), number
 
 
 def test_the_parameters_page_is_what_the_command_writes(tmp_path):
@@ -90,7 +117,10 @@ def test_the_first_page_is_the_index_and_a_topic_shows_its_figures_and_its_answe
         assert answer.url.endswith("/docs/index.md")
     with urllib.request.urlopen(f"{address}/docs/tutorial/10-diffusion.md") as answer:
         text = answer.read().decode()
-    assert '<a href="/docs/tutorial/10-diffusion.md" aria-current="page">' in text
+    assert (
+        '<a href="/docs/tutorial/10-diffusion.md" aria-current="page">10. Diffusion and flows</a></li>'
+        in text
+    )
     assert '<h2 id="what-is-seen">' in text
     assert "<summary>Answer</summary>" in text
     assert "<table>" in text
