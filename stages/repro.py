@@ -53,7 +53,10 @@ def main(jobs: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = o
         work = Work(graph, known_seconds(graph), todo, jobs)
         run_all(work, overview)
         finish(Call(["dvc", "repro"], sorted(todo & {LAST})), overview, work)
-    for line in [*headlines(Path("reports")), f"The report: file://{Path.cwd()}/reports/index.html"]:
+    for line in [
+        *(found.line for found in headlines(Path("reports"))),
+        f"The report: file://{Path.cwd()}/reports/index.html",
+    ]:
         print(line, flush=True)
 
 
