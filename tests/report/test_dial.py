@@ -36,11 +36,11 @@ def test_turned_by_hand_the_dial_shows_two_drawings_of_each_flow_and_their_error
     section = dial.section(MODELS, {}, PENGUINS, 2000)
     files, (digit, tones) = section.figures, (MODELS[f"flow-{task}"].samples for task in ("digit", "tones"))
     given, second = (opened(files[name]) for name in ("dial-given", "dial-2"))
-    assert (given.shape, second.shape) == ((48, 96, 3), (24, 96, 3))  # 10 pixels enlarged twice, and lines
-    assert (given[:24, :48] == 255).all()  # a class is no image
-    assert (second[2:22:2, 50:70:2] == tones["dial"][1, 1].transpose(1, 2, 0)).all()
-    assert (given[26:46:2, 74:94:2] == tones["dial_truth"][2].transpose(1, 2, 0)).all()
-    assert (second[4:20:2, 28:44:2] == digit["dial"][1, 2].transpose(1, 2, 0)).all()
+    assert (given.shape, second.shape) == ((44, 88, 3), (22, 88, 3))  # 10 pixels enlarged twice, and lines
+    assert (given[:22, :44] == 255).all()  # a class is no image
+    assert (second[1:21:2, 45:65:2] == tones["dial"][1, 1].transpose(1, 2, 0)).all()
+    assert (given[23:43:2, 67:87:2] == tones["dial_truth"][2].transpose(1, 2, 0)).all()
+    assert (second[3:19:2, 25:41:2] == digit["dial"][1, 2].transpose(1, 2, 0)).all()
     of = section.values["frames"][1]
     assert (of["steps"], list(of["of"])) == (2, ["digit", "tones"])
     assert [row["error"] for row in of["of"].values()] == pytest.approx([0.75, 3])
