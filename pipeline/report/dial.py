@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from pipeline.report.figures import dial
 from pipeline.report.figures.figures import sheet
@@ -27,18 +28,18 @@ def section(models: Results, toys: Results, penguins: Mapping[str, Any], num_sam
             dials[name] = table(rows, toy.details["variance"], True)
     of_penguins = penguins["dial"]
     dials["penguins"] = table(of_penguins["rows"], of_penguins["variance"], True)
-    drawn = {"dial-curves": dial.curves({task: columns(found["rows"]) for task, found in dials.items()})}
+    curves = dial.curves({task: columns(found["rows"]) for task, found in dials.items()})
+    drawn: dict[str, Figure | bytes] = {"dial-curves": curves}
     steps: list[int] = []
     if turned:
         steps = [int(row["steps"]) for row in next(iter(turned.values())).details["dial"]]
         drawn["dial-pictures"] = dial.pictures([pictures(result) for result in turned.values()], steps)
         drawn |= frames(turned, steps)
     exact = {name: result for name, result in models.items() if "exact" in result.details}
-    values = {"dials": dials, "pictured": list(turned), "exact": None, "num_samples": f"{num_samples:,}"}
-    values["frames"] = [{"steps": num, "of": at(dials, list(turned), i)} for i, num in enumerate(steps)]
-    if exact:
-        values["exact"] = of_known(exact)
-    return Section("dial", drawn, values)
+    values = {"dials": dials, "pictured": list(turned), "num_samples": f"{num_samples:,}"}
+    turns = [{"steps": num, "of": at(dials, list(turned), i)} for i, num in enumerate(steps)]
+    known = of_known(exact) if exact else None
+    return Section("dial", drawn, {**values, "frames": turns, "exact": known})
 
 
 def of_model(result: Result, models: Results) -> dict[str, Any]:

@@ -41,7 +41,8 @@ TEMPLATES = Environment(
 def index(sections: Iterable[Section], headlines: list[Headline]) -> Section:
     """The page: sections in the order of QUESTIONS, after a first screen."""
     ordered = sorted(sections, key=lambda section: list(QUESTIONS).index(section.name))
-    dial = next((section.values for section in ordered if section.name == "dial"), {"frames": []})
+    none: Mapping[str, Any] = {"frames": []}
+    dial = next((section.values for section in ordered if section.name == "dial"), none)
     values = {"sections": ordered, "questions": QUESTIONS, "headlines": headlines, "dial": dial}
     return Section("index", {}, values)
 

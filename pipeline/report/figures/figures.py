@@ -34,7 +34,7 @@ def png(figure: Figure) -> bytes:
     """The figure as a PNG file, without date or version; of lines and areas alone in 256 colours."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
-    if any(np.ndim(image.get_array()) == 3 for cell in figure.axes for image in cell.images):
+    if any(np.ndim(np.asarray(image.get_array())) == 3 for cell in figure.axes for image in cell.images):
         return buffer.getvalue()
     drawn, buffer = Image.open(buffer).convert("RGB"), BytesIO()
     drawn.quantize(NUM_COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG")
