@@ -9,8 +9,10 @@ import pandas as pd
 from pipeline.methods.adversarial import Settings as AdversarialSettings
 from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.report import by_seed, dial, images, page, patience, points, posteriors, study, tables, theory
+from pipeline.report import digits as of_digits
 from pipeline.report import others as other_sets
 from pipeline.report.claim_settings import Settings as Claim
+from pipeline.report.headlines import headlines
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
@@ -41,12 +43,12 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         plain = {name: found for name, found in plain.items() if "modes" not in found.metrics}
         data = {name: found["facts"]["data"] for name, found in real.items()}
         digits = {name: found for name, found in plain.items() if data[found.task] == data[task.name]}
-        whole = page.digits(digits, real[task.name], table, tasks.load(task))
         names = sections.entries("toys")
         toys = {name: Result("toys", name, f"toy-{name}", None, models, reports) for name in names}
         theory_of = read(reports / "details/theory.json")
         num_samples = params.read("evaluate", Evaluation).num_dial_samples
         parts = [
+            *of_digits.sections(digits, real[task.name], table, tasks.load(task), seeds),
             dial.section(first, toys, theory_of["bayes"], num_samples),
             *parts_of(first, digits, real, table),
         ]
@@ -57,9 +59,10 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         if longer := patience.section(table, reports / "long"):
             parts.append(longer)
         parts += exact(toys, reports)
-        files = page.files([whole, *parts])
         written = params.PARAMS_FILE.read_text("utf-8")
-        facts = {"params": written, "seeds": seeds, "hashes": hashes(real, shown)}
+        facts = {"params": written, "hashes": hashes(real, shown)}
+        whole = page.index([*parts, Section("facts", {}, facts)], headlines(reports, left_out))
+        files = page.files(parts)
         times = page.timings(runs.stage_seconds(), speeds(shown))
 
         with new_folder(reports / "figures") as folder:
@@ -69,7 +72,7 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         with new_file(reports / "comparison.csv") as part:
             table.to_csv(part, index=False)
         with new_file(reports / "index.html") as part:
-            part.write_text(page.render(whole, files, sections=parts, facts=facts), "utf-8")
+            part.write_text(page.render(whole, files), "utf-8")
         with new_file(reports / "timings.html") as part:
             part.write_text(page.render(times, page.files([times])), "utf-8")
 

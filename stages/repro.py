@@ -68,7 +68,7 @@ def main(
         run_all(work, ending, overview)
         finish(Call(["dvc", "repro", *asked], sorted(todo & ending)), overview, work)
     said = [] if target else headlines(Path("reports"), params.read("claim", Claim).left_out)
-    print(*said, *where(asked or [LAST]), sep="\n", flush=True)
+    print(*(found.line for found in said), *where(asked or [LAST]), sep="\n", flush=True)
 
 
 def stages_of(graph: DiGraph, target: str) -> list[str]:

@@ -49,10 +49,7 @@ def section(results: Results, table: pd.DataFrame, folder: Path) -> Section | No
         return None
     tasks = {}
     for task, of_task in by_task(chosen).items():
-        rows_of = table[table["model"].isin(list(of_task))]
-        columns = {
-            name: column for name, column in COLUMNS.items() if name in table and rows_of[name].notna().any()
-        }
+        columns = tables.filled(table, COLUMNS, of_task)
         labels = {name: called(found) for name, found in of_task.items()}
         cells = tables.written(table, columns, of_task)
         rows = [[labels[name], *cells[name]] for name in of_task]

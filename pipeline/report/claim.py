@@ -1,12 +1,13 @@
 """The page of the claim: ten columns of pictures, the dial, numbers, and what the whole form has more of."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pipeline.methods.schedule import ModelSettings
-from pipeline.report import dial, page, tables
+from pipeline.report import dial, digits, tables
 from pipeline.report.claim_settings import Settings
 from pipeline.report.figures import figures
 from pipeline.report.results import Results, Section
@@ -53,8 +54,10 @@ def section(
     """The page, of models by label; `real` are floors and details of real digits, `of_models` each model's
     settings here and in the whole form.
     """
-    drawn = {name: figures.sheet(rows, page.NUM_COLUMNS, ZOOM) for name, rows in strips(models, task).items()}
-    dials = {num: figures.sheet(row, page.NUM_COLUMNS, ZOOM) for num, row in turned.pictures.items()}
+    drawn = {
+        name: figures.sheet(rows, digits.NUM_COLUMNS, ZOOM) for name, rows in strips(models, task).items()
+    }
+    dials = {num: figures.sheet(row, digits.NUM_COLUMNS, ZOOM) for num, row in turned.pictures.items()}
     metrics: dict[tuple[str, int | None], Mapping[str, float]] = {("real", None): real["metrics"]}
     metrics |= {(name, None): model.metrics for name, model in models.items()}
     cells = tables.written(tables.comparison(metrics), COLUMNS, ["real", *models])
@@ -69,7 +72,7 @@ def section(
         "less": {name: less(*both) for name, both in of_models.items()},
         "settings": settings,
     }
-    return Section("claim", drawn | {f"N = {num}": each for num, each in dials.items()}, values)
+    return Section("claim_page", drawn | {f"N = {num}": each for num, each in dials.items()}, values)
 
 
 def strips(models: Results, task: Task) -> dict[str, np.ndarray]:
@@ -77,7 +80,7 @@ def strips(models: Results, task: Task) -> dict[str, np.ndarray]:
     (rows x 10, C, H, W) each.
     """
     grouped: dict[str, list[np.ndarray]] = {"real": []}
-    for name, row in page.claim(models, task).items():
+    for name, row in digits.claim(models, task).items():
         grouped.setdefault(name.partition(",")[0], []).append(row)
     return {name: np.concatenate(rows) for name, rows in grouped.items()}
 

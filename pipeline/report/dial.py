@@ -5,11 +5,16 @@ exactly of a posterior, beside what the methods make of it.
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from matplotlib.figure import Figure
+
 from pipeline.report.figures import dial
+from pipeline.report.figures.figures import sheet
 from pipeline.report.results import Result, Results, Section
 
 GREY_LEVEL = 1 / 255
 SHOWN = 1  # which of the conditions that a task's dial has pictures of
+NUM_TURNED = 2  # of them on the first screen, from that one on
 
 
 def section(models: Results, toys: Results, penguins: Mapping[str, Any], num_samples: int) -> Section:
@@ -23,15 +28,18 @@ def section(models: Results, toys: Results, penguins: Mapping[str, Any], num_sam
             dials[name] = table(rows, toy.details["variance"], True)
     of_penguins = penguins["dial"]
     dials["penguins"] = table(of_penguins["rows"], of_penguins["variance"], True)
-    drawn = {"dial-curves": dial.curves({task: columns(found["rows"]) for task, found in dials.items()})}
+    curves = dial.curves({task: columns(found["rows"]) for task, found in dials.items()})
+    drawn: dict[str, Figure | bytes] = {"dial-curves": curves}
+    steps: list[int] = []
     if turned:
-        steps = [row["steps"] for row in next(iter(turned.values())).details["dial"]]
+        steps = [int(row["steps"]) for row in next(iter(turned.values())).details["dial"]]
         drawn["dial-pictures"] = dial.pictures([pictures(result) for result in turned.values()], steps)
+        drawn |= frames(turned, steps)
     exact = {name: result for name, result in models.items() if "exact" in result.details}
-    values = {"dials": dials, "pictured": list(turned), "exact": None, "num_samples": f"{num_samples:,}"}
-    if exact:
-        values["exact"] = of_known(exact)
-    return Section("dial", drawn, values)
+    values = {"dials": dials, "pictured": list(turned), "num_samples": f"{num_samples:,}"}
+    turns = [{"steps": num, "of": at(dials, list(turned), i)} for i, num in enumerate(steps)]
+    known = of_known(exact) if exact else None
+    return Section("dial", drawn, {**values, "frames": turns, "exact": known})
 
 
 def of_model(result: Result, models: Results) -> dict[str, Any]:
@@ -64,10 +72,31 @@ def columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
     return {key: [row[key] for row in rows] for key in rows[0]}
 
 
-def pictures(result: Result) -> dict[str, Any]:
+def pictures(result: Result, k: int = SHOWN) -> dict[str, Any]:
     samples = result.samples
-    found = {"truth": samples["dial_truth"][SHOWN], "answers": samples["dial"][:, SHOWN]}
-    return found | ({"condition": samples["dial_condition"][SHOWN]} if "dial_condition" in samples else {})
+    found = {"truth": samples["dial_truth"][k], "answers": samples["dial"][:, k]}
+    return found | ({"condition": samples["dial_condition"][k]} if "dial_condition" in samples else {})
+
+
+def frames(turned: Results, steps: list[int]) -> dict[str, bytes]:
+    """For the dial that is turned by hand, PNG files with a column a drawing: what is given of it, and below
+    it the truth; and a file a number of steps, the flow's answers.
+    """
+    chosen = [pictures(result, k) for result in turned.values() for k in range(SHOWN, SHOWN + NUM_TURNED)]
+    side = max(each["truth"].shape[1] for each in chosen)
+    blank = np.full((3, side, side), 255, np.uint8)
+    rows = {"dial-given": [each.get("condition", blank) for each in chosen]}
+    rows["dial-given"] += [each["truth"] for each in chosen]
+    rows |= {f"dial-{num}": [each["answers"][i] for each in chosen] for i, num in enumerate(steps)}
+    return {
+        name: sheet(np.stack([dial.framed(image, side) for image in images]), len(chosen))
+        for name, images in rows.items()
+    }
+
+
+def at(dials: Mapping[str, Any], tasks: list[str], i: int) -> dict[str, Any]:
+    """Of each task the i-th row of its dial."""
+    return {task: dials[task]["rows"][i] for task in tasks}
 
 
 def of_known(exact: Results) -> dict[str, Any]:

@@ -18,30 +18,48 @@ from pipeline.report.tables import Column, Columns
 
 NUM_TONES = 6
 BOLD = Markup("<b>{}</b>")
-OF_TASKS: dict[str, Column] = {
-    "sample_mse": ("error of one sample", "lower", "{:.4f}"),
-    "mean_mse": ("error of the samples' mean", "lower", "{:.4f}"),
-    "energy_score": ("energy score", "lower", "{:.4f}"),
-    "fid": ("FID", "lower", "{:.3f}"),
-    "kid": tables.COLUMNS["kid"],
-    "cfid": ("CFID", "lower", "{:.3f}"),
-    "gradient_energy": ("sharpness", "near 1", "{:.3f}"),
-    "apsd": ("APSD", "0: z ignored", "{:.4f}"),
-    "z_sensitivity": ("z sensitivity", "near 1", "{:.3f}"),
-    "gain_8": ("gain of 8 samples, dB", f"near {theoretical_gain(8):.2f}", "{:.2f}"),
-    "calibration": ("calibration", "higher", "{:.3f}"),
-    "rank_distance": ("rank distance", "lower", "{:.3f}"),
-    "condition_error": ("condition error", "lower", "{:.4f}"),
-    "matching_accuracy": ("matching accuracy", "higher", "{:.3f}"),
-    "pixel_accuracy": ("pixel accuracy", "higher", "{:.4f}"),
+GROUPS: dict[str, dict[str, Column]] = {  # of metrics, by what they say of a model
+    "how far from the truth?": {
+        "sample_mse": ("error of one sample", "lower", "{:.4f}"),
+        "mean_mse": ("error of the samples' mean", "lower", "{:.4f}"),
+        "energy_score": ("energy score", "lower", "{:.4f}"),
+        "condition_error": ("condition error", "lower", "{:.4f}"),
+        "matching_accuracy": ("matching accuracy", "higher", "{:.3f}"),
+        "pixel_accuracy": ("pixel accuracy", "higher", "{:.4f}"),
+    },
+    "like real images?": {
+        "fid": ("FID", "lower", "{:.3f}"),
+        "kid": tables.COLUMNS["kid"],
+        "cfid": ("CFID", "lower", "{:.3f}"),
+        "gradient_energy": ("sharpness", "near 1", "{:.3f}"),
+    },
+    "do samples differ as the answers do?": {
+        "apsd": ("APSD", "0: z ignored", "{:.4f}"),
+        "z_sensitivity": ("z sensitivity", "near 1", "{:.3f}"),
+        "gain_8": ("gain of 8 samples, dB", f"near {theoretical_gain(8):.2f}", "{:.2f}"),
+        "calibration": ("calibration", "higher", "{:.3f}"),
+        "rank_distance": ("rank distance", "lower", "{:.3f}"),
+    },
 }
+OF_TASKS = {key: column for group in GROUPS.values() for key, column in group.items()}
 OF_TONES: dict[str, Column] = {
     "tone_recall": (f"tones hit, of {NUM_TONES}", "higher", "{:.2f}"),
     "tone_purity": ("samples that hit one", "higher", "{:.3f}"),
     "tone_tv": ("distance to equal shares", "lower", "{:.3f}"),
 }
 NOT_OF_ABLATIONS = ("kid", "cfid", "calibration", "rank_distance")
-OF_ABLATIONS = {key: column for key, column in (OF_TASKS | OF_TONES).items() if key not in NOT_OF_ABLATIONS}
+OF_ABLATIONS = {
+    group: {key: column for key, column in columns.items() if key not in NOT_OF_ABLATIONS}
+    for group, columns in {**GROUPS, "tones of skin": OF_TONES}.items()
+}
+
+
+def split(
+    table: pd.DataFrame, models: Mapping[str, Iterable[str]], groups: Mapping[str, Columns]
+) -> dict[str, dict[str, Any]]:
+    """A table of each group of columns that any of the models fills."""
+    found = {group: compared(table, models, columns) for group, columns in groups.items()}
+    return {group: each for group, each in found.items() if each["rows"]}
 
 
 def compared(table: pd.DataFrame, models: Mapping[str, Iterable[str]], columns: Columns) -> dict[str, Any]:
@@ -50,7 +68,7 @@ def compared(table: pd.DataFrame, models: Mapping[str, Iterable[str]], columns: 
     """
     every = [name for names in models.values() for name in names]
     chosen = table[table["model"].isin(every)]
-    columns = {key: column for key, column in columns.items() if key in chosen and chosen[key].notna().any()}
+    columns = tables.filled(chosen, columns, every)
     texts, means = tables.written(chosen, columns, every), chosen.groupby("model")[list(columns)].mean()
     rows: list[list[str]] = []
     for task, names in models.items():

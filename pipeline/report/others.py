@@ -21,11 +21,9 @@ def section(models: Results, real: Mapping[str, Any], table: pd.DataFrame) -> Se
         data = real[found.task]["facts"]["data"]
         sets.setdefault(data, {"models": [], "floor": real[found.task], "classes": []})["models"].append(name)
         sets[data]["classes"] = real[found.task]["facts"].get("classes", [])
-    columns = {key: column for key, column in tables.COLUMNS.items() if key in table}
     drawn = {
         f"{name}-sheet": figures.sheet(found.samples["sheet"], NUM_COLUMNS) for name, found in models.items()
     }
     for each in sets.values():
-        cells = tables.written(table, columns, each["models"])
-        each["rows"] = [[name, *row] for name, row in cells.items()]
-    return Section("others", drawn, {"sets": sets, "headings": ["model", *tables.headings(columns)]})
+        each["tables"] = tables.split(table, tables.GROUPS, each["models"])
+    return Section("others", drawn, {"sets": sets})

@@ -81,9 +81,8 @@ def differing(here: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str
 
 def compared(runs: Mapping[float, pd.DataFrame], models: list[str], columns: Columns) -> dict[str, Any]:
     """A table of these models, `headings` and `rows`: each column once for each run, by budget."""
-    cells = [
-        tables.written(table.reindex(columns=["model", *columns]), columns, models) for table in runs.values()
-    ]
+    known = (table.reindex(columns=["model", "seed", *columns]) for table in runs.values())
+    cells = [tables.written(table, columns, models) for table in known]
     rows = [[model, *chain(*zip(*(written[model] for written in cells), strict=True))] for model in models]
     headings = [(heading, f"budget {budget:g}") for heading, _, _ in columns.values() for budget in runs]
     return {"headings": ["model", *headings], "rows": rows}

@@ -33,10 +33,11 @@ def section(entries: Mapping[str, Settings], table: pd.DataFrame, digits: Result
     if truncated := of_truncation(digits):
         drawn["study-truncation"] = figures.truncations(truncated)
     cells = tables.written(table, COLUMNS, results)
-    rows = [facts(result, entries[name]) + cells[name] for name, result in results.items()]
+    said = [facts(result, entries[name]) for name, result in results.items()]
+    rows = [[result.entry, *cells[name]] for name, result in results.items()]
     named = [results[name].entry for name in pair]
-    values = {"rows": rows, "headings": tables.headings(COLUMNS), "pair": named, "truncated": truncated}
-    return Section("study", drawn, values)
+    values = {"facts": said, "rows": rows, "headings": tables.headings(COLUMNS), "pair": named}
+    return Section("study", drawn, values | {"truncated": truncated})
 
 
 def of_truncation(results: Results) -> dict[str, list[dict[str, float]]]:

@@ -38,8 +38,8 @@ def test_the_whole_dag_ends_in_a_report_that_shows_every_model(finished):
     for model in GENERATORS:
         assert f"<h3>{model.removesuffix('-0')}</h3>" in page
     for model in STACKED:
-        assert f'alt="Samples of {model.removesuffix("-0")}"' in page
-    assert len(re.findall(r'src="data:image/png;base64,', page)) == len(
+        assert f'alt="Samples of {model.removesuffix("-0")}:' in page
+    assert len(re.findall(r'src="data:image/webp;base64,', page)) == len(
         list((finished / "reports/figures").iterdir())
     )
     assert not re.search(r'(src|<link[^>]* href)="(https?:)?//', page), (

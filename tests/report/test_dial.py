@@ -1,59 +1,12 @@
 """The report's section on the dial."""
 
-from typing import Any
-
 import numpy as np
 import pytest
-from helpers.report import noise, rendered, result
+from helpers.dials import MODELS, PENGUINS, STEPS, TOY
+from helpers.report import noise, opened, rendered
 
 from pipeline.report import dial
 from pipeline.report.figures import dial as figures
-from pipeline.report.results import Result
-
-STEPS = (1, 2, 4)
-ROWS = [{"steps": n, "sample_mse": 16.0 * n, "wasserstein": 1 / n} for n in STEPS]
-PENGUINS = {"dial": {"variance": 16.0, "rows": ROWS}}
-
-
-def rows(error: float, apsd: float) -> list[dict[str, float]]:
-    """Errors of 1, 1.5 and 2 times this."""
-    values = {"energy_score": 0.1, "gradient_energy": 0.5, "apsd": apsd}
-    return [
-        {"steps": n, "sample_mse": error * factor, "fid": 8.0 / n} | values
-        for n, factor in zip(STEPS, (1, 1.5, 2), strict=True)
-    ]
-
-
-def flow(task: str, side: int, **details: Any) -> Result:
-    images = {"dial": noise(3, 3, 3, side, side), "dial_truth": noise(3, 3, side, side)}
-    if task != "digit":
-        images["dial_condition"] = noise(3, 3, side, side)
-    details = {
-        "task": task,
-        "method": "flow",
-        "kind": "image",
-        "dial": rows(0.02, 0.1 if task == "digit" else 0.0),
-        "num_draws": 8,
-    } | details
-    return result(
-        "flows", task, details=details, samples=images, metrics={"sample_mse": 0.04, "mean_mse": 0.022}
-    )
-
-
-EXACT = {"variance": 0.01, "energy_score": 0.06, "energy_score_least": 0.05, "num_conditions": 46}
-DENOISER = [{"t": t, "network": 0.25, "mean": 0.5, "training_colours": 0.125} for t in (0.0, 0.5)]
-REGRESSION = result(
-    "regressions",
-    "digit",
-    details={"task": "digit", "method": "regression", "kind": "class"},
-    metrics={"sample_mse": 0.04},
-)
-TOY = result("toys", "ring-flow", None, details={"dial": [], "variance": 4.0})
-MODELS = {
-    "regression-digit": REGRESSION,
-    "flow-digit": flow("digit", 8),
-    "flow-tones": flow("tones", 10, exact=EXACT | {"denoiser": DENOISER}),
-}
 
 
 def test_errors_stand_over_v_where_it_is_known_and_else_over_regressions() -> None:
@@ -67,9 +20,9 @@ def test_errors_stand_over_v_where_it_is_known_and_else_over_regressions() -> No
 
 def test_the_page_shows_every_dial_and_what_is_known_exactly() -> None:
     section = dial.section(MODELS, {}, PENGUINS, 2000)
-    assert list(section.figures) == ["dial-curves", "dial-pictures"]
+    turned = ["dial-given", "dial-1", "dial-2", "dial-4"]
+    assert list(section.figures) == ["dial-curves", "dial-pictures", *turned]
     html = rendered(section)
-    assert html.startswith('<h2 id="dial">')
     assert "<td>tones</td><td>1</td><td>2.000</td><td>0.1000</td><td>8</td><td>0.500</td><td>-</td>" in html
     assert "<td>flow</td><td>4.000</td><td>2.200</td><td>1.200</td>" in html
     assert "<td>the flow&#39;s network</td><td>0.250</td><td>0.250</td>" in html
@@ -79,9 +32,24 @@ def test_the_page_shows_every_dial_and_what_is_known_exactly() -> None:
     assert "The flow of tones is told" not in html
 
 
+def test_turned_by_hand_the_dial_shows_two_drawings_of_each_flow_and_their_errors() -> None:
+    section = dial.section(MODELS, {}, PENGUINS, 2000)
+    files, (digit, tones) = section.figures, (MODELS[f"flow-{task}"].samples for task in ("digit", "tones"))
+    given, second = (opened(files[name]) for name in ("dial-given", "dial-2"))
+    assert (given.shape, second.shape) == ((44, 88, 3), (22, 88, 3))  # 10 pixels enlarged twice, and lines
+    assert (given[:22, :44] == 255).all()  # a class is no image
+    assert (second[1:21:2, 45:65:2] == tones["dial"][1, 1].transpose(1, 2, 0)).all()
+    assert (given[23:43:2, 67:87:2] == tones["dial_truth"][2].transpose(1, 2, 0)).all()
+    assert (second[3:19:2, 25:41:2] == digit["dial"][1, 2].transpose(1, 2, 0)).all()
+    of = section.values["frames"][1]
+    assert (of["steps"], list(of["of"])) == (2, ["digit", "tones"])
+    assert [row["error"] for row in of["of"].values()] == pytest.approx([0.75, 3])
+
+
 def test_without_flows_the_penguins_are_shown_alone() -> None:
-    section = dial.section({"regression-digit": REGRESSION}, {}, PENGUINS, 2000)
+    section = dial.section({"regression-digit": MODELS["regression-digit"]}, {}, PENGUINS, 2000)
     assert list(section.figures) == ["dial-curves"]
+    assert section.values["frames"] == []
     assert list(section.values["dials"]) == ["penguins"]
     assert "to the last pixel" not in rendered(section)
 

@@ -21,7 +21,9 @@ def test_three_lines_over_seeds_and_with_the_least_possible(tmp_path: Path) -> N
     write(tmp_path, "metrics", "flow-tones-0", energy_score=0.064, interval_coverage=0.94)
     write(tmp_path, "metrics", "regression-tones-0", energy_score=0.01)  # no sampler
     write(tmp_path, "details", "flow-tones-0", exact={"energy_score_least": 0.0397})
-    assert headlines(tmp_path) == [
+    found = headlines(tmp_path)
+    assert [each.number for each in found] == ["570.0 / 5.0 / 14.4", "0.0640", "92.0%"]
+    assert [each.line for each in found] == [
         "digit: FID (lower is better) of regression 570.0, the conditional GAN 5.0, the flow 14.4",
         "tones: energy score (lower is better) of the best method, the flow, 0.0640;"
         " the least possible 0.0397",
@@ -40,6 +42,6 @@ def test_a_short_form_counts_in_no_headline(tmp_path: Path) -> None:
 def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
     assert headlines(tmp_path) == []
     write(tmp_path, "metrics", "cgan-digit-0", fid=4.0, interval_coverage=None)
-    assert headlines(tmp_path) == ["digit: FID (lower is better) of the conditional GAN 4.0"]
+    assert headlines(tmp_path) == [("4.0", "digit: FID (lower is better) of the conditional GAN 4.0")]
     write(tmp_path, "metrics", "cgan-tones-0", energy_score=0.07)
-    assert headlines(tmp_path)[1].endswith("the best method, the conditional GAN, 0.0700")
+    assert headlines(tmp_path)[1].line.endswith("the best method, the conditional GAN, 0.0700")

@@ -38,11 +38,26 @@ def test_a_comparison_has_a_row_a_model_and_seed_and_is_empty_where_a_metric_is_
 def test_a_written_table_has_a_row_a_model_in_the_order_given_with_mean_and_spread_over_seeds() -> None:
     columns = {name: tables.COLUMNS[name] for name in ("recall", "fid", "class_mean_error")}
     models = ("real", "gan-b", "cgan-a")
-    assert list(tables.written(tables.comparison(METRICS), columns, models).items()) == [
-        ("real", ["0.750", "1.3", "-"]),
-        ("gan-b", ["-", "123.0 ± 4.2", "-"]),  # 6 / sqrt 2
-        ("cgan-a", ["-", "7.0 ± 0.0", "1.2e-04"]),
-    ]
+    found = tables.written(tables.comparison(METRICS), columns, models)
+    assert {name: [re.sub("<.*?>", "", cell) for cell in cells] for name, cells in found.items()} == {
+        "real": ["0.750", "1.3", "-"],
+        "gan-b": ["-", "123.0 ± 4.2", "-"],  # 6 / sqrt 2
+        "cgan-a": ["-", "7.0 ± 0.0", "1.2e-04"],
+    }
+    assert list(found) == list(models)
+    assert found["gan-b"][1].startswith('<span data-seeds="0:120.0 1:126.0">')
+
+
+def test_a_wide_table_is_split_and_no_number_of_it_lost() -> None:
+    values = {name: float(i + 1) for i, name in enumerate(tables.COLUMNS)}
+    table = tables.comparison({("all", 0): values, ("some", 0): {"fid": 3.0}, ("none", 0): {"modes": 9.0}})
+    found = tables.split(table, tables.GROUPS, ["all", "some", "none"])
+    assert list(found) == list(tables.GROUPS)
+    assert max(len(each["headings"]) for each in found.values()) <= 9
+    of_all = [cell for each in found.values() for row in each["rows"] if row[0] == "all" for cell in row[1:]]
+    assert of_all == [form.format(values[name]) for name, (_, _, form) in tables.COLUMNS.items()]
+    named = [[row[0] for row in each["rows"]] for each in found.values()]
+    assert named == [["all", "some"], ["all"], ["all"]]
 
 
 def test_every_metric_has_a_heading_and_a_way_to_be_better() -> None:
