@@ -16,7 +16,7 @@ from pipeline.metrics import dial, posterior, reference
 from pipeline.metrics import settings as evaluation
 from pipeline.metrics.reference import Reference
 from pipeline.networks.flow import Flow, flow_of, sampling_with
-from pipeline.report import claim, page
+from pipeline.report import claim, digits, page
 from pipeline.report.claim_settings import Settings
 from pipeline.report.results import Result, Results, read
 from pipeline.runtime import compute, params
@@ -87,7 +87,7 @@ def pictures(sampler: nn.Module, real: Reference) -> Mapping[int, np.ndarray]:
     """The flow's answers to the ten columns, from the same noise, by number of steps."""
     flow, found = cast(Flow, flow_of(sampler)), {}
     classes = torch.eye(real.task.num_conditions)
-    columns = torch.arange(page.NUM_COLUMNS) % len(classes)
+    columns = torch.arange(digits.NUM_COLUMNS) % len(classes)
     for num_steps in dial.STEPS:
         with sampling_with(flow, "euler", num_steps, guidance=1.0):
             found[num_steps] = draw(sampler, classes.__getitem__, columns, 1, real.settings.seed)[

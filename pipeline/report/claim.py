@@ -54,10 +54,9 @@ def section(
     """The page, of models by label; `real` are floors and details of real digits, `of_models` each model's
     settings here and in the whole form.
     """
-    drawn = {
-        name: figures.sheet(rows, digits.NUM_COLUMNS, ZOOM) for name, rows in strips(models, task).items()
-    }
-    dials = {num: figures.sheet(row, digits.NUM_COLUMNS, ZOOM) for num, row in turned.pictures.items()}
+    sheet = partial(figures.sheet, columns=digits.NUM_COLUMNS, zoom=ZOOM)
+    drawn = {name: sheet(rows) for name, rows in strips(models, task).items()}
+    dials = {num: sheet(row) for num, row in turned.pictures.items()}
     metrics: dict[tuple[str, int | None], Mapping[str, float]] = {("real", None): real["metrics"]}
     metrics |= {(name, None): model.metrics for name, model in models.items()}
     cells = tables.written(tables.comparison(metrics), COLUMNS, ["real", *models])
