@@ -90,7 +90,7 @@ def questions(task: Task, labels: list[str]) -> list[tuple[str, dict[str, int]]]
     evenly = others[np.linspace(0, len(others) - 1, num).round().astype(int)] if len(others) else []
     captions = asked.lines(task, "test")
     numbers = [*known.tolist(), *map(int, evenly)]
-    return [(captions[k] if captions else f"test example {k}", {"condition": k}) for k in numbers]
+    return [((captions[k] if captions else "") or f"test example {k}", {"condition": k}) for k in numbers]
 
 
 def example(replies: Replies, name: str, given: dict[str, int]) -> dict[str, Any]:
