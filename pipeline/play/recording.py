@@ -97,7 +97,9 @@ def example(replies: Replies, name: str, given: dict[str, int]) -> dict[str, Any
     """The reply to one question, and the flow's answers along the dial."""
     on, task = methods(replies.laboratory, name), replies.laboratory.task(name)
     flows = [each for each in on if flow_of(replies.laboratory.model(each, task))]
-    body = Answers(task=name, methods=on, asked=asked.Asked(**given), seed=SEED, num_steps=STEPS[-1])
+    body = Answers(
+        task=name, methods=on, asked=asked.Asked.model_validate(given), seed=SEED, num_steps=STEPS[-1]
+    )
     found = replies.answers(body)
     along = [
         replies.answers(body.model_copy(update={"methods": flows, "num_steps": num}))["answers"]
