@@ -15,6 +15,6 @@ def page() -> str:
 
 def recorded(found: dict[str, Any]) -> str:
     """The page of what was recorded: JSON values by section, without those that are not there."""
-    text = json.dumps(found, allow_nan=False, separators=(",", ":"), sort_keys=True)
+    text = json.dumps(found, allow_nan=False, separators=(",", ":"))
     # in a script element nothing but "<" can end it, or begin a comment
     return TEMPLATES.get_template("recorded.html").render(found=found, json=text.replace("<", "\\u003c"))

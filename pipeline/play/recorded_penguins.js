@@ -91,7 +91,7 @@ const penguins = (() => {
   }
   function axis() {
     const ticks = [];
-    for (let mm = Math.ceil(from / 10) * 10; mm <= to; mm += 10) ticks.push(upright(mm, FLOOR, FLOOR + 5, {stroke: 'var(--soft)'}), element('text', {x: place(mm), y: FLOOR + 20, 'text-anchor': 'middle'}, `${mm}${mm + 10 > to ? ' mm' : ''}`));
+    for (let mm = Math.ceil(from / 10) * 10; mm <= to; mm += 10) ticks.push(upright(mm, FLOOR, FLOOR + 5, {stroke: 'var(--soft)'}), element('text', {x: place(mm), y: FLOOR + 20, 'text-anchor': mm + 10 > to ? 'end' : 'middle'}, `${mm}${mm + 10 > to ? ' mm' : ''}`));
     return [element('line', {x1: LEFT, x2: width - LEFT, y1: FLOOR, y2: FLOOR, stroke: 'var(--soft)'}), ...ticks];
   }
   function strip(name, drawn, row) {

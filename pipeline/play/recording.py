@@ -90,14 +90,16 @@ def questions(task: Task, labels: list[str]) -> list[tuple[str, dict[str, int]]]
     evenly = others[np.linspace(0, len(others) - 1, num).round().astype(int)] if len(others) else []
     captions = asked.lines(task, "test")
     numbers = [*known.tolist(), *map(int, evenly)]
-    return [(captions[k] if captions else f"test example {k}", {"condition": k}) for k in numbers]
+    return [((captions[k] if captions else "") or f"test example {k}", {"condition": k}) for k in numbers]
 
 
 def example(replies: Replies, name: str, given: dict[str, int]) -> dict[str, Any]:
     """The reply to one question, and the flow's answers along the dial."""
     on, task = methods(replies.laboratory, name), replies.laboratory.task(name)
     flows = [each for each in on if flow_of(replies.laboratory.model(each, task))]
-    body = Answers(task=name, methods=on, asked=asked.Asked(**given), seed=SEED, num_steps=STEPS[-1])
+    body = Answers(
+        task=name, methods=on, asked=asked.Asked.model_validate(given), seed=SEED, num_steps=STEPS[-1]
+    )
     found = replies.answers(body)
     along = [
         replies.answers(body.model_copy(update={"methods": flows, "num_steps": num}))["answers"]

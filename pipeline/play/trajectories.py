@@ -60,7 +60,7 @@ def of_toy(folder: Path, name: str, method: str, settings: Any) -> dict[str, Any
 def frame(cloud: np.ndarray, surface: np.ndarray | None, target: Target) -> dict[str, Any]:
     """One member at one step: what it drew, (N, 2), and its discriminator's logits, (side, side)."""
     figures = metrics.measure(torch.from_numpy(cloud)[None], target)[0]
-    found = {"modes": int(figures["modes"]), "good_share": round(figures["good_share"], 4)}
+    found: dict[str, Any] = {"modes": int(figures["modes"]), "good_share": round(figures["good_share"], 4)}
     found["points"] = packed.shares(cloud[:NUM_SHOWN], -target.extent, target.extent, "<u2")
     if surface is not None:
         side = len(surface) // SIDE

@@ -247,10 +247,11 @@ def test_trainings_are_stepped_and_played_to_the_end(page, made):
         said = f"Step {10 * t + 10} of 30: {figures['modes']:.0f} of 8 modes hit, "
         assert page.locator("#toystatus").inner_text().startswith(said)
         places = (made.clouds[t, 1, : trajectories.NUM_SHOWN] / TARGETS["ring"].extent + 1) / 2 * 720
-        inside = [[int(x), 720 - int(y)] for x, y in places if 2 < x < 717 and 2 < y < 717]
+        inside = [[int(x), int(720 - y)] for x, y in places if 2 < x < 717 and 2 < y < 717]
         colours = page.evaluate(AT, inside)
         assert len(inside) > 200
-        assert sum(colour == [179, 71, 0] for colour in colours) > 0.98 * len(inside)
+        off = np.abs(np.array(colours) - [179, 71, 0]).max(1)
+        assert (off <= 3).mean() > 0.98  # where points overlap, edges are blended
         if t < 2:
             page.locator("#step").press("Enter")
     assert page.locator("#step").is_disabled()
