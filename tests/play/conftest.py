@@ -21,7 +21,7 @@ def port(laboratory: Laboratory) -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it ends before the server does
 def browser() -> Iterator[Any]:
     with started() as browser:
         yield browser
