@@ -26,6 +26,8 @@ from stages import run, sections
 
 DEFAULT_SIDE = 28  # pixels, of images whose size no setting says
 
+PENGUINS = ("pipeline.networks.line", "pipeline.networks.denoiser_line")  # networks of one number
+
 
 def main(out: Path) -> None:
     """Check params.yaml; write to folder OUT, for each stage without its seed, its code's fingerprint."""
@@ -80,7 +82,7 @@ def stages() -> Iterator[tuple[str, list[str]]]:
         method, settings = sections.toy(name)
         learned = [f"pipeline.methods.{method}", f"pipeline.networks.{settings.network}"]
         yield f"train_toy@{name}", ["stages.train_toy", *learned]
-    yield "theory", ["stages.theory", "pipeline.networks.line", "pipeline.networks.denoiser_line"]
+    yield "theory", ["stages.theory", *PENGUINS]
     claimed = params.read("claim", Claim).task
     models = [
         model for section, name, model in sections.models() if name == claimed and section in sections.CLAIMED
@@ -89,7 +91,7 @@ def stages() -> Iterator[tuple[str, list[str]]]:
         "claim",
         ["stages.claim", *of_task(claimed), *(module for model in models for module in chosen(model))],
     )
-    yield "play", ["stages.record", *sorted(set(of_page()))]
+    yield "play", ["stages.record", *PENGUINS, *sorted(set(of_page()))]
     kinds = {kind_of(data) for data in sections.entries("datasets")}
     yield "report", ["stages.report", *(f"pipeline.data.sets.{each}" for each in sorted(kinds))]
 
@@ -107,7 +109,9 @@ def of_page() -> Iterator[str]:
         for name in set(shown) & set(sections.entries(section)):
             found = sections.entry(section, name)
             yield from (f"pipeline.methods.{found.method}", f"pipeline.networks.{found.settings.network}")
-    yield from (f"pipeline.methods.{sections.toy(name)[0]}" for name in sections.entries("toys"))
+    for name in sections.entries("toys"):
+        method, settings = sections.toy(name)
+        yield from (f"pipeline.methods.{method}", f"pipeline.networks.{settings.network}")
 
 
 def of_task(name: str) -> list[str]:

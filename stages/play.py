@@ -11,6 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
+from pipeline.methods import method
 from pipeline.play.laboratory import METHODS, Laboratory
 from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
@@ -55,7 +56,8 @@ def laboratory(tasks: Path, models: Path) -> Laboratory:
 
 def toys() -> dict[str, tuple[str, object]]:
     """The method and the settings of each entry of `toys:`."""
-    return {name: sections.toy(name) for name in sections.entries("toys")}
+    chosen = {name: params.read(f"toys.{name}.method", str) for name in sections.entries("toys")}
+    return {name: (each, method.read(each, f"toys.{name}", "points")) for name, each in chosen.items()}
 
 
 if __name__ == "__main__":

@@ -59,8 +59,7 @@ def main(task: InputFolder, models: InputFolder, reports: InputFolder) -> None:
         if longer := patience.section(table, reports / "long"):
             parts.append(longer)
         parts += exact(toys, reports)
-        written = params.PARAMS_FILE.read_text("utf-8")
-        facts = {"params": written, "hashes": hashes(real, shown)}
+        facts = {"params": params.PARAMS_FILE.read_text("utf-8"), "hashes": hashes(real, shown)}
         whole = page.index([*parts, Section("facts", {}, facts)], headlines(reports, left_out))
         files = page.files(parts)
         times = page.timings(runs.stage_seconds(), speeds(shown))

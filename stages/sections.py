@@ -180,14 +180,17 @@ def check() -> None:
 def check_claim() -> None:
     """An InputError if the claim's page is of tasks without classes, or without a model that it shows."""
     found = params.read("claim", Claim)
+    by_class = [
+        task
+        for task in entries("tasks")
+        if question.load(task_settings(task).module).kind == "class"
+        and all(task in entries(section) for section in CLAIMED)
+    ]
     for key, name in (("task", found.task), ("whole", found.whole)):
-        by_class = [
-            task
-            for task in entries("tasks")
-            if question.load(task_settings(task).module).kind == "class"
-            and all(task in entries(section) for section in CLAIMED)
-        ]
-        params.check_name(f"claim.{key}", name, by_class)
+        if name not in by_class:
+            none = f"tasks by class with entries in {', '.join(CLAIMED)}; there are none"
+            allowed = ", ".join(by_class) or none
+            raise InputError(f"{params.PARAMS_FILE}: claim.{key} = {name!r}: allowed are {allowed}")
 
 
 def check_folders() -> None:

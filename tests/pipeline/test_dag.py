@@ -73,7 +73,7 @@ def test_the_claims_page_is_made_before_all_that_it_does_not_need(finished):
     assert f"\n  The claim: file://{finished}/reports/claim.html\n" in log
     assert told.index("claim") < len(told) / 2
     page = (finished / "reports/claim.html").read_text()
-    assert len(re.findall(r'src="data:image/png;base64,', page)) == 6 + 6  # methods, and the dial
+    assert len(re.findall(r'src="data:image/webp;base64,', page)) == 6 + 6  # methods, and the dial
     assert "instead of" not in page  # the task is a whole one
 
 

@@ -93,7 +93,7 @@ def test_ten_columns_of_each_method_below_real_digits_of_those_classes(task: Tas
 def test_the_page_holds_all_it_shows_and_its_numbers_stand_beside_those_of_real_digits(task: Task) -> None:
     whole = made(task, SHORT)
     text = page.render(whole, page.files([whole]))
-    assert len(re.findall(r'src="data:image/png;base64,', text)) == 8
+    assert len(re.findall(r'src="data:image/webp;base64,', text)) == 8
     assert not re.search(r'(src|<link[^>]* href)="(https?:)?//', text)
     assert len(re.findall(r'<img [^>]*alt="[^"]+"', text)) == text.count("<img")
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr[^>]*>(.*?)</tr>", text, re.DOTALL)]

@@ -110,7 +110,6 @@ def test_the_theorys_section_shows_its_numbers_beside_what_they_should_be(tmp_pa
     section = theory.of_losses(*saved(tmp_path, "losses", numbers, "losses", LOSSES | DENSITIES))
     html = rendered(section)
     assert section.name == "theory"
-    assert html.startswith('<h2 id="theory">')
     for text in ("3e-16", "-f(l)", "-1.250100", "-1.300000", "4.00 %", "50.00 %", "3,000", "0.250"):
         assert text in html
 
@@ -140,7 +139,6 @@ def test_the_section_on_bayes_shows_the_five_answers_and_the_dial(tmp_path):
     section = theory.of_penguins(*saved(tmp_path, "bayes", numbers, "bayes", ANSWERS))
     html = rendered(section)
     assert section.name == "bayes"
-    assert '<h2 id="bayes">' in html
     for cells in (
         ("posterior, exact", "196.91", "4.06", "", "", "", "3.77 (its mean)", "2.100"),
         ("posterior of a normal prior", "197.14", "4.03", "mean, at worst", "0.29", "-", "-", "-"),

@@ -35,8 +35,8 @@ def test_a_short_form_counts_in_no_headline(tmp_path: Path) -> None:
     write(tmp_path, "metrics", "cgan-digit-0", interval_coverage=0.8)
     write(tmp_path, "metrics", "cgan-digit-quick-0", interval_coverage=0.2)
     write(tmp_path, "metrics", "cgan-digit-quick-2-0", interval_coverage=0.9)  # of another task
-    assert "85.0% do (80.0% to 90.0% by model)" in headlines(tmp_path, "digit-quick")[0]
-    assert "63.3% do (20.0% to 90.0% by model)" in headlines(tmp_path)[0]
+    assert "85.0% do (80.0% to 90.0% by model)" in headlines(tmp_path, "digit-quick")[0].line
+    assert "63.3% do (20.0% to 90.0% by model)" in headlines(tmp_path)[0].line
 
 
 def test_what_was_not_measured_is_left_out(tmp_path: Path) -> None:
