@@ -19,7 +19,7 @@ FLOWS = {f"{stage}_flow@{name}" for stage in ("train", "evaluate") for name in (
 CHANGED = {  # a file -> the stages that run it, said here once more, by hand
     "pipeline/networks/stylegan2.py": STYLED,
     "pipeline/networks/denoiser.py": FLOWS | {"claim", "play"},
-    "pipeline/networks/denoiser_points.py": {"train_toy@ring-flow"},
+    "pipeline/networks/denoiser_points.py": {"train_toy@ring-flow", "play"},
     "pipeline/tasks/text.py": TEXT,
     "pipeline/methods/engression.py": ENGRESSIONS | {"theory", "claim", "play"},
     "pipeline/methods/flow.py": FLOWS | {"train_toy@ring-flow", "theory", "claim", "play"},
@@ -29,7 +29,7 @@ CHANGED = {  # a file -> the stages that run it, said here once more, by hand
     "pipeline/data/own/layouts.py": {"download@pairs", "prepare@pairs", "report"},
     "pipeline/tasks/ab.py": {f"{stage}@pairs" for stage in ("task", "evaluate_real", "train_cgan")}
     | {"evaluate_cgan@pairs"},
-    "pipeline/networks/line.py": {"theory"},
+    "pipeline/networks/line.py": {"theory", "play"},
     "pipeline/report/index.html": {"claim", "report", "play"},
     "pipeline/play/recorded_points.js": {"play"},
     "stages/theory.py": {"theory"},
