@@ -12,39 +12,16 @@ import typer
 from dvc.cli.parser import DvcParserError, get_main_parser
 from dvc.repo import Repo
 from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
+from helpers.pages import PAGES, commands
 from helpers.project import ROOT
-from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
 from pipeline.methods.schedule import Budget
 from pipeline.runtime import params
 from stages import sections
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-OURS = re.compile(r"(dvc|make|python -m (stages|benchmarks)\.\w+)(?=\s|$)")
-SHELLS = ("", "sh", "bash", "console")  # of a fenced block
 OPERATORS = {"&&", "||", ";", "|", "&", "(", ")", ">", "<"}
 MAKEFILE = (ROOT / "Makefile").read_text()
-
-
-def commands(page: Path) -> Iterator[str]:
-    """The lines of a page that are commands of this project, in blocks and in running text."""
-    added = re.findall(r"^\+ +([\w-]+): \{|^\+ +\"(\w+)\":", page.read_text("utf-8"), re.MULTILINE)
-    blocks = re.findall(r"^```yaml\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    added += [(name, "") for block in blocks for name in re.findall(r"^ +([\w-]+):", block, re.MULTILINE)]
-    invented = {name for names in added for name in names if name}  # entries and losses that a page adds
-    for token in MarkdownIt("commonmark").parse(page.read_text("utf-8")):
-        lines = list[str]()
-        if token.type == "fence" and token.info.strip() in SHELLS:
-            lines = token.content.replace("\\\n", " ").splitlines()
-            if any(line.startswith("$ ") for line in lines):  # the others are what was printed
-                lines = [line[2:] for line in lines if line.startswith("$ ")]
-        elif token.type == "inline":
-            lines = [each.content for each in token.children or [] if each.type == "code_inline"]
-        for line in lines:
-            known = not any(re.search(rf"(?<![\w-]){name}(?![\w])", line) for name in invented)
-            if OURS.match(line.strip()) and known and not re.search(r"<\w+>|…|\.\.\.", line):
-                yield line.strip()
 
 
 def words(line: str) -> Iterator[list[str]]:
