@@ -12,9 +12,8 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-# CPU-only PyTorch, if asked for by TORCH=cpu: from this index alone, so that nothing else can be had in its place
-TORCH ?=
-CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+# PyTorch without CUDA, if the URL of an index of CPU builds is given: from it alone, so that nothing else can be had in its place
+CPU_INDEX ?=
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 CPU_ONLY = import sys, torch; sys.exit(torch.version.cuda and "error: PyTorch came with CUDA; pip knows other indexes: see pip config list")
 DOCTOR = doctor.py --python "$(PYTHON)" --jobs $(JOBS) --port $(PORT) --play-port $(PLAY_PORT)
@@ -28,16 +27,15 @@ doctor:  ## what is needed, and whether it is here; exit code 2 if something is 
 	@command -v "$(or $(PYTHON),python3)" > /dev/null || { echo "error: Python 3.11 or later is needed, and none is found: install it, or make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@$(or $(PYTHON),python3) $(DOCTOR)
 
-setup: $(READY)  ## create .venv and install what the pipeline needs; TORCH=cpu: PyTorch without CUDA
+setup: $(READY)  ## create .venv and install what the pipeline needs; CPU_INDEX=URL: PyTorch without CUDA
 
 $(READY): pyproject.toml constraints.txt
-	@case "$(TORCH)" in ""|cpu) ;; *) echo "error: TORCH=$(TORCH): allowed are cpu, and nothing" >&2; exit 2;; esac
 	@$(MAKE) --no-print-directory doctor
-	@echo "Setting up $(VENV) with $$($(PYTHON) --version): PyTorch, DVC, MLflow and others, about $(if $(TORCH),0.5,3) GB to download and some minutes, once."
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version): PyTorch, DVC, MLflow and others, about $(if $(CPU_INDEX),0.5,3) GB to download and some minutes, once."
 	@$(PYTHON) -m venv $(VENV)
-	$(if $(TORCH),@$(PIP) --no-deps --index-url $(CPU_INDEX) torch torchvision)
+	$(if $(CPU_INDEX),@$(PIP) --no-deps --index-url '$(CPU_INDEX)' torch torchvision)
 	@$(PIP) --editable '.[dev]'
-	$(if $(TORCH),@$(VENV)/bin/python -c '$(CPU_ONLY)')
+	$(if $(CPU_INDEX),@$(VENV)/bin/python -c '$(CPU_ONLY)')
 	@touch $(READY)
 
 repro: setup  ## run the whole pipeline on real data, $(JOBS) stages at a time, the claim first: reports/index.html

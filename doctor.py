@@ -6,6 +6,7 @@ It runs before anything is installed, on a Python that may be too old for the re
 
 import argparse
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -137,8 +138,8 @@ def port(number: int, target: str, variable: str) -> Finding:
     return Finding(f"port {number}", OK, f"free for {target}")
 
 
-def index_url(python: str) -> str:
-    """The package index that pip is told of, or PyPI; empty if it is told of none."""
+def index_url(python: str) -> Optional[str]:
+    """The package index that pip is told of, or else its own; empty if it is to ask none, None if unknown."""
     listed = answer(python, "-m", "pip", "config", "list") or ""
     pairs = [line.split("=", 1) for line in listed.splitlines() if "=" in line]
     said: Dict[str, str] = {key: value.strip("'\"") for key, value in pairs}
@@ -151,11 +152,15 @@ def index_url(python: str) -> str:
     for section in (":env:", "install", "global"):
         if f"{section}.index-url" in said:
             return said[f"{section}.index-url"]
-    return "https://pypi.org/simple"
+    told = answer(python, "-m", "pip", "install", "--help") or ""
+    usual = re.search(r"--index-url <url>.*?\(default\s+(\S+)\)", told, re.S)
+    return usual[1] if usual else None
 
 
-def index(url: str, patience: float = PATIENCE) -> Finding:
+def index(url: Optional[str], patience: float = PATIENCE) -> Finding:
     """Whether the index answers, whatever it says; a warning if not, as pip may know another way."""
+    if url is None:
+        return Finding("index", WARNING, "pip does not say which it asks")
     if not url:
         return Finding("index", WARNING, "pip is told to ask none: all packages must be in its find-links")
     parts = urlsplit(url)
@@ -184,7 +189,9 @@ def gpu() -> Finding:
     ]
     if names:
         return Finding("GPU", OK, ", ".join(names))
-    return Finding("GPU", OK, "none, and none is needed; make setup TORCH=cpu leaves 2.5 GB of CUDA out")
+    return Finding(
+        "GPU", OK, "none, and none is needed; make setup CPU_INDEX=URL leaves 2.5 GB of CUDA out: docs/run.md"
+    )
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
