@@ -15,20 +15,9 @@ from pipeline.tracking import outbox, registry, runs, store
 pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred")  # of MLflow's own classes
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new database, which takes seconds to make."""
-    file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    store.create(file)
-    return file
-
-
 @pytest.fixture
-def client(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def client(own_store: None, tmp_path: Path) -> Any:
     """Of a store of the test's own, in which the best model has a run with an evaluation."""
-    shutil.copy(empty_store, tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.setattr(store, "project_root", lambda: tmp_path)
     model = evaluated(tmp_path, "image")
     scalars = {f"test_{name}": value for name, value in model.metrics.items()}
     runs.add_evaluation(model.name, model.sha256, scalars, {}, {})

@@ -16,20 +16,9 @@ from pipeline.tracking import outbox, runs, store
 TAGS = {"data": "digits.npz", "data.sha256": "0" * 64}
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new database, which takes seconds to make."""
-    file = tmp_path_factory.mktemp("store") / "mlflow.db"
-    store.create(file)
-    return file
-
-
 @pytest.fixture
-def client(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def client(own_store: None) -> Any:
     """Of a store of the test's own."""
-    shutil.copy(empty_store, tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.setattr(store, "project_root", lambda: tmp_path)
     return store.client()
 
 
