@@ -1,5 +1,6 @@
 """The library, one line a room; a room imports only from itself and those above it (tests/test_layout.py).
 
+    kernels     operations on maps in fewer passes over memory, in C
     runtime     errors, params.yaml, files, randomness, compute, several processes, fingerprints
     data        raw files -> prepared data sets
     tasks       a data set -> questions: conditions, and the images that answer them

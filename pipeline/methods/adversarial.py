@@ -58,13 +58,19 @@ class Adversarial:
         settings, step = self.settings, self.steps_done
         distributed.seed_dropout(settings.seed, step)
         logged: Scalars = {}
-        for k in range(settings.discriminator_steps if settings.adversarial else 0):
-            index = step * settings.discriminator_steps + k
+        num_steps, fakes = settings.discriminator_steps if settings.adversarial else 0, None
+        for k in range(num_steps):
+            index = step * num_steps + k
             x, c = self.batch(examples, settings.batch_size, index)
-            logged = discriminator_step(self, x, c, self.latents(D_LATENTS, index), index)
+            z = self.latents(D_LATENTS, index)
+            if not settings.fresh_latents and k == num_steps - 1:
+                fakes = distributed.replica(self.generator)(z, c)
+            logged = discriminator_step(self, x, c, z, index, fakes)
         if settings.num_draws > 1 or not settings.adversarial:  # else G has the conditions D had last
             x, c = self.batch(examples, settings.batch_size // settings.num_draws, step)
-        logged |= generator_step(self, x, c, self.latents(G_LATENTS, step))
+        if fakes is None:
+            z = self.latents(G_LATENTS, step)
+        logged |= generator_step(self, x, c, z, fakes)
         num = settings.batch_size
         ema.update(self.ema, self.generator, settings.ema_halflife, num, step * num)
         return logged
@@ -129,13 +135,16 @@ def start(settings: Settings, task: Task) -> Adversarial:
     return Adversarial(settings, spec, *players, blank, groups)
 
 
-def discriminator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor, index: int) -> Scalars:
+def discriminator_step(
+    training: Adversarial, x: Tensor, c: Tensor, z: Tensor, index: int, fakes: Tensor | None = None
+) -> Scalars:
     """Teach D, in its step number `index`, to tell real images x, (N, C, H, W) in [-1, 1], from G(z, c), with
-    conditions c (N, ...) and latents z (N, Z); G is not touched.
+    conditions c (N, ...) and latents z (N, Z), where these `fakes` are not there yet; G is not touched.
     """
     settings, D = training.settings, distributed.replica(training.discriminator)
     with torch.no_grad():
-        fakes = stabilisers.shown(training.generator(z, c), settings, D_FAKES, index)
+        fakes = training.generator(z, c) if fakes is None else fakes.detach()
+        fakes = stabilisers.shown(fakes, settings, D_FAKES, index)
         real, c = stabilisers.shown(x, settings, D_REAL, index), stabilisers.packed(c, settings)
     with spectral.iterating(training.discriminator):
         real_logits, fake_logits = stabilisers.logits(D, real, fakes, c, settings)
@@ -153,12 +162,15 @@ def discriminator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor, i
     return {name: value.detach() for name, value in logged.items()}
 
 
-def generator_step(training: Adversarial, x: Tensor, c: Tensor, z: Tensor) -> Scalars:
+def generator_step(
+    training: Adversarial, x: Tensor, c: Tensor, z: Tensor, fakes: Tensor | None = None
+) -> Scalars:
     """Teach G to draw, P times for each condition c (N / P, ...), from latents z (N, Z), what D takes for
-    real images x, (N / P, C, H, W) in [-1, 1], and what is near them on average; D is not touched.
+    real images x, (N / P, C, H, W) in [-1, 1], and what is near them on average; D is not touched. `fakes`
+    are G(z, c), where they are there already.
     """
     settings, G = training.settings, distributed.replica(training.generator)
-    fakes = G(z, c)
+    fakes = G(z, c) if fakes is None else fakes
     loss, logged = torch.zeros(()), {}
     if settings.adversarial:
         training.discriminator.requires_grad_(False)

@@ -1,6 +1,8 @@
 """Settings of adversarial training, with the defaults of each kind of condition."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
+
+from pydantic import model_validator
 
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
 from pipeline.methods.reconstruction import Terms
@@ -31,6 +33,7 @@ class Settings(ModelSettings, Stabilisers, Terms):
     discriminator_sees_condition: bool = True  # false: the ablation in which G may ignore its condition
     loss: Annotated[str, one_of(ADVERSARIAL_LOSSES)] = "nonsaturating"  # of both players; see losses.py
     discriminator_steps: Count = 1  # K: how often D steps for one step of G
+    fresh_latents: bool = True  # of G's step; false: it learns from the fakes that D saw last, drawn once
     learning_rate: Positive = 0.001  # Adam's
     beta1: Fraction = 0.5  # Adam's first decay rate
     beta2: Fraction = 0.999  # and its second
@@ -45,6 +48,13 @@ class Settings(ModelSettings, Stabilisers, Terms):
     @property
     def together(self) -> int:
         return self.packing * (GROUP if self.minibatch_stddev else 1) * self.num_draws
+
+    @model_validator(mode="after")
+    def _fakes_are_of_one_batch(self) -> Self:
+        if not self.fresh_latents and (self.num_draws > 1 or not self.adversarial):
+            need = "D sees one draw of each condition, so that num_draws must be 1, and adversarial above 0"
+            raise ValueError(f"fresh_latents = False: {need}")
+        return self
 
     @classmethod
     def only(cls) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.networks.layers import (
+    Activated,
     FromImage,
     Head,
     MinibatchStddev,
@@ -35,9 +36,9 @@ class Generator(Sampler):
         self.linear = nn.Linear(num_inputs, math.prod(self.map_shape), bias=False)
         layers: list[nn.Module] = []
         for num_inputs, num_outputs in pairwise(widths):
-            layers += [nn.BatchNorm2d(num_inputs), nn.ReLU()]
+            layers += [Activated(nn.BatchNorm2d(num_inputs))]
             layers += [nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)]
-        layers += [nn.BatchNorm2d(spec.width), nn.ReLU(), ToImage(spec.width, spec.image_shape[0])]
+        layers += [Activated(nn.BatchNorm2d(spec.width)), ToImage(spec.width, spec.image_shape[0])]
         self.layers = nn.Sequential(*layers)
         self.apply(init_weights)
 

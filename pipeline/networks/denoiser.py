@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.kernels.joined import side_by_side
 from pipeline.networks.caption import NUM_MEANINGS, TextEncoder
-from pipeline.networks.layers import side_by_side
 from pipeline.networks.network import Network, Spec
 from pipeline.networks.times import NUM_TIMES, time_features
 from pipeline.networks.unet import SMALLEST_MAP, Decoder, encoder, init_convolutions, level_widths, maps
@@ -49,7 +49,8 @@ class Denoiser(nn.Module):
             style = torch.cat([style, self.meaning(c)], 1)
         h = F.pad(side_by_side(x_t, c) if c.ndim == 4 else x_t, self.padding)
         seen, *skipped, h = maps(self.down, h)
-        found = self.up(self.dropout(h), [seen, *map(self.dropout, skipped)], style)
+        dropout = self.dropout.p if self.training else 0.0
+        found = self.up(self.dropout(h), [seen, *skipped], style, dropout=dropout)
         top, left = self.padding[2], self.padding[0]
         height, width = self.sides
         return self.finish(found[:, :, top : top + height, left : left + width])

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
 
+from pipeline.kernels.activated import activated, in_steps
+
 FEW = 4  # channels of an image, its condition among them
 
 
@@ -24,6 +26,9 @@ class double_backward(TorchFunctionMode):  # a context, so in lower case
     """
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function is activated:
+            with self:
+                return in_steps(*args)
         by_input = partial(convolution, only_by_input=True)
         ours: dict[Any, Any] = {
             torch.conv2d: by_input,

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from pipeline.kernels.activated import activated
 from pipeline.networks import gradients
 
 Layer = TypeVar("Layer", bound=nn.Conv2d | nn.ConvTranspose2d | nn.Linear)
@@ -62,12 +63,22 @@ def convolutions(
     Args:
         shape: kernel, stride and padding of a convolution.
     """
-    layers: list[nn.Module] = [first, nn.LeakyReLU(SLOPE)]
+    layers: list[nn.Module] = [first, Activated(nn.Identity(), SLOPE)]
     for num_inputs, num_outputs in pairwise(widths):
-        layers += [nn.Conv2d(num_inputs, num_outputs, *shape, bias=not batch_norm)]
-        layers += [nn.BatchNorm2d(num_outputs, track_running_stats=False)] if batch_norm else []
-        layers += [nn.LeakyReLU(SLOPE)]
+        norm = nn.BatchNorm2d(num_outputs, track_running_stats=False) if batch_norm else nn.Identity()
+        layers += [nn.Conv2d(num_inputs, num_outputs, *shape, bias=not batch_norm), Activated(norm, SLOPE)]
     return layers
+
+
+class Activated(nn.Module):
+    """Normalisation, or none, and a leaky ReLU."""
+
+    def __init__(self, norm: nn.Module, slope: float = 0.0) -> None:
+        super().__init__()
+        self.norm, self.slope = norm, slope
+
+    def forward(self, h: Tensor) -> Tensor:
+        return activated(h, self.norm, self.slope)
 
 
 class ToImage(nn.ConvTranspose2d):
@@ -107,36 +118,6 @@ def finished(h: Tensor, training: bool) -> Tensor:
 def flatten_nhwc(h: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, H * W * C); free of copies when `h` is channels-last."""
     return h.permute(0, 2, 3, 1).flatten(1)
-
-
-def side_by_side(h: Tensor, *maps: Tensor) -> Tensor:
-    """Maps (N, C, H, W) on one channel axis, channels-last and of the first one's type, whatever the others'
-    are: `torch.cat` would give the wider type, in the order of the last, and a convolution would then copy it
-    twice.
-    """
-    rows = [each.to(h.dtype).permute(0, 2, 3, 1) for each in (h, *maps)]
-    return Joined.apply(*rows).permute(0, 3, 1, 2)
-
-
-class Joined(torch.autograd.Function):
-    """Tensors on one last axis. Each one's gradient has memory of its own: with slices of one tensor, as
-    `torch.cat` hands them back, a ReLU's backward pass takes twenty times as long.
-    """
-
-    @staticmethod
-    def forward(context: Any, *rows: Tensor) -> Tensor:
-        context.sizes = [each.shape[-1] for each in rows]
-        return torch.cat(rows, -1)
-
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Any:
-        parts = zip(gradient.split(context.sizes, -1), context.needs_input_grad, strict=True)
-        return tuple(part.contiguous() if needed else None for part, needed in parts)
-
-
-def repeated(h: Tensor, times: int) -> Tensor:
-    """Each map (N, C, H, W) so many times, one after the other, channels-last."""
-    return h if times == 1 else h.permute(0, 2, 3, 1).repeat_interleave(times, 0).permute(0, 3, 1, 2)
 
 
 def for_each(c: Tensor, z: Tensor) -> Tensor:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from pipeline.kernels.joined import side_by_side
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import FromImage, MinibatchStddev, convolutions, flatten_nhwc, side_by_side
+from pipeline.networks.layers import FromImage, MinibatchStddev, convolutions, flatten_nhwc
 from pipeline.networks.network import DiscriminatorSpec
 from pipeline.runtime.errors import InputError
 

@@ -15,14 +15,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pipeline.kernels.activated import Rest, activated
+from pipeline.kernels.joined import repeated, side_by_side
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, repeated, side_by_side, style_mapping
+from pipeline.networks.layers import SLOPE, style_mapping
 from pipeline.networks.network import Network, Sampler, Spec
 from pipeline.networks.patchgan import WIDEST, Discriminator
 from pipeline.runtime.errors import InputError
 
 SMALLEST_MAP = 2  # pixels: at most three, after all halvings
 NUM_STYLES = 64  # numbers of a style
+FEW_DRAWS = 2  # of a condition: convolving what they share once for each costs no more than adding it to each
 NOISE_STRENGTH = 0.1  # of maps of standard deviation 1, before training
 
 Norm = Callable[[int], nn.Module]  # of so many channels
@@ -69,10 +72,9 @@ class Down(nn.Module):
         super().__init__()
         self.convolution = nn.Conv2d(num_inputs, num_outputs, 4, 2, 1, bias=norm is nn.Identity)
         self.norm = norm(num_outputs)
-        self.activation = nn.LeakyReLU(SLOPE)
 
     def forward(self, h: Tensor) -> Tensor:
-        return self.activation(self.norm(self.convolution(h)))
+        return activated(self.convolution(h), self.norm, SLOPE)
 
 
 class Decoder(nn.Module):
@@ -100,17 +102,26 @@ class Decoder(nn.Module):
         self.levels = nn.ModuleList(levels)
         self.finish = nn.Conv2d(outputs[0] + skips * spec.num_conditions, spec.image_shape[0], 3, 1, 1)
 
-    def forward(self, h: Tensor, skipped: list[Tensor], z: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        h: Tensor,
+        skipped: list[Tensor],
+        z: Tensor,
+        noise: Tensor | None = None,
+        dropout: float = 0.0,
+    ) -> Tensor:
         """The image, (N, C, H, W), from the smallest map; `skipped` are the others, the largest first, each
-        once for all draws of a condition; `noise` has a row of numbers for all `noise_shapes`, if there are.
+        once for all draws of a condition, and of all but the largest a share is dropped; `noise` has a row of
+        numbers for all `noise_shapes`, if there are.
         """
         w = self.mapping(z) if self.mapping is not None else z
-        beside, waiting = None, list(skipped)
+        found, waiting = [h], list(skipped)
         for level, pixels in zip(self.levels, self.noises(noise), strict=True):
-            h = level(h, w, beside, pixels)
             beside = waiting.pop() if waiting else None
-        if beside is not None:
-            h = side_by_side(h, repeated(beside, len(h) // len(beside)))
+            found = level(found, w, pixels, beside, dropout if waiting else 0.0)
+        h, *apart = found
+        if apart:
+            h = side_by_side(h, *(repeated(each, len(h) // len(each)) for each in apart))
         return self.finish(h)
 
     def noises(self, noise: Tensor | None) -> Sequence[Tensor | None]:
@@ -132,23 +143,33 @@ class Up(nn.Module):
         self.strength = nn.Parameter(torch.full((num_outputs, 1, 1), NOISE_STRENGTH)) if noisy else None
 
     def forward(
-        self, h: Tensor, w: Tensor, beside: Tensor | None = None, noise: Tensor | None = None
-    ) -> Tensor:
-        h = self.norm(self.convolution(h) if beside is None else self.convolve(h, beside))
-        if self.style is not None:
-            scale, shift = self.style(w)[..., None, None].chunk(2, 1)
-            # expanded first: in bf16, adding one number a map takes ten times as long as adding maps
-            h = h * (1 + scale) + shift.expand_as(h).contiguous(memory_format=torch.channels_last)
-        if self.strength is not None and noise is not None:
-            h = h + (self.strength * noise).to(h.dtype)
-        return torch.relu(h)
+        self,
+        maps: Sequence[Tensor],
+        w: Tensor,
+        noise: Tensor | None = None,
+        beside: Tensor | None = None,
+        dropout: float = 0.0,
+    ) -> list[Tensor]:
+        """The map, and what is to stand beside it, of those of the level below: one map of both, or two,
+        where many draws have the second in common.
+        """
+        style = self.style(w) if self.style is not None else None
+        rest, num_draws = (
+            Rest(style, noise, self.strength),
+            len(w) // len(beside) if beside is not None else 1,
+        )
+        if num_draws > FEW_DRAWS:
+            assert beside is not None
+            return [activated(self.convolve(*maps), self.norm, 0.0, rest), F.dropout(beside, dropout)]
+        rest = rest._replace(beside=beside, dropout=dropout)
+        return [activated(self.convolve(*maps), self.norm, 0.0, rest)]
 
-    def convolve(self, h: Tensor, beside: Tensor) -> Tensor:
-        """The convolution of both maps; of what stands beside several draws only once."""
-        num_draws = len(h) // len(beside)
-        if num_draws == 1:
-            return self.convolution(side_by_side(h, beside))
+    def convolve(self, h: Tensor, beside: Tensor | None = None) -> Tensor:
+        """The convolution of all maps; of what stands beside several draws only once."""
+        if beside is None:
+            return self.convolution(h)
         own, others = self.convolution.weight.split([h.shape[1], beside.shape[1]])
+        num_draws = len(h) // len(beside)
         h, beside = (F.conv_transpose2d(*each, None, 2, 1) for each in ((h, own), (beside, others)))
         return h + repeated(beside, num_draws)
 

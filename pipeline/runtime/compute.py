@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from pipeline.kernels import library
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Section
 
@@ -21,11 +22,20 @@ class Settings(Section):
     threads: Count = 1  # more than the machine's cores makes training slower; another number, other bits
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU if there is one
     precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 where the device computes in it
+    kernels: Literal["auto", "torch"] = "auto"  # auto: ours on the processor, where a C compiler makes them
+
+
+_sampling = Settings(device="cpu", precision="fp32")  # of samples, until `configure` is called
 
 
 def configure(settings: Settings) -> None:
-    """Set the number of threads, keep freed memory for the next step, and make a GPU deterministic."""
+    """Set the number of threads, kernels, and the precision of samples; keep freed memory for the next step,
+    and make a GPU deterministic.
+    """
+    global _sampling
+    _sampling = settings
     _keep_freed_memory()
+    library.wanted = settings.kernels == "auto"
     torch.set_num_threads(settings.threads)
     if device(settings).type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS sums in any order
@@ -61,7 +71,9 @@ def precision(settings: Settings) -> str:
 
 def found(settings: Settings) -> dict[str, str]:
     """What `auto` comes to on this machine."""
-    return {"device": device(settings).type, "precision": precision(settings)}
+    ours = device(settings).type == "cpu" and settings.kernels == "auto" and library.available()
+    kernels = f"compiled {library.identity()}" if ours else "torch"
+    return {"device": device(settings).type, "precision": precision(settings), "kernels": kernels}
 
 
 def autocast(settings: Settings) -> AbstractContextManager[object]:
@@ -70,6 +82,11 @@ def autocast(settings: Settings) -> AbstractContextManager[object]:
         return contextlib.nullcontext()
     # no cache: within a step it would keep bf16 copies of weights that an optimizer has changed since
     return torch.autocast(device(settings).type, dtype=torch.bfloat16, cache_enabled=False)
+
+
+def sampling() -> AbstractContextManager[object]:
+    """The context of this process in which trained networks draw."""
+    return autocast(_sampling)
 
 
 def _keep_freed_memory() -> None:

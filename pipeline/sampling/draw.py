@@ -1,4 +1,4 @@
-"""Images out of trained networks, (z, c) -> x; always in fp32, with latents that are functions of the seed.
+"""Images out of trained networks, (z, c) -> x, with latents that are functions of the seed.
 
 Conditions come as a function of their numbers: images would be too large to be held all at once.
 """
@@ -41,7 +41,9 @@ def latents(sampler: nn.Module, num: int, seed: int, purpose: str) -> Tensor:
 def generate(sampler: nn.Module, z: Tensor, c: Tensor) -> Tensor:
     """The images (N, C, H, W) uint8, on the CPU, of a batch of latents (N, Z) and conditions (N / P, ...)."""
     device = compute.device_of(sampler)
-    return to_uint8(sampler(z.to(device), c.to(device))).cpu()
+    with compute.sampling():
+        images = sampler(z.to(device), c.to(device))
+    return to_uint8(images.float()).cpu()
 
 
 def interpolate(sampler: nn.Module, c: Tensor, num_steps: int, seed: int) -> Tensor:

@@ -137,14 +137,32 @@ def test_with_one_draw_g_has_the_batch_that_d_had_last_and_with_several_one_of_i
     by_d, by_g = calls_of("discriminator_step", monkeypatch), calls_of("generator_step", monkeypatch)
     training.step(TASKS[kind].train)
 
-    ((_, x, c, z),) = by_g
-    _, last_x, last_c, last_z, index = by_d[-1]
+    ((_, x, c, z, _),) = by_g
+    _, last_x, last_c, last_z, index, _ = by_d[-1]
     assert (len(by_d), index) == (2, 1)
     assert len(x) == len(c) == 4 // num_draws
     assert (x is last_x and c is last_c) is (num_draws == 1)
     assert len(z) == len(last_z) == 4
     assert torch.equal(z, training.latents("G latents", 0))
     assert torch.equal(last_z, training.latents("D latents", 1))
+
+
+def test_g_learns_from_the_fakes_that_d_had_last_if_so_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    training = start("class", discriminator_steps=2, fresh_latents=False)
+    by_d, by_g = calls_of("discriminator_step", monkeypatch), calls_of("generator_step", monkeypatch)
+    before = [parameter.clone() for parameter in training.generator.parameters()]
+    training.step(TASKS["class"].train)
+
+    assert [fakes is None for *_, fakes in by_d] == [True, False]
+    ((_, x, c, z, fakes),) = by_g
+    assert (x is by_d[1][1], c is by_d[1][2], z is by_d[1][3], fakes is by_d[1][5]) == (True,) * 4
+    assert any(not torch.equal(a, b) for a, b in zip(before, training.generator.parameters(), strict=True))
+
+
+def test_fakes_are_shared_only_where_both_players_have_one_a_condition() -> None:
+    for kind, more in (("image", {"num_draws": 2}), ("image", {"adversarial": 0.0, "num_draws": 1})):
+        with pytest.raises(ValueError, match="fresh_latents = False: D sees one draw of each condition"):
+            adversarial.SETTINGS[kind](fresh_latents=False, **more)
 
 
 def calls_of(name: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
