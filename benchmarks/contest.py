@@ -12,8 +12,10 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from pipeline.kernels import joined, library
+from pipeline.networks import denoiser, patchgan, unet
 from pipeline.networks.layers import FromImage, ToImage
 from pipeline.runtime import compute, params
 
@@ -45,6 +47,17 @@ def as_in_tutorials(network: M) -> M:
     for layer in network.modules():
         layer.__class__ = PLAIN_LAYERS.get(type(layer), type(layer))
     return network
+
+
+def concatenated(*maps: Tensor) -> Tensor:
+    return torch.cat(maps, 1)
+
+
+def plainly() -> None:
+    """From here on this process computes by PyTorch's own operations, as tutorials do."""
+    library.wanted = False
+    for module in (joined, unet, denoiser, patchgan):
+        vars(module)["side_by_side"] = concatenated
 
 
 def convolution(precision: str) -> Step:

@@ -60,6 +60,7 @@ def networks() -> tuple[dcgan.Generator, dcgan.Discriminator]:
 
 def plain_loop(task: Path) -> Step:
     """One step of the tutorials' loop."""
+    contest.plainly()
     generator, discriminator = networks()
     g_optimizer, d_optimizer = (
         torch.optim.Adam(network.parameters(), 0.001, (0.5, 0.999)) for network in (generator, discriminator)
@@ -90,12 +91,13 @@ def plain_loop(task: Path) -> Step:
     return step
 
 
-def our_step(task: Path, precision: str, threads: int) -> Step:
+def our_step(task: Path, precision: str, threads: int, fresh_latents: bool = True) -> Step:
     """One step as the stages take it, on the section gans.dcgan of params.yaml at the benchmark's width and
-    batch size, with one step of D to one of G as in the plain loop.
+    batch size, with one step of D to one of G as in the plain loop, and its fakes for both if so asked.
     """
     settings, digits = contest.settings(precision, threads), tasks.load(task)
-    sizes = {"width": WIDTH, "batch_size": BATCH_SIZE, "num_latents": 64, "discriminator_steps": 1}
+    sizes: dict[str, object] = {"width": WIDTH, "batch_size": BATCH_SIZE, "num_latents": 64}
+    sizes |= {"discriminator_steps": 1, "fresh_latents": fresh_latents}
     section = params.read("gans.dcgan", adversarial.Settings).model_copy(update=sizes)
     training = adversarial.start(section, digits)
 
@@ -132,6 +134,7 @@ def main(
         contest.PLAIN: (plain_loop, (task,)),
         "ours fp32": (our_step, (task, "fp32", threads)),
         f"ours {best} (as trained)": (our_step, (task, best, threads)),
+        f"ours {best}, fakes shared": (our_step, (task, best, threads, False)),
     }
     taken = contest.hold({**contenders, **contest.LIMITS}, threads, rounds, seconds)
     contest.show(
