@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 import torch
 from helpers.synthetic import like_the_classifiers, normal
-from torch import Tensor
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
 
 from pipeline.metrics import frechet
 
 torch.set_num_threads(1)
+
+
+class Given(nn.Identity):
+    """Torchmetrics' extractor, of what is features already."""
+
+    num_features = 128  # saves torchmetrics a trial run
 
 
 def fidelity_fid(a: Tensor, b: Tensor) -> float:
@@ -19,15 +27,15 @@ def fidelity_fid(a: Tensor, b: Tensor) -> float:
 
 
 @pytest.mark.parametrize("num", [60, 300])  # of 128 features: also fewer images than features
-def test_fid_and_our_own_distance_agree_with_a_second_implementation_in_features_like_the_classifiers(
+def test_fid_agrees_with_two_other_implementations_in_features_like_the_classifiers(
     num: int,
 ) -> None:
     a, b = like_the_classifiers(num, 0), like_the_classifiers(num, 1) * 1.1
-    expected = fidelity_fid(a, b)
-    assert frechet.fid(a, b) == pytest.approx(expected, rel=1e-4)
-    found = frechet.distance(frechet.statistics(a), frechet.statistics(b))
-    assert found == pytest.approx(expected, rel=1e-6)
-    assert found == pytest.approx(frechet.fid(a, b), rel=1e-6)
+    assert frechet.fid(a, b) == pytest.approx(fidelity_fid(a, b), rel=1e-6)
+    metric = FrechetInceptionDistance(feature=Given())
+    metric.update(a, real=True)
+    metric.update(b, real=False)
+    assert frechet.fid(a, b) == pytest.approx(float(metric.compute()), rel=1e-4)
 
 
 def test_the_distance_of_normal_distributions_by_hand() -> None:
@@ -61,6 +69,18 @@ def test_kid_agrees_with_a_second_implementation_in_features_like_the_classifier
         a.double(), b.double(), kid_subsets=1, kid_subset_size=num, verbose=False
     )["kernel_inception_distance_mean"]
     assert frechet.kid(a, b, num_subsets=1, subset_size=num) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance`")
+def test_kid_takes_the_subsets_that_torchmetrics_takes() -> None:
+    a, b = like_the_classifiers(80, 0), like_the_classifiers(90, 1) * 1.1
+    metric = KernelInceptionDistance(Given(), subsets=10, subset_size=50)
+    metric.update(a, real=True)
+    metric.update(b, real=False)
+    torch.manual_seed(3)
+    expected = float(metric.compute()[0])
+    torch.manual_seed(3)
+    assert frechet.kid(b, a, num_subsets=10, subset_size=50) == pytest.approx(expected, rel=1e-4)
 
 
 def test_kid_of_subsets_is_near_that_of_the_whole_and_a_function_of_the_global_source() -> None:
