@@ -19,6 +19,7 @@ from pipeline.networks.layers import (
     convolutions,
     flatten_nhwc,
     for_each,
+    last,
     map_widths,
     smallest_map,
 )
@@ -38,14 +39,14 @@ class Generator(Sampler):
         for num_inputs, num_outputs in pairwise(widths):
             layers += [Activated(nn.BatchNorm2d(num_inputs))]
             layers += [nn.ConvTranspose2d(num_inputs, num_outputs, 4, 2, 1, bias=False)]
-        layers += [Activated(nn.BatchNorm2d(spec.width)), ToImage(spec.width, spec.image_shape[0])]
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(*layers, Activated(nn.BatchNorm2d(spec.width)))
+        self.finish = ToImage(spec.width, spec.image_shape[0])
         self.apply(init_weights)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         h = self.linear(torch.cat([z, for_each(c, z)], 1))
         h = h.unflatten(1, self.map_shape).permute(0, 3, 1, 2)  # (N, C, H, W), channels-last
-        return torch.tanh(self.layers(h))
+        return torch.tanh(last(self.finish, self.layers(h)))
 
 
 class Discriminator(nn.Module):

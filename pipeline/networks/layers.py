@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -106,6 +106,16 @@ class FromImage(nn.Conv2d):
         if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
             x, weight, bias = (each.to(torch.get_autocast_dtype(kind)) for each in (x, weight, bias))
         return gradients.convolution(x, weight, bias, self.stride, self.padding)
+
+
+def last(layer: nn.Module, h: Tensor) -> Tensor:
+    """The layer that gives the image, in fp32 but in training: between a half and one, bf16 is as coarse as
+    the eight bits of a pixel, and would round most of a white background to just white.
+    """
+    if layer.training or not torch.amp.is_autocast_available(h.device.type):
+        return cast(Tensor, layer(h))
+    with torch.autocast(h.device.type, enabled=False):
+        return cast(Tensor, layer(h.float()))
 
 
 def finished(h: Tensor, training: bool) -> Tensor:

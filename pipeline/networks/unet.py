@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pipeline.kernels.activated import Rest, activated
 from pipeline.kernels.joined import repeated, side_by_side
 from pipeline.networks.dcgan import init_weights
-from pipeline.networks.layers import SLOPE, style_mapping
+from pipeline.networks.layers import SLOPE, last, style_mapping
 from pipeline.networks.network import Network, Sampler, Spec
 from pipeline.networks.patchgan import WIDEST, Discriminator
 from pipeline.runtime.errors import InputError
@@ -122,7 +122,7 @@ class Decoder(nn.Module):
         h, *apart = found
         if apart:
             h = side_by_side(h, *(repeated(each, len(h) // len(each)) for each in apart))
-        return self.finish(h)
+        return last(self.finish, h)
 
     def noises(self, noise: Tensor | None) -> Sequence[Tensor | None]:
         """The noise of each level, (N, 1, H, W), where there is any."""
