@@ -15,7 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-SOURCE = Path(__file__).with_name("maps.c")
+FOLDER = Path(__file__).parent
+SOURCES = tuple(sorted(FOLDER.glob("*.[ch]")))
 WIDTHS = 16, 8  # channels at once, of which maps must have a multiple
 FLAGS = "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math"
 TYPES = {torch.float32: "float", torch.bfloat16: "bfloat16"}
@@ -57,12 +58,14 @@ def file(compiler: str, width: int) -> Path:
     flags = [*FLAGS, f"-DWIDTH={width}"]
     asked = ["--version"], [*flags, "-Q", "--help=target"]
     told = [subprocess.run([compiler, *each], capture_output=True, timeout=60).stdout for each in asked]
-    identity = hashlib.sha256(b"\0".join([SOURCE.read_bytes(), *map(str.encode, flags), *told])).hexdigest()
-    path = SOURCE.parent / "__pycache__" / f"{SOURCE.stem}-{identity[:16]}.so"
+    code = [source.read_bytes() for source in SOURCES]
+    identity = hashlib.sha256(b"\0".join([*code, *map(str.encode, flags), *told])).hexdigest()
+    path = FOLDER / "__pycache__" / f"maps-{identity[:16]}.so"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}")
-        command = [compiler, *flags, "-o", str(part), str(SOURCE), *openmp(), "-lm"]
+        files = [str(source) for source in SOURCES if source.suffix == ".c"]
+        command = [compiler, *flags, "-o", str(part), *files, *openmp(), "-lm"]
         subprocess.run(command, check=True, capture_output=True, timeout=300)
         part.replace(path)
     return path

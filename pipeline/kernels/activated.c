@@ -1,24 +1,8 @@
-/* What PyTorch does to a map in many passes over memory, in two: normalisation, scale and shift by a style,
- * noise, leaky ReLU; and their gradients. Compiled by library.py, called by activated.py, which has the
- * equations.
- *
- * Maps are channels-last, (num, pixels, channels) of bfloat16 or float, channels a multiple of WIDTH; all else
- * is float.
+/* Normalisation, scale and shift by a style, noise, leaky ReLU, and their gradients: activated.py has the
+ * equations. Channels of maps are a multiple of WIDTH; all but maps is float.
  */
 
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-#ifndef WIDTH
-#define WIDTH 16 /* channels at once: a power of two */
-#endif
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float Floats __attribute__((vector_size(4 * WIDTH)));
-typedef int32_t Ints __attribute__((vector_size(4 * WIDTH)));
-typedef uint32_t Words __attribute__((vector_size(4 * WIDTH)));
-typedef uint16_t Halves __attribute__((vector_size(2 * WIDTH)));
+#include "maps.h"
 
 enum { NONE, IMAGE, BATCH, KNOWN }; /* what is normalised over: see activated.py */
 
@@ -27,42 +11,6 @@ typedef struct {
     int64_t stride; /* channels of the map that the output, and its gradient, is the first part of */
     float eps, slope, momentum;
 } Shape;
-
-INLINE Floats numbers(const float *from) {
-    Floats found;
-    memcpy(&found, from, sizeof found);
-    return found;
-}
-
-INLINE Floats all(float value) { return (Floats){0} + value; }
-
-INLINE Floats load(const void *map, int64_t i, int half) {
-    if (!half) return numbers((const float *)map + i);
-    Halves halves;
-    memcpy(&halves, (const uint16_t *)map + i, sizeof halves);
-    return (Floats)(__builtin_convertvector(halves, Words) << 16);
-}
-
-INLINE void store(void *map, int64_t i, Floats values, int half) {
-    if (!half) {
-        memcpy((float *)map + i, &values, sizeof values);
-        return;
-    }
-    const Words bits = (Words)values;
-    Words rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16; /* to the nearest, ties to even */
-    const Words ordinary = (Words)(values == values);
-    rounded = (rounded & ordinary) | (0x7fc0 & ~ordinary);
-    const Halves halves = __builtin_convertvector(rounded, Halves);
-    memcpy((uint16_t *)map + i, &halves, sizeof halves);
-}
-
-/* `yes` where v > 0, elsewhere `no` */
-INLINE Floats where_positive(Floats v, Floats yes, Floats no) {
-    const Ints positive = v > 0;
-    return (Floats)(((Ints)yes & positive) | ((Ints)no & ~positive));
-}
-
-INLINE const void *at(const void *map, int64_t i, int half) { return (const char *)map + i * (half ? 2 : 4); }
 
 /* Mean and sum of squared deviations of each channel of one image. */
 INLINE void moments(const void *h, int64_t P, int64_t C, float *mean, float *squares, int half) {
@@ -258,76 +206,3 @@ FORWARD(forward_float, 0)
 FORWARD(forward_bfloat16, 1)
 BACKWARD(backward_float, 0)
 BACKWARD(backward_bfloat16, 1)
-
-/* What stands beside a map, each once for so many draws, and with dropout. */
-typedef struct {
-    int64_t num, pixels, channels; /* of what stands beside; num is without its repetitions */
-    int64_t stride;                /* channels of the joined map */
-    int64_t draws;
-    uint32_t dropped; /* numbers below this, of 2^32, are dropped; 0: no dropout */
-    uint32_t seed[2];
-} Beside;
-
-/* An integer hash with little bias: the mixer lowbias32 of C. Wellons, "Prospecting for hash functions", 2018. */
-INLINE Words mixed(Words x) {
-    x ^= x >> 16;
-    x *= 0x7feb352d;
-    x ^= x >> 15;
-    x *= 0x846ca68b;
-    return x ^ x >> 16;
-}
-
-/* 1 / (1 - p) for numbers that are kept, 0 for those that are dropped: a function of the seed and the place. */
-INLINE Floats kept(const Beside *s, int64_t place, Words lanes) {
-    const Words drawn = mixed(mixed((uint32_t)place + lanes ^ s->seed[0]) ^ s->seed[1]);
-    const Ints keep = (Ints)(drawn >= s->dropped);
-    return (Floats)((Ints)all(1 / (1 - s->dropped / 4294967296.0f)) & keep);
-}
-
-INLINE Words lanes(void) {
-    Words found;
-    for (int k = 0; k < WIDTH; k++) found[k] = k;
-    return found;
-}
-
-INLINE void join(const Beside *s, const void *beside, void *y, int half) {
-    const int64_t P = s->pixels, C = s->channels, size = half ? 2 : 4;
-    const Words k = lanes();
-#pragma omp parallel for
-    for (int64_t n = 0; n < s->num * s->draws; n++)
-        for (int64_t p = 0; p < P; p++) {
-            const void *from = at(beside, (n / s->draws * P + p) * C, half);
-            void *to = (void *)at(y, (n * P + p) * s->stride, half);
-            if (!s->dropped) memcpy(to, from, C * size);
-            for (int64_t c = 0; c < C && s->dropped; c += WIDTH)
-                store(to, c, load(from, c, half) * kept(s, (n * P + p) * C + c, k), half);
-        }
-}
-
-INLINE void split(const Beside *s, const void *g, void *d_beside, int half) {
-    const int64_t P = s->pixels, C = s->channels, size = half ? 2 : 4;
-    const Words k = lanes();
-#pragma omp parallel for
-    for (int64_t i = 0; i < s->num; i++)
-        for (int64_t p = 0; p < P; p++) {
-            void *to = (void *)at(d_beside, (i * P + p) * C, half);
-            const void *from = at(g, (i * s->draws * P + p) * s->stride, half);
-            if (!s->dropped && s->draws == 1) {
-                memcpy(to, from, C * size);
-                continue;
-            }
-            for (int64_t c = 0; c < C; c += WIDTH) {
-                Floats sum = all(0);
-                for (int64_t n = i * s->draws; n < (i + 1) * s->draws; n++) {
-                    const Floats d = load(at(g, (n * P + p) * s->stride, half), c, half);
-                    sum += s->dropped ? d * kept(s, (n * P + p) * C + c, k) : d;
-                }
-                store(to, c, sum, half);
-            }
-        }
-}
-
-void join_float(const Beside *s, const void *beside, void *y) { join(s, beside, y, 0); }
-void join_bfloat16(const Beside *s, const void *beside, void *y) { join(s, beside, y, 1); }
-void split_float(const Beside *s, const void *g, void *d_beside) { split(s, g, d_beside, 0); }
-void split_bfloat16(const Beside *s, const void *g, void *d_beside) { split(s, g, d_beside, 1); }
