@@ -181,6 +181,15 @@ def index(url: Optional[str], patience: float = PATIENCE) -> Finding:
     return Finding("index", OK, f"{host} answers")
 
 
+def compiler() -> Finding:
+    """Of C, by which the processor's kernels are made; on other systems than Linux there are none."""
+    name = os.environ.get("CC", "cc")
+    found = answer(name, "--version")
+    if found is not None:
+        return Finding("compiler", OK, found.splitlines()[0] if found else name)
+    return Finding("compiler", WARNING, "no C compiler: without one, trainings take 1.3 to 1.8 times as long")
+
+
 def gpu() -> Finding:
     """NVIDIA's, as PyTorch's default packages use it."""
     listed = answer("nvidia-smi", "-L") or ""
@@ -206,6 +215,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         python(given.python),
         tool("git"),
         tool("make"),
+        compiler(),
         disk(ROOT),
         memory(given.jobs),
         cores(given.jobs),

@@ -66,12 +66,24 @@ def test_a_line_each_and_exit_code_0_where_nothing_is_missing():
         text=True,
     )
     lines = [re.split(r"  +", line, maxsplit=2) for line in done.stdout.splitlines()]
-    what = ["Python", "git", "make", "disk", "memory", "cores", "port 5000", "port 8765", "index", "GPU"]
-    assert [name for _, name, _ in lines] == what
+    first = ["Python", "git", "make", "compiler", "disk", "memory", "cores"]
+    assert [name for _, name, _ in lines] == [*first, "port 5000", "port 8765", "index", "GPU"]
     missing = [name for state, name, _ in lines if state == "missing"]
     assert done.returncode == bool(missing)
     assert lines[0][0] == "ok"
     assert lines[0][2].startswith("{}.{}.{}, ".format(*sys.version_info))
+
+
+def test_a_compiler_is_named_and_its_lack_is_a_warning(monkeypatch, tools):
+    command(tools, "some-cc", "echo some compiler 12.2")
+    monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.setenv("CC", "some-cc")
+    assert doctor.compiler() == ("compiler", "ok", "some compiler 12.2")
+    monkeypatch.delenv("CC")
+    assert doctor.compiler()[1:] == (
+        "warning",
+        "no C compiler: without one, trainings take 1.3 to 1.8 times as long",
+    )
 
 
 def test_an_old_python_is_missing_and_one_that_would_do_is_named(tools, monkeypatch):
