@@ -32,7 +32,8 @@ from pipeline.networks import patchgan, unet
 from pipeline.networks.network import DiscriminatorSpec, Spec
 from pipeline.runtime import compute, params
 from pipeline.tasks import task as tasks
-from pipeline.tasks.task import Stored, Task
+from pipeline.tasks.stored import Stored
+from pipeline.tasks.task import Task
 
 WIDTH, BATCH_SIZE, NUM_LATENTS, L1 = 32, 32, 4, 10.0
 PATCH_SIZES = {32: 10, 64: 22}  # of a logit, for each side of an image: about a third of it

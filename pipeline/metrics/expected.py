@@ -9,7 +9,8 @@ from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
 from pipeline.data.images import to_float
-from pipeline.tasks.task import Stored, Task
+from pipeline.tasks.stored import Stored
+from pipeline.tasks.task import Task
 
 SIDE = 16  # pixels: conditions that are images are made as small
 RIDGES = tuple(10.0**k for k in range(-4, 6))  # those tried

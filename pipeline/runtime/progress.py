@@ -14,7 +14,7 @@ class Bar:
     """A `Listener` of `training.trainer`; a context manager."""
 
     def __init__(self, name: str, step: int, num_steps: int, shown: bool = True) -> None:
-        self.name, self.first, self.num_steps = name, step, num_steps
+        self.name, self.first, self.num_steps, self.done = name, step, num_steps, step
         self.started = self.printed = time.monotonic()
         self.shown, self.live = shown, shown and sys.stdout.isatty()
         columns = (
@@ -43,6 +43,11 @@ class Bar:
             said = ", ".join(filter(None, (f"step {step}/{self.num_steps}", text, f"{left:.0f} s left")))
             print(f"{self.name}: {said}", flush=True)
             self.printed = now
+
+    def advance(self, num: int) -> None:
+        """So many steps more."""
+        self.done += num
+        self.log(self.done, {})
 
     def show(self, step: int, image: np.ndarray) -> None:
         pass

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from pipeline.data.images import to_uint8
 from pipeline.runtime import randomness
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 NUM_ROUNDS = 20
 NUM_FITTED = 10_000  # images from which centres are found; all are then assigned to them

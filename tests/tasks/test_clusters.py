@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pipeline.tasks import clusters
-from pipeline.tasks.task import InMemory
+from pipeline.tasks.examples import InMemory
 
 torch.set_num_threads(1)
 

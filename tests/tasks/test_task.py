@@ -11,7 +11,7 @@ from helpers.small_tasks import digits, drawings, written
 from pipeline.runtime.errors import InputError
 from pipeline.tasks import make, question, task
 from pipeline.tasks.question import Settings
-from pipeline.tasks.task import Stored
+from pipeline.tasks.stored import Stored
 
 torch.set_num_threads(1)
 

@@ -20,7 +20,8 @@ from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256, sole_writer
 from pipeline.sampling import weights
-from pipeline.tasks.task import InMemory, in_memory
+from pipeline.tasks.examples import InMemory
+from pipeline.tasks.task import in_memory
 from pipeline.training import checkpoint, trainer
 from pipeline.training.loop import fit
 from pipeline.training.trainer import HISTORY, SNAPSHOTS, Recorder, Trainer, evenly
