@@ -5,7 +5,6 @@ they may be larger than.
 import io
 import mmap
 import os
-import shutil
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -66,13 +65,13 @@ def save(path: Path, array: np.ndarray) -> None:
     """Write an array; one that is a whole file already gets another name for the same bytes, a hard link, if
     the file system has such.
     """
-    if (source := file_of(array)) is None:
-        np.save(path, array, allow_pickle=False)
-        return
-    try:
-        os.link(source, path)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, path)
+    if source := file_of(array):
+        try:
+            os.link(source, path)
+            return
+        except OSError:  # another file system, or one without links
+            pass
+    np.save(path, array, allow_pickle=False)
 
 
 def file_of(array: np.ndarray) -> Path | None:

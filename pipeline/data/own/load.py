@@ -49,9 +49,9 @@ def begin(raw: Path, settings: Settings, work: Path) -> tuple[Survey, Path]:
     """What lies in the folder of a set, and where that is; what was kept in `work` of other files, settings
     or code is removed.
     """
-    folder = settings.files(raw)
-    unfinished.begin(work, folder, settings)
-    return survey(folder), folder
+    found = survey(folder := settings.files(raw))
+    unfinished.begin(work, folder, found, settings)
+    return found, folder
 
 
 def split(looked: Looked, settings: Settings) -> tuple[np.ndarray, list[str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import PIL
 
-from pipeline.data.own.survey import files
+from pipeline.data.own.survey import Survey
 from pipeline.data.prepared import SPLITS
 from pipeline.runtime.fingerprint import imported_code
 from pipeline.runtime.own_files import shown
@@ -19,9 +19,9 @@ from pipeline.runtime.params import Section
 FILE = "fingerprint.txt"
 
 
-def begin(work: Path, folder: Path, settings: Section) -> None:
+def begin(work: Path, folder: Path, found: Survey, settings: Section) -> None:
     """Make `work` the folder of this preparation; what another one kept there is removed."""
-    identity, path = fingerprint(folder, settings), work / FILE
+    identity, path = fingerprint(folder, found, settings), work / FILE
     if path.exists() and path.read_text("utf-8") == identity:
         print(f"{shown(folder)}: going on where an earlier run ended", flush=True)
         return
@@ -32,13 +32,14 @@ def begin(work: Path, folder: Path, settings: Section) -> None:
     path.write_text(identity, "utf-8")
 
 
-def fingerprint(folder: Path, settings: Section) -> str:
-    """What must be equal: sizes and times of all files, settings, code, and what decodes images."""
+def fingerprint(folder: Path, found: Survey, settings: Section) -> str:
+    """What must be equal: sizes and times of all images, settings, code, and what decodes images."""
     versions = {"numpy": np.__version__, "pillow": PIL.__version__}
     facts = {"settings": settings.model_dump(), "code": imported_code(), **versions}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for path in files(folder):
-        about = (folder / path).stat(follow_symlinks=True) if (folder / path).exists() else None
-        told = (about.st_size, about.st_mtime_ns) if about else ()
-        digest.update(f"{shown(path)}\0{told}\n".encode())
+    for each in found.images:
+        about = (folder / each.path).stat()
+        told = about.st_size, about.st_mtime_ns, each.width, each.height
+        digest.update(f"{shown(each.path)}\0{told}\n".encode())
+    digest.update("\n".join(found.left_out).encode())
     return digest.hexdigest()
