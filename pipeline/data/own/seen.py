@@ -81,16 +81,16 @@ def flatness(numbers: np.ndarray, values: np.ndarray, shown: np.ndarray) -> tupl
     but it is graded; of lines that are smoothed only black and white are flat, and few of their greys.
     """
     which = np.searchsorted(values, numbers)
-    pixels = shown.reshape(*numbers.shape, -1).astype(np.float32)
-    largest = GRADUAL * np.ptp(pixels, axis=(0, 1)).max()
+    planes = np.moveaxis(shown.reshape(*numbers.shape, -1), 2, 0).astype(np.float32, order="C")  # (C, H, W)
+    largest = GRADUAL * np.ptp(planes, axis=(1, 2)).max()
     equal, total = np.zeros(len(values)), np.zeros(len(values))
     num_small = num_steps = 0
-    for one, other in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+    for axis, one, other in ((1, np.s_[1:], np.s_[:-1]), (2, np.s_[:, 1:], np.s_[:, :-1])):
         same = which[one] == which[other]
         equal += 2 * np.bincount(which[one][same], minlength=len(values))
         for each in (one, other):
             total += np.bincount(which[each].ravel(), minlength=len(values))
-        steps = np.abs(pixels[one] - pixels[other]).max(axis=2)[~same]
+        steps = np.abs(np.diff(planes, axis=axis)).max(axis=0)[~same]
         num_small += int(np.count_nonzero(steps <= largest))
         num_steps += len(steps)
     return float((equal / total).mean()), num_small / max(num_steps, 1)
@@ -105,8 +105,8 @@ def is_black_and_white(shown: np.ndarray) -> bool:
 
 def extremes(values: np.ndarray) -> np.ndarray:
     """What is lowest and highest of each channel, (2, C)."""
-    pixels = values.reshape(values.shape[0] * values.shape[1], -1)
-    return np.stack([pixels.min(axis=0), pixels.max(axis=0)])
+    planes = np.ascontiguousarray(values.reshape(values.shape[0] * values.shape[1], -1).T)
+    return np.stack([planes.min(axis=1), planes.max(axis=1)])
 
 
 def visible(found: Pixels) -> np.ndarray:
