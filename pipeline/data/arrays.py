@@ -2,6 +2,7 @@
 they may be larger than.
 """
 
+import errno
 import io
 import mmap
 import os
@@ -14,12 +15,10 @@ import numpy as np
 from numpy.lib import format as npy
 
 BUFFER = 2**20  # bytes that are written at once
-MOST_HELD = 2**26  # bytes that are read of mapped arrays before the process gives their pages back
-
-_mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()  # what `load` mapped, and is in use
-_held = 0  # bytes
 
 Form = tuple[tuple[int, ...], type[np.generic]]  # shape and type of an array
+
+_files: weakref.WeakKeyDictionary[mmap.mmap, int] = weakref.WeakKeyDictionary()  # of what `load` mapped
 
 
 def load(path: Path) -> np.memmap:
@@ -29,7 +28,9 @@ def load(path: Path) -> np.memmap:
     A mapping that could be written to would count as memory that the system must be able to give.
     """
     array = npy.open_memmap(path, mode="r")
-    _mapped.add(mapping_of(array))
+    mapping = mapping_of(array)
+    _files[mapping] = os.open(path, os.O_RDONLY)
+    weakref.finalize(mapping, os.close, _files[mapping])
     return array
 
 
@@ -39,26 +40,27 @@ def mapping_of(array: np.memmap) -> mmap.mmap:
     return array.base
 
 
-def announce(array: np.memmap, rows: Sequence[int]) -> None:
-    """Let the system read these rows of a mapped array, all of them at once, while the process goes on."""
-    mapping, size = mapping_of(array), array.strides[0]
-    first = array.offset % mmap.ALLOCATIONGRANULARITY  # where in the mapping the array begins
-    for row in rows:
-        start = first + row * size
-        within = start % mmap.PAGESIZE
-        mapping.madvise(mmap.MADV_WILLNEED, start - within, size + within)
-
-
-def was_read(num_bytes: int) -> None:
-    """Count what was read of mapped arrays; after MOST_HELD their pages are given back. The system keeps what
-    it has memory for, but a process that held all it ever read would look as large as the set.
+def read(array: np.memmap, rows: Sequence[int]) -> np.ndarray:
+    """These rows of an array that `load` gave, read and not mapped: of a page that is looked at, the system
+    maps all that lies around it, up to 2 MB, and a process that holds much of a large set looks as large.
+    All are asked for before the first one is read, so that a disk can have them in any order.
     """
-    global _held
-    _held += num_bytes
-    if _held > MOST_HELD:
-        _held = 0
-        for mapping in list(_mapped):
-            mapping.madvise(mmap.MADV_DONTNEED)
+    file, size = _files[mapping_of(array)], array.strides[0]
+    places = [array.offset + row * size for row in rows]
+    for place in places:
+        os.posix_fadvise(file, place, size, os.POSIX_FADV_WILLNEED)
+    found = np.empty((len(rows), *array.shape[1:]), array.dtype)
+    content = found.reshape(-1).view(np.uint8).data
+    for number, place in enumerate(places):
+        if os.preadv(file, [content[number * size : (number + 1) * size]], place) < size:
+            raise OSError(errno.EIO, "was cut short while it was read", str(array.filename))
+    return found
+
+
+def release() -> None:
+    """Give back the pages of all mapped arrays; what is looked at again is mapped again."""
+    for mapping in list(_files):
+        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def save(path: Path, array: np.ndarray) -> None:

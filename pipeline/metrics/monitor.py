@@ -21,7 +21,7 @@ from pipeline.tasks.task import Task
 NUM_SAMPLES = 2000  # at most; so few bias the FID upwards: compare it only with others of the same number
 NUM_REPEATED, NUM_DRAWS = 128, 8  # conditions, images or words, that are asked several times, and how often
 SEED = 0  # the same latents each time
-MOST_BYTES = 2**28  # of the targets that samples are compared with
+MOST_BYTES = 2**26  # of the targets that samples are compared with
 NUM_COLUMNS, NUM_ROWS = 10, 5  # of a snapshot: conditions, and draws of each
 
 

@@ -11,7 +11,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from pipeline.data.arrays import announce, was_read
+from pipeline.data.arrays import read
 from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime import compute, modules
 from pipeline.runtime.params import NotNegativeCount, Section, Seed
@@ -45,7 +45,7 @@ class Settings(Section):
 
 class Rows(dict[str, Tensor]):
     """Rows of stored arrays, taken when asked for; `whole` are the arrays. Images are moved by so many pixels
-    down and to the right, (n, 2), where that is given. `files` are those of the arrays that lie on disk.
+    down and to the right, (n, 2), where that is given. `files` are those arrays that are read row by row.
     """
 
     def __init__(
@@ -60,13 +60,12 @@ class Rows(dict[str, Tensor]):
         self.files, self.device = files or {}, device
 
     def __missing__(self, name: str) -> Tensor:
-        array = self.whole[name]
         if name in self.files:
-            announce(self.files[name], self.indices.tolist())
-        found = array.index_select(0, self.indices.to(array.device)).to(self.device)
-        if name in self.files:
-            was_read(found.nbytes)
-        return found if self.moves is None or found.ndim < 3 else moved(found, self.moves.to(array.device))
+            found = torch.from_numpy(read(self.files[name], self.indices.tolist())).to(self.device)
+        else:
+            array = self.whole[name]
+            found = array[self.indices.to(array.device)].to(self.device)
+        return found if self.moves is None or found.ndim < 3 else moved(found, self.moves.to(found.device))
 
 
 def moved(images: Tensor, moves: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from pipeline.runtime import compute
 from pipeline.tasks.examples import taken
 from pipeline.tasks.question import Question, Rows
 
+SMALL = 2**26  # bytes of an array that is mapped and no more: the process holds what it looked at
 MOST_ON_DEVICE = (
     4 * 2**30
 )  # bytes: more than that stays on the processor's side, and goes over batch by batch
@@ -28,7 +29,7 @@ class Stored:
     arrays: Mapping[str, Tensor]  # by name, most of them with a row an example
     pair: Callable[[Rows], tuple[Tensor, Tensor]]  # of the question
     num: int
-    files: Mapping[str, np.memmap] = field(default_factory=dict)  # those of the arrays that are mapped
+    files: Mapping[str, np.memmap] = field(default_factory=dict)  # those of the arrays that are read by rows
     mirrored: bool = False  # all are followed by their horizontal flips; captions stay
     max_shift: int = 0  # all these are followed by themselves moved by up to so many pixels along each side
     device: torch.device = compute.CPU  # of the batches
@@ -93,5 +94,6 @@ def of_arrays(arrays: Arrays, question: Question) -> Stored:
         category=UserWarning, action="ignore"
     ):  # PyTorch wants what can be written to
         tensors = {name: torch.from_numpy(array) for name, array in numbers.items()}
-    files = {name: array for name, array in numbers.items() if isinstance(array, np.memmap)}
+    large = {name: array for name, array in numbers.items() if array.nbytes > SMALL}
+    files = {name: array for name, array in large.items() if isinstance(array, np.memmap)}
     return Stored(tensors, question.pair, len(arrays.get("stacks", arrays["images"])), files)

@@ -1,5 +1,7 @@
 """Arrays on disk: filled row by row, going on where that was cut off; mapped, however large they are."""
 
+import gc
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -98,8 +100,8 @@ def test_an_array_may_be_larger_than_memory_and_is_read_where_it_is_looked_at(tm
         file.write(bytes([7]) * row)
         file.truncate(len(head) + num * row)  # the rest is a hole
     found = arrays.load(tmp_path / "a.npy")
-    arrays.announce(found, [0, num - 2, num - 1])
     assert [int(found[i, -1]) for i in (0, num - 2, num - 1)] == [0, 7, 0]
+    assert arrays.read(found, [0, num - 2, num - 1])[:, -1].tolist() == [0, 7, 0]
 
 
 def shared() -> int:
@@ -107,16 +109,39 @@ def shared() -> int:
     return psutil.Process().memory_info().shared
 
 
-def test_pages_are_given_back_and_read_again(tmp_path: Path) -> None:
-    content = np.random.default_rng(0).integers(0, 256, (200, 2**20), np.uint8)
+def test_rows_that_are_read_are_those_asked_for_and_not_held(tmp_path: Path) -> None:
+    content = np.random.default_rng(0).integers(0, 2**60, (2000, 4, 1000))  # 64 MB
     np.save(tmp_path / "a.npy", content)
-    found, first, most = arrays.load(tmp_path / "a.npy"), shared(), 0
-    for number, row in enumerate(found):
-        assert np.array_equal(row, content[number])
-        most = max(most, shared() - first)
-        arrays.was_read(row.nbytes)
-    assert 30 * 2**20 < most < arrays.MOST_HELD + 8 * 2**20
-    assert np.array_equal(found[0], content[0])
+    found, first = arrays.load(tmp_path / "a.npy"), shared()
+    for rows in np.random.default_rng(1).integers(0, 2000, (40, 50)):
+        assert np.array_equal(arrays.read(found, rows.tolist()), content[rows])
+    assert arrays.read(found, []).shape == (0, 4, 1000)
+    assert shared() < first + 2**20
+    assert np.array_equal(found, content)
+    assert shared() > first + 60 * 2**20
+    arrays.release()
+    assert shared() < first + 2**20
+    assert np.array_equal(found[1999], content[1999])
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_is_told(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", IMAGES)
+    found = arrays.load(tmp_path / "a.npy")
+    os.truncate(tmp_path / "a.npy", 200)
+    with pytest.raises(OSError, match="was cut short") as caught:
+        arrays.read(found, [0, 6])
+    assert caught.value.filename == str(tmp_path / "a.npy")
+
+
+def test_files_are_closed_when_their_arrays_are_gone(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", IMAGES)
+    gc.collect()
+    before = psutil.Process().num_fds()
+    found = [arrays.load(tmp_path / "a.npy") for _ in range(5)]
+    assert psutil.Process().num_fds() >= before + 5
+    del found
+    gc.collect()
+    assert psutil.Process().num_fds() == before
 
 
 def test_a_link_is_a_copy_where_there_can_be_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

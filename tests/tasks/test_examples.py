@@ -2,14 +2,16 @@
 
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import torch
-from helpers.small_tasks import digits
+from helpers.small_tasks import digits, drawings
 from torch import Tensor
 
+from pipeline.data import prepared
 from pipeline.runtime import distributed, randomness
-from pipeline.tasks import task
+from pipeline.tasks import stored, task
 from pipeline.tasks.examples import Batch, InMemory, ReadAhead, taken
 
 torch.set_num_threads(1)
@@ -112,10 +114,26 @@ def test_a_set_that_is_large_stays_where_it_is_and_its_batches_go_to_the_device(
 ) -> None:
     examples, meta = task.in_memory("question", "label", digits()).splits["train"], torch.device("meta")
     assert examples.to(meta).arrays["images"].device == meta
-    monkeypatch.setattr("pipeline.tasks.stored.MOST_ON_DEVICE", 100)
+    monkeypatch.setattr(stored, "MOST_ON_DEVICE", 100)
     moved = examples.to(meta)
     assert moved.arrays["images"].device.type == "cpu"
     with ReadAhead(moved) as read:
         _, x, c = read.take(8, 0, 0)
     assert x.device == c.device == meta
     assert examples.to(torch.device("cpu")).take(8, 0, 0).x.device.type == "cpu"
+
+
+def test_of_a_large_set_rows_are_read_and_make_the_same_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared.save(tmp_path / "set", data := drawings(0, 30))
+    mapped = prepared.load(tmp_path / "set")
+    for condition in ("none", "sketch", "semantic", "inpaint", "edges"):
+        plain = task.in_memory("question", condition, data).splits["train"].augmented(True, 1)
+        monkeypatch.setattr(stored, "SMALL", 2**26)
+        assert not task.in_memory("question", condition, mapped).splits["train"].files
+        monkeypatch.setattr(stored, "SMALL", 1000)
+        read = task.in_memory("question", condition, mapped).splits["train"].augmented(True, 1)
+        assert "images" in read.files
+        for index in range(4):
+            assert same(read.take(64, 0, index), plain.take(64, 0, index)), condition
