@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pipeline.tasks import task as tasks
-from pipeline.tasks.task import Stored, Task
+from pipeline.tasks.stored import Stored
+from pipeline.tasks.task import Task
 
 
 def task(folder: Path, size: int) -> Task:
@@ -24,7 +25,7 @@ def task(folder: Path, size: int) -> Task:
     arrays = {
         name: enlarged(array, size) if array.ndim == 4 else array for name, array in train.arrays.items()
     }
-    train = replace(train, arrays=arrays)
+    train = replace(train, arrays=arrays, files={})
     x_shape, condition_shape = ((shape[0], size, size) for shape in (task.x_shape, task.condition_shape))
     return replace(
         task, x_shape=x_shape, condition_shape=condition_shape, train=train, splits={"train": train}

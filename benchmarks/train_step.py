@@ -28,7 +28,7 @@ from pipeline.networks import dcgan
 from pipeline.networks.network import DiscriminatorSpec, Spec
 from pipeline.runtime import compute, params
 from pipeline.tasks import task as tasks
-from pipeline.tasks.task import Stored
+from pipeline.tasks.stored import Stored
 
 WIDTH, BATCH_SIZE, SHAPE = 64, 128, (1, 28, 28)
 

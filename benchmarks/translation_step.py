@@ -26,7 +26,7 @@ from pipeline.methods import ablation, adversarial, energy, engression, flow
 from pipeline.networks import patchgan, unet
 from pipeline.networks.network import DiscriminatorSpec, Spec
 from pipeline.runtime import compute, params
-from pipeline.tasks.task import Examples
+from pipeline.tasks.examples import Examples
 
 WIDTH, BATCH_SIZE, NUM_LATENTS, L1, NUM_DRAWS = 32, 32, 4, 10.0, 2
 PATCH_SIZES = {32: 10, 64: 22}  # of a logit, for each side of an image: about a third of it

@@ -20,7 +20,7 @@ from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_file
 from pipeline.sampling import weights
 from pipeline.tasks import task as tasks
-from pipeline.tasks.task import encoded
+from pipeline.tasks.stored import encoded
 from stages import InputFolder, run
 
 

@@ -7,11 +7,11 @@ from pipeline.runtime import params
 from pipeline.sampling import weights
 from pipeline.tasks import make
 from pipeline.tasks.question import Settings
-from stages import InputFile, InputFolder, run, timed
+from stages import InputFolder, run, timed
 
 
-def main(name: str, data: InputFile, features: InputFolder, out: Path) -> None:
-    """Make the task NAME of params.yaml, in the folder OUT, of DATA (.npz) and its network in FEATURES."""
+def main(name: str, data: InputFolder, features: InputFolder, out: Path) -> None:
+    """Make the task NAME of params.yaml, in the folder OUT, of the folders of its DATA and its FEATURES."""
     settings = params.read(f"tasks.{name}", Settings)
     with timed(f"task@{name}"):
         make.task(out, settings, prepared.load(data), (features / weights.FILE).read_bytes())

@@ -9,6 +9,7 @@ from pipeline.methods import method as methods
 from pipeline.metrics import monitor
 from pipeline.runtime import compute, distributed, params
 from pipeline.tasks import task as tasks
+from pipeline.tasks.examples import ReadAhead
 from pipeline.training.trainer import Trainer
 from stages import InputFolder, run, timed
 from stages.training import tracked
@@ -38,8 +39,8 @@ def main(method: Method, key: Key, task: InputFolder, out: Path, seed: Seed = No
     open_run = tracked(stage, out.name, task)
     trainer = Trainer(stage, computing, facts, open_run, watching, *looks, launch.processes)
     examples = asked.splits["train"].augmented(settings.mirror, settings.max_shift)
-    with timed(stage):
-        trainer.run(methods.load(method).start(settings, asked), examples, out)
+    with timed(stage), ReadAhead(examples) as read:
+        trainer.run(methods.load(method).start(settings, asked), read, out)
 
 
 if __name__ == "__main__":

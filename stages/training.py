@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.runtime.fingerprint import imported_code
 from pipeline.tracking.runs import Run
-from pipeline.training import checkpoint
 from pipeline.training.trainer import Facts
 
 
@@ -17,7 +17,7 @@ def tracked(stage: str, model: str, data: Path | None) -> Callable[[Facts, bool]
             "stage": stage,
             "data": str(data or facts["data"]),
             "data.sha256": str(facts["data"]),
-            "code.sha256": checkpoint.code_hash(),
+            "code.sha256": imported_code(),
         }
         return Run(model, flat(facts), tags, Path("runs") / stage / "mlflow_run", resumed)
 

@@ -142,4 +142,4 @@ def emoji_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prepared(emoji_folder: Path) -> DataSet:
     """The same as arrays, split."""
-    return drawings.prepare(emoji_folder, drawing_settings())
+    return drawings.prepare(emoji_folder, drawing_settings(), emoji_folder)

@@ -28,7 +28,8 @@ from pipeline.networks.network import Spec, num_inputs
 from pipeline.runtime import compute, distributed, randomness
 from pipeline.runtime.size import num_flops, num_parameters
 from pipeline.tasks import clusters
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 __all__ = ["SETTINGS", "Settings", "sampler", "start"]
 
@@ -84,9 +85,7 @@ class Adversarial:
 
     def batch(self, examples: Examples, size: int, index: int) -> tuple[Tensor, Tensor]:
         """This process's share of batch number `index`: x, and c with the hidden groups, if there are any."""
-        chosen = randomness.batch_indices(len(examples), size, self.settings.seed, index)
-        chosen = distributed.shard(chosen)
-        x, c = examples.batch(chosen)
+        chosen, x, c = examples.take(size, self.settings.seed, index)
         if self.groups is not None:
             c = self.groups.beside(c, chosen)
         return x, c

@@ -13,7 +13,8 @@ from pipeline.methods.schedule import Schedule
 from pipeline.networks.network import Spec
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, NotNegative, NotNegativeCount, Positive
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 SHIFT = "shift"  # purpose of random numbers
 
@@ -46,7 +47,7 @@ class Classification(OneNetwork):
 
     def step(self, examples: Examples) -> Scalars:
         """One step down the cross-entropy."""
-        x, c = examples.batch(self.chosen(examples, self.settings.batch_size))
+        _, x, c = self.take(examples, self.settings.batch_size)
         labels = c.argmax(1)
         logits = self.network(shifted(x, self.settings, self.steps_done)).float()
         loss = F.cross_entropy(logits, labels)

@@ -14,7 +14,8 @@ from pipeline.methods.method import Scalars
 from pipeline.methods.one_network import OneNetwork
 from pipeline.runtime import randomness
 from pipeline.runtime.params import Count, NotNegative, Positive
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 SMALLEST = 0.6  # of an image's side, that a view shows
 GREY_SHARE = 0.03  # of views without colour
@@ -39,7 +40,7 @@ class Contrastive(OneNetwork):
 
     def step(self, examples: Examples) -> Scalars:
         """One step down the contrastive loss."""
-        x, _ = examples.batch(self.chosen(examples, self.settings.batch_size))
+        _, x, _ = self.take(examples, self.settings.batch_size)
         source = randomness.generator(self.settings.seed, VIEWS, self.steps_done)
         points = self.network(torch.cat([view(x, source), view(x, source)]))
         loss, accuracy = contrast(points, self.settings.temperature)

@@ -19,7 +19,8 @@ from pipeline.methods.schedule import OfImages, OfNumbers, OfPoints, OfWords
 from pipeline.networks.network import num_inputs
 from pipeline.runtime import compute, distributed, randomness
 from pipeline.runtime.params import Count, NotNegative, NotNegativeCount, Positive
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 PatchSizes = Annotated[list[NotNegativeCount], Field(min_length=1)]
 
@@ -98,7 +99,7 @@ class Engression(OneNetwork):
         """
         settings, num = self.settings, self.settings.batch_size
         num_truths = settings.num_draws if settings.kind in ("none", "points") else 1
-        x, c = examples.batch(self.chosen(examples, num * num_truths // settings.num_draws))
+        _, x, c = self.take(examples, num * num_truths // settings.num_draws)
         x = x.unflatten(0, (-1, num_truths))
         z = randomness.normal(num, num_inputs(self.network), settings.seed, LATENTS, self.steps_done)
         z = distributed.shard(z).to(compute.device_of(self.network))

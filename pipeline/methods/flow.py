@@ -27,7 +27,8 @@ from pipeline.networks.solvers import SOLVERS
 from pipeline.runtime import compute, distributed, randomness
 from pipeline.runtime.params import Count, Fraction, NotNegative, NotNegativeCount, Positive, one_of
 from pipeline.tasks import clusters
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 # purposes of random numbers
 NOISE, TIMES, DROPPED = "noise", "times", "dropped conditions"
@@ -126,8 +127,7 @@ class FlowMatching(OneNetwork):
         it, that of x-hat.
         """
         distributed.seed_dropout(self.settings.seed, self.steps_done)
-        chosen = self.chosen(examples, self.settings.batch_size)
-        x, c = examples.batch(chosen)
+        chosen, x, c = self.take(examples, self.settings.batch_size)
         if self.groups is not None:
             c = self.groups.beside(c, chosen)
         noise, t, kept = self.drawn(compute.device_of(self.network))

@@ -18,7 +18,8 @@ from pipeline.methods.schedule import Budget, ModelSettings, Schedule
 from pipeline.networks.network import Spec
 from pipeline.runtime import modules, params
 from pipeline.runtime.errors import InputError
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 CHOOSING, CHOSEN = ("variants.", "toys."), ("method", "task")  # sections whose entries have these keys
 

@@ -11,9 +11,9 @@ from pipeline.methods import ema
 from pipeline.methods.optimisation import descend, warmup_linear_decay
 from pipeline.methods.schedule import Schedule
 from pipeline.networks.network import Spec
-from pipeline.runtime import distributed, randomness
+from pipeline.runtime import randomness
 from pipeline.runtime.size import num_flops, num_parameters
-from pipeline.tasks.task import Examples
+from pipeline.tasks.examples import Batch, Examples
 
 WEIGHTS = "weights"  # purpose of random numbers
 
@@ -41,10 +41,9 @@ class OneNetwork:
         optimizer = AdamW(network.parameters(), settings.learning_rate, weight_decay=weight_decay, fused=True)
         return cls(settings, spec, network, ema.copy_of(network), optimizer, asked, num)
 
-    def chosen(self, examples: Examples, num: int) -> Tensor:
-        """Which examples this step is of, as far as this process takes part, (num / processes,)."""
-        chosen = randomness.batch_indices(len(examples), num, self.settings.seed, self.steps_done)
-        return distributed.shard(chosen)
+    def take(self, examples: Examples, num: int) -> Batch:
+        """This process's share of this step's batch of `num` examples."""
+        return examples.take(num, self.settings.seed, self.steps_done)
 
     def descend(self, loss: Tensor) -> None:
         """A step of the optimizer, then of the moving average."""

@@ -15,7 +15,8 @@ from pipeline.methods.one_network import OneNetwork
 from pipeline.methods.schedule import ModelSettings, NetworkName, OfImages, OfNumbers, OfWords
 from pipeline.runtime import distributed
 from pipeline.runtime.params import Count, NotNegative, Positive
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 
 class Settings(ModelSettings):
@@ -55,7 +56,7 @@ SETTINGS = {"class": Settings, "image": ImageSettings, "words": WordSettings, "n
 class Regression(OneNetwork):
     def step(self, examples: Examples) -> Scalars:
         """One step down the squared error, averaged over pixels in [-1, 1] and images."""
-        x, c = examples.batch(self.chosen(examples, self.settings.batch_size))
+        _, x, c = self.take(examples, self.settings.batch_size)
         loss = F.mse_loss(distributed.replica(self.network)(no_latents(c), c).float(), x)
         self.descend(loss)
         return {"loss": loss.detach()}

@@ -3,6 +3,10 @@
 import torch
 from torch import Tensor
 
+from pipeline.data.arrays import release
+
+CHUNK = 1000  # images that are summed at once
+
 
 def accuracy(predicted: Tensor, asked: Tensor) -> float:
     """The share of images predicted to be of the class asked for."""
@@ -52,7 +56,16 @@ def spread(features: Tensor) -> Tensor:
 
 def means(pixels: Tensor, labels: Tensor, num_classes: int) -> Tensor:
     """E[x | c] by pixel, squared error's optimum, (K, C, H, W) float64 in [0, 1]; NaN for absent classes."""
-    return torch.stack([pixels[labels == k].double().mean(0) / 255 for k in range(num_classes)])
+    return torch.stack([mean(pixels, (labels == k).nonzero()[:, 0]) / 255 for k in range(num_classes)])
+
+
+def mean(pixels: Tensor, chosen: Tensor) -> Tensor:
+    """Of those chosen, (C, H, W) float64."""
+    total = pixels.new_zeros(pixels.shape[1:], dtype=torch.float64)
+    for part in chosen.split(CHUNK):
+        total += pixels[part].double().sum(0)
+        release()
+    return total / len(chosen)
 
 
 def mean_error(drawn: Tensor, real: Tensor) -> float:

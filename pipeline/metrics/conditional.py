@@ -97,12 +97,13 @@ def of_tones(sampler: nn.Module, real: Reference) -> tuple[Entries, dict[str, np
 
 def show(drawn: Tensor, real: Reference) -> dict[str, np.ndarray]:
     """What the report shows of some conditions, evenly spread, and the curves of all."""
-    chosen = torch.arange(NUM_SHOWN) * len(drawn) // NUM_SHOWN
+    num = min(NUM_SHOWN, len(drawn))
+    chosen = torch.arange(num) * len(drawn) // num
     some, truth, c = drawn[chosen], real.pixels[chosen], real.task.test.images(chosen)[1]
     flat = real.task.shown(some[:, :DRAWS_SHOWN].flatten(0, 1))
     found = {
         "truth": real.task.shown(truth),
-        "samples": flat.unflatten(0, (NUM_SHOWN, -1)),
+        "samples": flat.unflatten(0, (num, -1)),
         "sheet": flat,
         "sd": posterior.spread_maps(some),
         "ranks": posterior.ranks(drawn, real.pixels, real.settings.seed),

@@ -16,7 +16,8 @@ from pipeline.metrics import denoisers, posterior
 from pipeline.metrics.reference import Reference
 from pipeline.networks.flow import Flow, flow_of
 from pipeline.runtime import compute, randomness
-from pipeline.tasks.task import Stored, Task
+from pipeline.tasks.stored import Stored
+from pipeline.tasks.task import Task
 
 TIMES = (0.0, 0.25, 0.5, 0.75)  # at which x-hat is compared
 NOISE = "noise of known answers"  # purpose of random numbers

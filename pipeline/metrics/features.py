@@ -2,7 +2,8 @@
 literature's.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, cast
@@ -18,7 +19,8 @@ from pipeline.runtime.files import sha256
 from pipeline.sampling import weights
 from pipeline.tasks.task import FEATURES, Task
 
-BATCH = 500
+BATCH = 500  # images at once
+PIXELS = BATCH * 32**2  # of so many at most
 
 
 class FeatureNetwork(Protocol):
@@ -40,7 +42,7 @@ class FeatureExtractor:
     @torch.inference_mode()
     def features(self, pixels: Tensor) -> Tensor:
         """(N, C, H, W) uint8 -> (N, D) float32; label maps in their colours."""
-        return torch.cat([self.extract(batch.to(self.device)).float().cpu() for batch in pixels.split(BATCH)])
+        return torch.cat([self.extract(batch.to(self.device)).float().cpu() for batch in batches(pixels)])
 
     def of_shown(self, pixels: Tensor) -> Tensor:
         """The same of images (N, 3, H, W) uint8 in RGB, which may be as many channels as there are labels."""
@@ -62,7 +64,7 @@ class FeatureExtractor:
     @torch.inference_mode()
     def classes(self, pixels: Tensor) -> Tensor:
         """(N, C, H, W) uint8 -> the classes that a classifier predicts, (N,)."""
-        return self.predicted(self.of_images(to_float(batch)) for batch in pixels.split(BATCH))
+        return self.predicted(self.of_images(to_float(batch)) for batch in batches(pixels))
 
     @torch.inference_mode()
     def describe(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -77,6 +79,11 @@ class FeatureExtractor:
     def predicted(self, batches: Iterable[Tensor]) -> Tensor:
         """The classes that go with batches of the own network's features."""
         return torch.cat([self.network.logits(batch).argmax(1).cpu() for batch in batches])
+
+
+def batches(pixels: Tensor) -> Sequence[Tensor]:
+    """Images (N, C, H, W) as many at a time as fit any laptop."""
+    return pixels.split(max(1, min(BATCH, PIXELS // math.prod(pixels.shape[2:]))))
 
 
 def of_task(task: Task, kind: str, device: torch.device) -> FeatureExtractor:

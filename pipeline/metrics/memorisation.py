@@ -3,7 +3,10 @@
 import torch
 from torch import Tensor
 
+from pipeline.data.arrays import release
+
 CHUNK = 5000  # training images compared at once
+MOST_NUMBERS = 2**26  # of these
 
 
 def ratio(drawn: Tensor, real: Tensor, train: Tensor) -> float:
@@ -16,5 +19,8 @@ def ratio(drawn: Tensor, real: Tensor, train: Tensor) -> float:
 def nearest(pixels: Tensor, train: Tensor) -> Tensor:
     """The Euclidean distance of each image to its nearest in `train`, pixels in [0, 1], (N,) float64."""
     x = pixels.flatten(1).float() / 255
-    parts = [torch.cdist(x, rows.flatten(1).float() / 255).amin(1) for rows in train.split(CHUNK)]
-    return torch.stack(parts).amin(0).double()
+    found = x.new_full((len(x),), torch.inf)
+    for rows in train.split(max(1, min(CHUNK, MOST_NUMBERS // x.shape[1]))):
+        found = found.minimum(torch.cdist(x, rows.flatten(1).float() / 255).amin(1))
+        release()
+    return found.double()

@@ -2,6 +2,7 @@
 choices, for curves, and samples.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,7 @@ from pipeline.tasks.task import Task
 NUM_SAMPLES = 2000  # at most; so few bias the FID upwards: compare it only with others of the same number
 NUM_REPEATED, NUM_DRAWS = 128, 8  # conditions, images or words, that are asked several times, and how often
 SEED = 0  # the same latents each time
+MOST_BYTES = 2**26  # of the targets that samples are compared with
 NUM_COLUMNS, NUM_ROWS = 10, 5  # of a snapshot: conditions, and draws of each
 
 
@@ -77,5 +79,6 @@ def of_task(task: Task, device: torch.device = compute.CPU) -> Monitor:
     extractor, (numbers, _) = features.of_task(task, "own", device), task.halves()
     if "num_modes" in task.facts:
         return Monitor(task, extractor, None, numbers, torch.empty(0))
+    numbers = numbers[: MOST_BYTES // math.prod(task.x_shape)]
     targets = task.validation.images(numbers)[0]
     return Monitor(task, extractor, frechet.statistics(extractor.features(targets)), numbers, targets)

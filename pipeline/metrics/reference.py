@@ -1,6 +1,7 @@
 """The real images that a task's models are compared with, and what comparing needs of them, taken once."""
 
 import json
+import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pipeline.runtime.files import new_folder
 from pipeline.tasks.task import Task
 
 ARRAYS, DESCRIPTION = "reference.npz", "reference.json"  # in data/reference/<task>
+MOST_BYTES = 2**28
 MOST_JUDGED = 12  # images of a class, by which posteriors are judged
 
 
@@ -77,11 +79,11 @@ def by_condition(task: Task) -> bool:
 
 
 def images(task: Task, split: str, settings: Settings) -> Tensor:
-    """The targets that are compared, (N, C, H, W) uint8: all that conditions ask for, else at most
-    `num_samples`, and an InputError if they have too few neighbours.
+    """The targets that are compared, (N, C, H, W) uint8: all that conditions ask for, as long as they are
+    MOST_BYTES at most, else at most `num_samples`, and an InputError if they have too few neighbours.
     """
-    examples = task.splits[split]
-    num = len(examples) if by_condition(task) else min(settings.num_samples, len(examples))
+    examples, most = task.splits[split], MOST_BYTES // math.prod(task.x_shape)
+    num = min(most if by_condition(task) else settings.num_samples, len(examples))
     if not by_condition(task) and num <= settings.num_neighbours:
         found = f"evaluate.num_neighbours = {settings.num_neighbours}"
         raise InputError(f"{found}: of the {split} split of {task.name} only {num} images are compared")

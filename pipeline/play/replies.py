@@ -15,7 +15,8 @@ from pipeline.play.bodies import Answers, Walk
 from pipeline.play.laboratory import Laboratory, Unknown
 from pipeline.play.png import uri
 from pipeline.runtime.errors import InputError
-from pipeline.tasks.task import Task, encoded
+from pipeline.tasks.stored import encoded
+from pipeline.tasks.task import Task
 
 
 @dataclass

@@ -18,8 +18,8 @@ from pipeline.play.laboratory import Unknown
 from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
 from pipeline.tasks import points as tasks
+from pipeline.tasks.examples import Examples
 from pipeline.tasks.points import TARGETS, Target
-from pipeline.tasks.task import Examples
 
 MOST = 4  # trainings at once; the oldest gives way
 SECONDS = 0.25  # of steps at once, at most

@@ -6,6 +6,7 @@ name are given beside the one that loads them. Comments, docstrings and layout d
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,15 @@ def imported(file: Path) -> frozenset[str]:
 def code_hash(file: Path) -> str:
     """The SHA-256 of what a module does; of any other file, that of its bytes."""
     return analysed(file.absolute()).code_hash if file.suffix == ".py" else sha256(file)
+
+
+def imported_code() -> str:
+    """The hash of all files of this project that this process has imported, which unfinished work is of."""
+    digest = hashlib.sha256()
+    for name, module in sorted(sys.modules.copy().items()):  # the tracker imports beside us
+        if name.split(".")[0] in ("pipeline", "stages") and module.__file__:
+            digest.update(name.encode() + b"\0" + Path(module.__file__).read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 class Module(NamedTuple):

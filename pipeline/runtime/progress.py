@@ -11,12 +11,12 @@ LINE_EVERY = 5.0  # seconds between plain lines
 
 
 class Bar:
-    """A `Listener` of `training.trainer`; a context manager."""
+    """A `Listener` of `training.trainer`; a context manager. Of what is `brief` the end is not told."""
 
-    def __init__(self, name: str, step: int, num_steps: int, shown: bool = True) -> None:
-        self.name, self.first, self.num_steps = name, step, num_steps
+    def __init__(self, name: str, step: int, num_steps: int, shown: bool = True, brief: bool = False) -> None:
+        self.name, self.first, self.num_steps, self.done = name, step, num_steps, step
         self.started = self.printed = time.monotonic()
-        self.shown, self.live = shown, shown and sys.stdout.isatty()
+        self.shown, self.brief, self.live = shown, brief, shown and sys.stdout.isatty()
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -38,11 +38,17 @@ class Bar:
         text = " ".join(f"{name} {value:.3f}" for name, value in scalars.items())
         self.progress.update(self.task, completed=step, scalars=text)
         now = time.monotonic()
-        if self.shown and not self.live and (now - self.printed > LINE_EVERY or step == self.num_steps):
+        due = now - self.printed > LINE_EVERY or (step == self.num_steps and not self.brief)
+        if self.shown and not self.live and due:
             left = (now - self.started) / max(step - self.first, 1) * (self.num_steps - step)
             said = ", ".join(filter(None, (f"step {step}/{self.num_steps}", text, f"{left:.0f} s left")))
             print(f"{self.name}: {said}", flush=True)
             self.printed = now
+
+    def advance(self, num: int) -> None:
+        """So many steps more."""
+        self.done += num
+        self.log(self.done, {})
 
     def show(self, step: int, image: np.ndarray) -> None:
         pass

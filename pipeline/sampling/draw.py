@@ -3,6 +3,7 @@
 Conditions come as a function of their numbers: images would be too large to be held all at once.
 """
 
+import math
 from collections.abc import Callable
 from typing import cast
 
@@ -14,6 +15,7 @@ from pipeline.networks.network import num_inputs
 from pipeline.runtime import compute, randomness
 
 BATCH = 500  # images at once: fits any laptop, and the result does not depend on what ran before
+PIXELS = BATCH * 32**2  # of conditions that are images, of so many at most
 LATENTS, ENDS = "sampling latents", "interpolation ends"  # purposes of random numbers
 
 Conditions = Callable[[Tensor], Tensor]  # numbers (n,) -> conditions (n, ...)
@@ -24,11 +26,12 @@ def draw(sampler: nn.Module, conditions: Conditions, chosen: Tensor, num_draws: 
     (z, c) -> images, has no latents. The seed is that of the latents.
     """
     z = latents(sampler, len(chosen) * num_draws, seed, LATENTS).unflatten(0, (-1, num_draws))
-    size = max(1, BATCH // num_draws)
-    parts = [
-        generate(sampler, some.flatten(0, 1), conditions(numbers))
-        for numbers, some in zip(chosen.split(size), z.split(size), strict=True)
-    ]
+    size, parts = max(1, BATCH // num_draws), list[Tensor]()
+    for numbers, some in zip(chosen.split(size), z.split(size), strict=True):
+        c = conditions(numbers)
+        few = min(size, max(1, PIXELS // math.prod(c.shape[2:]) // num_draws))
+        pairs = zip(some.split(few), c.split(few), strict=True)
+        parts += [generate(sampler, latent.flatten(0, 1), condition) for latent, condition in pairs]
     return torch.cat(parts).unflatten(0, (-1, num_draws))
 
 

@@ -14,10 +14,12 @@ from torch import Tensor
 
 from pipeline.data.images import to_uint8
 from pipeline.runtime import randomness
-from pipeline.tasks.task import Examples, Task
+from pipeline.tasks.examples import Examples
+from pipeline.tasks.task import Task
 
 NUM_ROUNDS = 20
 NUM_FITTED = 10_000  # images from which centres are found; all are then assigned to them
+CHUNK = 2000  # images taken at once
 CENTRES = "clusters"  # purpose of random numbers
 
 
@@ -43,25 +45,31 @@ def split(examples: Examples, num_classes: int, num_clusters: int, seed: int) ->
     Conditions are one-hot classes, or of width 0 with one class; classes are split one by one. The seed is
     that of the first centres.
     """
-    x, c = examples.batch(torch.arange(len(examples)))
-    pixels = to_uint8(x).flatten(1)
-    classes = c.argmax(1) if c.shape[1] else torch.zeros(len(x), dtype=torch.long)
+    numbers = torch.arange(len(examples))
+    conditions = [examples.batch(some)[1] for some in numbers.split(CHUNK)]
+    classes = torch.cat([c.argmax(1) if c.shape[1] else torch.zeros(len(c)).long() for c in conditions])
     groups = torch.empty_like(classes)
     for k in range(num_classes):
         members = (classes == k).nonzero()[:, 0]
-        x = pixels[members].float() / 255
-        groups[members] = k * num_clusters + assign(x, centres(x, num_clusters, seed))
+        fitted = members[randomness.permutation(len(members), seed, CENTRES)[:NUM_FITTED]]
+        found = centres(pixels(examples, fitted), num_clusters)
+        for some in members.split(CHUNK):
+            groups[some] = k * num_clusters + assign(pixels(examples, some), found)
     counts = torch.bincount(groups, minlength=num_classes * num_clusters).view(num_classes, num_clusters)
     return Groups(groups, counts / counts.sum(1, keepdim=True).clamp(min=1))
 
 
-def centres(x: Tensor, num_clusters: int, seed: int) -> Tensor:
-    """The centres of M clusters, (M, D), by Lloyd's rounds from M random points of `x`, (N, D).
+def pixels(examples: Examples, chosen: Tensor) -> Tensor:
+    """Of the examples chosen (n,), in [0, 1], (n, D)."""
+    parts = [to_uint8(examples.batch(some)[0]).flatten(1) for some in chosen.split(CHUNK)]
+    return torch.cat(parts).float() / 255
+
+
+def centres(x: Tensor, num_clusters: int) -> Tensor:
+    """The centres of M clusters, (M, D), by Lloyd's rounds from the first M points of `x`, (N, D).
 
     A cluster that loses all its points keeps its place.
     """
-    order = randomness.permutation(len(x), seed, CENTRES)
-    x = x[order[:NUM_FITTED]]
     found = x[torch.arange(num_clusters) % len(x)]
     for _ in range(NUM_ROUNDS):
         nearest = assign(x, found)

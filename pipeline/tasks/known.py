@@ -7,7 +7,7 @@ from torch import Tensor
 from pipeline.data.openmoji import LAYERS
 from pipeline.data.prepared import Arrays
 from pipeline.data.sets.drawings import NO_TONE
-from pipeline.tasks.task import Stored
+from pipeline.tasks.stored import Stored
 
 NUM_TONES = 6
 SKIN = LAYERS.index("skin")

@@ -3,19 +3,19 @@
 import json
 from pathlib import Path
 
-import numpy as np
-
-from pipeline.data.prepared import SPLITS, DataSet
+from pipeline.data.prepared import SPLITS, DataSet, load_split, save_split
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_folder
 from pipeline.tasks import known, question
 from pipeline.tasks.question import Settings
-from pipeline.tasks.task import FEATURES, stored
+from pipeline.tasks.stored import of_arrays
+from pipeline.tasks.task import FEATURES
 
 
 def task(folder: Path, settings: Settings, data: DataSet, features: bytes) -> None:
     """Make the folder of a task, an entry `settings` in params.yaml, of a prepared data set and the file of
-    the feature network trained on it; an InputError if the question cannot be put to this data set.
+    the feature network trained on it; an InputError if the question cannot be put to this data set. Arrays
+    that it keeps as they are lie on disk once, in files that both have (hard links).
     """
     asked = question.load(settings.module)
     if missing := [name for name in asked.needs if name not in data.splits["test"]]:
@@ -27,15 +27,9 @@ def task(folder: Path, settings: Settings, data: DataSet, features: bytes) -> No
     described = {"condition": settings.module, "kind": asked.kind, "facts": facts}
     with new_folder(folder) as part:
         for split, arrays in splits.items():
-            save(part, split, arrays)
+            save_split(part, split, arrays)
         if "tones" in splits["test"] and asked.kind == "image":
             rows = data.splits["test"] | splits["test"]  # of which the task may have kept some
-            save(part, "test", known.answers(stored(part, "test", asked), rows))
+            save_split(part, "test", known.answers(of_arrays(load_split(part, "test"), asked), rows))
         (part / FEATURES).write_bytes(features)
         (part / "task.json").write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", "utf-8")
-
-
-def save(folder: Path, split: str, arrays: dict[str, np.ndarray]) -> None:
-    """A file an array, uncompressed, so that it can be mapped into memory."""
-    for name, array in arrays.items():
-        np.save(folder / f"{split}_{name}.npy", array)

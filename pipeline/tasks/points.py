@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from pipeline.runtime import randomness
-from pipeline.tasks.task import InMemory, Task
+from pipeline.tasks.examples import InMemory
+from pipeline.tasks.task import Task
 
 NUM_POINTS = 100_000  # to train on, as many as Lin et al. 2018 (arXiv:1712.04086) took
 MODES, NOISE = "modes of points", "noise of points"  # purposes of random numbers

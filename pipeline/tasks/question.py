@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
+import numpy as np
 import torch
 from pydantic import model_validator
 from torch import Tensor
 
+from pipeline.data.arrays import read
 from pipeline.data.prepared import Arrays, DataSet
-from pipeline.runtime import modules
+from pipeline.runtime import compute, modules
 from pipeline.runtime.params import NotNegativeCount, Section, Seed
 
 ABOUT = (
@@ -43,16 +45,27 @@ class Settings(Section):
 
 class Rows(dict[str, Tensor]):
     """Rows of stored arrays, taken when asked for; `whole` are the arrays. Images are moved by so many pixels
-    down and to the right, (n, 2), where that is given.
+    down and to the right, (n, 2), where that is given. `files` are those arrays that are read row by row.
     """
 
-    def __init__(self, arrays: Mapping[str, Tensor], indices: Tensor, moves: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        arrays: Mapping[str, Tensor],
+        indices: Tensor,
+        moves: Tensor | None = None,
+        files: Mapping[str, np.memmap] | None = None,
+        device: torch.device = compute.CPU,
+    ) -> None:
         self.whole, self.indices, self.moves = arrays, indices, moves
+        self.files, self.device = files or {}, device
 
     def __missing__(self, name: str) -> Tensor:
-        array = self.whole[name]
-        found = array[self.indices.to(array.device)]
-        return found if self.moves is None or found.ndim < 3 else moved(found, self.moves.to(array.device))
+        if name in self.files:
+            found = torch.from_numpy(read(self.files[name], self.indices.tolist())).to(self.device)
+        else:
+            array = self.whole[name]
+            found = array[self.indices.to(array.device)].to(self.device)
+        return found if self.moves is None or found.ndim < 3 else moved(found, self.moves.to(found.device))
 
 
 def moved(images: Tensor, moves: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from pipeline.runtime import randomness
-from pipeline.tasks.task import InMemory, Task
+from pipeline.tasks.examples import InMemory
+from pipeline.tasks.task import Task
 from pipeline.theory.normals import Normals
 
 SPACING = 0.02  # mm between the points of a grid

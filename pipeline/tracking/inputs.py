@@ -15,7 +15,7 @@ from torch import Tensor
 from pipeline.data import captions
 from pipeline.networks.network import Spec
 from pipeline.runtime.errors import InputError
-from pipeline.tasks.task import encoded
+from pipeline.tasks.stored import encoded
 
 
 def conditions(given: Any, spec: Spec, words: Sequence[str]) -> Tensor:

@@ -5,7 +5,6 @@ Checkpoints lie in runs/, outside DVC, which deletes a stage's outputs before it
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from torch.optim import Optimizer
 
 from pipeline.methods.method import Training
 from pipeline.runtime.files import new_file
+from pipeline.runtime.fingerprint import imported_code
 
 FILE = "checkpoint.pt"
 
@@ -23,17 +23,8 @@ FILE = "checkpoint.pt"
 def fingerprint(facts: Mapping[str, Any]) -> str:
     """What must be equal for a checkpoint to be resumed: facts (JSON values), code and what decides bits."""
     versions = {"torch": torch.__version__, "processor": torch.backends.cpu.get_cpu_capability()}
-    content = {**facts, "code": code_hash(), **versions}
+    content = {**facts, "code": imported_code(), **versions}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def code_hash() -> str:
-    """The hash of every file of this project that this process has imported."""
-    digest = hashlib.sha256()
-    for name, module in sorted(sys.modules.copy().items()):  # the tracker imports beside us
-        if name.split(".")[0] in ("pipeline", "stages") and module.__file__:
-            digest.update(name.encode() + b"\0" + Path(module.__file__).read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def save(folder: Path, identity: str, training: Training, extra: Mapping[str, object]) -> None:

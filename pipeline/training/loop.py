@@ -8,7 +8,7 @@ import torch
 
 from pipeline.methods.method import Scalars, Training
 from pipeline.runtime import distributed
-from pipeline.tasks.task import Examples
+from pipeline.tasks.examples import Examples
 
 
 class Recorder(Protocol):

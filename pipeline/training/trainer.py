@@ -20,7 +20,7 @@ from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_folder, sha256, sole_writer
 from pipeline.runtime.progress import Bar
 from pipeline.sampling import weights
-from pipeline.tasks.task import Examples
+from pipeline.tasks.examples import Examples
 from pipeline.training import checkpoint
 from pipeline.training.loop import fit
 

@@ -309,7 +309,8 @@ def test_a_data_set_comes_out_of_an_archive_and_nothing_else_stays(
     server.content = zipped(files)
     (tmp_path / "raw").mkdir()
     pairs.fetch(settings(server), tmp_path / "raw")
-    data = pairs.prepare(tmp_path / "raw", settings(server))
+    (tmp_path / "work").mkdir()
+    data = pairs.prepare(tmp_path / "raw", settings(server), tmp_path / "work")
     assert sorted(by_name(data, "names")) == [f"set/{i}" for i in range(10)]
     assert [path for path in (tmp_path / "runs").rglob("*") if path.is_file()] == []
 

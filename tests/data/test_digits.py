@@ -33,7 +33,7 @@ def root(tmp_path_factory):
 
 def prepared(root, num_validation=10, seed=0):
     given = {"kind": "digits", "folder": "", "dataset": "kmnist", "num_validation": num_validation}
-    return digits.prepare(root, digits.Settings(**given, seed=seed))
+    return digits.prepare(root, digits.Settings(**given, seed=seed), root)
 
 
 def numbers(data, split):
@@ -72,7 +72,7 @@ def test_files_of_ones_own_have_a_class_for_each_label_that_there_is(tmp_path):
         idx.write(raw / images, np.zeros((9, 28, 28), np.uint8))
         idx.write(raw / labels, np.arange(9, dtype=np.uint8) % 3 + highest - 2)
     given = {"kind": "digits", "folder": "", "dataset": "own", "num_validation": 3}
-    data = digits.prepare(tmp_path, digits.Settings(**given))
+    data = digits.prepare(tmp_path, digits.Settings(**given), tmp_path)
     assert data.facts == {"num_classes": 6}
     assert data.splits["train"]["classes"].tolist() == list(range(6))
     assert sorted(data.splits["test"]["labels"].tolist()) == [3, 3, 3, 4, 4, 4, 5, 5, 5]  # 10, 11 and 12

@@ -28,7 +28,7 @@ def test_variants_of_a_drawing_are_never_in_two_splits_and_none_is_left_out(
     emoji_folder: Path, seed: int, shares: tuple[float, float]
 ) -> None:
     changes = {"validation_share": shares[0], "test_share": shares[1]}
-    data = drawings.prepare(emoji_folder, drawing_settings(seed=seed, **changes))
+    data = drawings.prepare(emoji_folder, drawing_settings(seed=seed, **changes), emoji_folder)
     names = {split: data.splits[split]["names"].tolist() for split in SPLITS}
     bases = {split: {openmoji.base(name) for name in names[split]} for split in SPLITS}
     assert sorted(name for part in names.values() for name in part) == sorted(NAMES)
@@ -56,15 +56,15 @@ def test_no_image_is_in_two_splits_whatever_its_name(tmp_path: Path, seed: int) 
     emoji_files.write(tmp_path)
     for name, twin in (("1F34F", "1F34E"), ("E000", "2764"), ("1F600", "2764")):
         (tmp_path / "svg" / f"{name}.svg").write_bytes(emoji_files.drawing(twin))
-    data = drawings.prepare(tmp_path, drawing_settings(seed=seed))
+    data = drawings.prepare(tmp_path, drawing_settings(seed=seed), tmp_path)
     images = [{image.tobytes() for image in data.splits[split]["images"]} for split in SPLITS]
     assert sum(map(len, images)) == len(set.union(*images)) == len(NAMES) - 3
 
 
 def test_the_split_depends_on_the_seed_alone(emoji_folder: Path, prepared: DataSet) -> None:
     torch.manual_seed(3)
-    other = drawings.prepare(emoji_folder, drawing_settings(seed=1))
-    again = drawings.prepare(emoji_folder, drawing_settings())
+    other = drawings.prepare(emoji_folder, drawing_settings(seed=1), emoji_folder)
+    again = drawings.prepare(emoji_folder, drawing_settings(), emoji_folder)
     for split in SPLITS:
         assert tuple(again.splits[split]) == FIELDS
         for field in FIELDS:
@@ -114,7 +114,7 @@ def test_a_six_toned_drawing_whose_lines_differ_is_refused(emoji_folder: Path, t
     path = tmp_path / "svg/270A-1F3FD.svg"
     path.write_bytes(path.read_bytes().replace(b'y="14"', b'y="13"'))
     with pytest.raises(InputError, match=r"the six tones of 270A differ in their line layer$"):
-        drawings.prepare(tmp_path, drawing_settings())
+        drawings.prepare(tmp_path, drawing_settings(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_damaged_drawing_is_named(tmp_path: Path, content: bytes, reason: str)
     (tmp_path / "svg").mkdir()
     (tmp_path / "svg/1F600.svg").write_bytes(content)
     with pytest.raises(InputError) as caught:
-        drawings.prepare(tmp_path, drawing_settings())
+        drawings.prepare(tmp_path, drawing_settings(), tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}/svg/1F600.svg: ")
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -138,7 +138,7 @@ def test_a_damaged_drawing_is_named(tmp_path: Path, content: bytes, reason: str)
 
 def test_a_folder_without_drawings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"^{tmp_path}: no SVG files in its folder svg$"):
-        drawings.prepare(tmp_path, drawing_settings())
+        drawings.prepare(tmp_path, drawing_settings(), tmp_path)
 
 
 @pytest.mark.parametrize(("validation", "test"), [(0.02, 0.3), (0.3, 0.02), (0.48, 0.49)])
@@ -148,7 +148,7 @@ def test_a_share_that_leaves_a_split_empty_is_refused(
     shares = {"validation_share": validation, "test_share": test}
     expected = f"^validation_share = {validation}, test_share = {test}: of 16 base drawings a split"
     with pytest.raises(InputError, match=expected):
-        drawings.prepare(emoji_folder, drawing_settings(**shares))
+        drawings.prepare(emoji_folder, drawing_settings(**shares), emoji_folder)
 
 
 @pytest.mark.parametrize(

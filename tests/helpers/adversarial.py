@@ -16,7 +16,8 @@ from pipeline.methods import adversarial
 from pipeline.methods.adversarial import SETTINGS, Adversarial, Settings
 from pipeline.networks.network import num_inputs
 from pipeline.runtime import randomness
-from pipeline.tasks.task import Examples, InMemory, Task
+from pipeline.tasks.examples import Examples, InMemory
+from pipeline.tasks.task import Task
 from pipeline.training import checkpoint
 
 torch.set_num_threads(1)

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.runtime.files import sha256
 
-DIGITS, DRAWINGS = "data/prepared/digits.npz", "data/prepared/drawings.npz"
-PAIRS, TABLE = "data/prepared/pairs.npz", "data/raw/penguins/penguins.csv"
+DIGITS, DRAWINGS = "data/prepared/digits", "data/prepared/drawings"
+PAIRS, TABLE = "data/prepared/pairs", "data/raw/penguins/penguins.csv"
 TASKS = ("digits", "digit", "stacked", "sketch", "text", "tones", "pairs")
 GENERATORS = ("regression-digit-0", "engression-digit-0", "cgan-digit-0")
 GENERATORS += ("flow-digits-0", "flow-digit-0", "gan-mlp-0", "gan-dcgan-0")

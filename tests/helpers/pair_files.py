@@ -1,6 +1,7 @@
 """The user's images for the tests: what they show, and folders of ten good pairs."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,14 @@ def in_two_folders(folder: Path, num: int = 10) -> Path:
 
 def prepared(folder: Path, size: int = SIZE, **settings: Any) -> DataSet:
     """The data set of a folder of pairs."""
-    return pairs.prepare(
-        Path("elsewhere"), pairs.Settings(kind="pairs", folder=str(folder), image_size=size, **settings)
-    )
+    return prepared_as(pairs, folder, image_size=size, **settings)
+
+
+def prepared_as(kind: Any, folder: Path, **changes: Any) -> DataSet:
+    """The data set of a folder, of another kind; its arrays stay mapped when their files are gone."""
+    given = {"kind": "mine", "folder": str(folder), "image_size": SIZE}
+    with TemporaryDirectory() as work:
+        return kind.prepare(Path("elsewhere"), kind.Settings(**(given | changes)), Path(work))
 
 
 def by_name(data: DataSet, field: str) -> dict[str, np.ndarray]:
@@ -69,3 +75,12 @@ def condition_and_image(folder: Path, name: str, size: int = SIZE) -> tuple[np.n
     data = prepared(folder, size)
     a, b = (by_name(data, field)[name].transpose(1, 2, 0) for field in ("a", "images"))
     return a, b
+
+
+def label_pairs(folder: Path, num: int = 10) -> Path:
+    """Maps of the numbers 0, 2 and 255, and photographs."""
+    for i in range(num):
+        source = np.random.default_rng(i)
+        save(folder / f"masks/{i}.png", source.choice([0, 2, 255], (20, 20)).astype(np.uint8))
+        save(folder / f"images/{i}.jpg", noise(20, 20, i))
+    return folder

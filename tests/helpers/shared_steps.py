@@ -16,6 +16,7 @@ from pipeline.methods import adversarial, adversarial_settings, engression, flow
 from pipeline.methods.schedule import Schedule
 from pipeline.runtime import compute, distributed, params
 from pipeline.tasks import task as tasks
+from pipeline.tasks.examples import ReadAhead
 from pipeline.training.trainer import place
 
 OURS = Path(__file__).parents[2] / "params.yaml"
@@ -60,12 +61,13 @@ def trained(section: str) -> dict[str, Tensor]:
     place(training, compute.CPU)
     networks = {name: part for name, part in vars(training).items() if isinstance(part, nn.Module)}
     found: dict[str, Tensor] = {}
-    for step in range(NUM_STEPS):
-        training.step(asked.train)
-        training.steps_done += 1
-        if step == 0:
-            trained = networks.keys() - {"ema"}
-            found = {f"{name}.gradient": gradient(networks[name]) for name in sorted(trained)}
+    with ReadAhead(asked.train) as read:
+        for step in range(NUM_STEPS):
+            training.step(read)
+            training.steps_done += 1
+            if step == 0:
+                trained = networks.keys() - {"ema"}
+                found = {f"{name}.gradient": gradient(networks[name]) for name in sorted(trained)}
     for name, network in networks.items():
         found |= {f"{name}.{key}": value.clone().contiguous() for key, value in network.state_dict().items()}
     return found

@@ -160,7 +160,7 @@ def test_g_learns_from_the_fakes_that_d_had_last_if_so_asked(monkeypatch: pytest
 
 
 def test_fakes_are_shared_only_where_both_players_have_one_a_condition() -> None:
-    for kind, more in (("image", {"num_draws": 2}), ("image", {"adversarial": 0.0, "num_draws": 1})):
+    for kind, more in (("image", {"num_draws": 2}), ("class", {"adversarial": 0.0, "l1": 1.0})):
         with pytest.raises(ValueError, match="fresh_latents = False: D sees one draw of each condition"):
             adversarial.SETTINGS[kind](fresh_latents=False, **more)
 

@@ -15,7 +15,7 @@ from pipeline.networks.network import num_inputs
 from pipeline.networks.points import by_member
 from pipeline.runtime import randomness
 from pipeline.sampling.draw import LATENTS
-from pipeline.tasks.task import InMemory
+from pipeline.tasks.examples import InMemory
 
 SMALL = {"width": 4, "learning_rate": 0.01, "ema_halflife": 8.0, "batch_size": 8, "num_steps": 6}
 SMALL |= {"log_every": 1, "save_every": 6, "monitor_every": 6}
@@ -160,7 +160,7 @@ def of_points(**changes: Any) -> engression.Engression:
 def test_the_draws_of_a_member_are_compared_with_each_other_and_their_own_points_alone() -> None:
     """Two groups of four draws for each of three members, and four points for each group."""
     training = of_points()
-    x = POINTS.train.x[training.chosen(POINTS.train, 24)]
+    x = POINTS.train.x[training.take(POINTS.train, 24).chosen]
     z = randomness.normal(24, 2, 0, engression.LATENTS, 0)
     with torch.no_grad():
         drawn = by_member(training.network(z, z[:, :0]), 3, 4).unflatten(1, (2, 4))  # (S, 2, P, 2)

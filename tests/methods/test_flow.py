@@ -59,7 +59,7 @@ def test_a_step_goes_down_the_squared_error_of_the_velocity_by_hand(
     changes = changes if kind == "points" else changes | {"dropout": 0.0}
     training, by_hand = start(kind, **changes), start(kind, **changes)
     logged = training.step(KINDS[kind].train)
-    chosen = by_hand.chosen(KINDS[kind].train, 10)
+    chosen = by_hand.take(KINDS[kind].train, 10).chosen
     x, c = KINDS[kind].train.batch(chosen)
     c = c if by_hand.groups is None else by_hand.groups.beside(c, chosen)
     noise, t, kept = by_hand.drawn(compute.CPU)

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from helpers.small_tasks import drawings, written
@@ -196,6 +197,17 @@ def test_a_sampler_of_the_six_answers_is_perfect_and_uses_its_latents_as_it_shou
     assert entries.values(found) == pytest.approx(expected)
     assert (shown["tone_samples"] == shown["tone_truth"]).all()
     assert (shown["tone_colours"] == shown["tone_true_colours"]).all()
+
+
+@pytest.mark.parametrize(
+    ("num", "rows"), [(3, [0, 1, 2]), (8, list(range(8))), (12, [0, 1, 3, 4, 6, 7, 9, 10])]
+)
+def test_conditions_are_shown_once_each_evenly_spread(num: int, rows: list[int], sketch: Reference) -> None:
+    real = dataclasses.replace(sketch, pixels=sketch.pixels[:num])
+    shown = conditional.show(real.pixels[:, None].repeat(1, 2, 1, 1, 1), real)
+    assert np.array_equal(shown["truth"], real.pixels[rows].numpy())
+    assert shown["samples"].shape[:2] == (len(rows), 2)
+    assert np.array_equal(shown["samples"][:, 1], shown["truth"])
 
 
 def test_the_drawing_with_most_skin_is_shown(sketch: Reference) -> None:

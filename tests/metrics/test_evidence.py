@@ -1,5 +1,6 @@
 """What is put together of the tests, of images and of digits by class."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,20 @@ def test_of_digits_each_image_is_judged_by_samples_of_its_class(tmp_path: Path) 
     assert torch.equal(labels[real.judged], torch.arange(10)[:, None].expand(-1, 4))
 
 
+@pytest.mark.parametrize("condition", ["sketch", "text"])
+def test_what_is_expected_is_the_same_of_a_set_that_is_taken_in_parts(
+    condition: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = written(tmp_path, condition, drawings(0, 60))
+    chosen = torch.arange(len(task.test))
+    answers, components = expected.answers(task, chosen), expected.components(task)
+    monkeypatch.setattr(expected, "MOST_NUMBERS", 7 * 4 * math.prod(task.x_shape))
+    torch.testing.assert_close(expected.answers(task, chosen), answers, atol=1e-6, rtol=0)
+    monkeypatch.setattr(expected, "MOST_NUMBERS", 60 * math.prod(task.x_shape))
+    monkeypatch.setattr(expected, "WIDEST", 10)
+    torch.testing.assert_close(expected.components(task), components, atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize("condition", ["sketch", "colourise", "text"])
 def test_the_expected_image_is_nearer_than_the_mean_of_all(condition: str, tmp_path: Path) -> None:
     task = written(tmp_path, condition, drawings(0, 200))
@@ -100,12 +115,15 @@ def test_the_expected_image_is_nearer_than_the_mean_of_all(condition: str, tmp_p
     found = expected.answers(task, torch.arange(len(task.test)))
     assert found.shape == (len(task.test), task.x_shape[0] * task.x_shape[1] * task.x_shape[2])
     assert 0 <= found.min() <= found.max() <= 1
-    mean = expected.flat(train).mean(0)
-    errors = [(expected.flat(task.test) - each).square().mean() for each in (found, mean)]
+    mean = expected.flat(train, torch.arange(len(train))).mean(0)
+    errors = [
+        (expected.flat(task.test, torch.arange(len(task.test))) - each).square().mean()
+        for each in (found, mean)
+    ]
     assert errors[0] < errors[1] * (0.97 if condition == "colourise" else 1.02)  # which says most
     components = expected.components(task)
     torch.testing.assert_close(components @ components.T, torch.eye(3), atol=1e-4, rtol=0)
-    spread = [(expected.flat(train) @ direction).var() for direction in components]
+    spread = [(expected.flat(train, torch.arange(len(train))) @ direction).var() for direction in components]
     assert spread == sorted(spread, reverse=True)
 
 

@@ -21,13 +21,15 @@ from pipeline.sampling import weights
 torch.set_num_threads(1)
 
 
+@pytest.mark.parametrize("changes", [{"BATCH": 5}, {"PIXELS": 3 * 28**2}])
 def test_own_features_and_predicted_classes_are_the_networks_whatever_the_batch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = feature_network(tmp_path / "weights", (1, 28, 28))
     extractor, (network, _) = features.load(file), weights.load(file)
     pixels = random_pixels(12, 28, 0)
-    monkeypatch.setattr(features, "BATCH", 5)
+    for name, value in changes.items():
+        monkeypatch.setattr(features, name, value)
     found, predicted = extractor.describe(pixels)
     assert predicted is not None
     assert torch.allclose(found, network.features(to_float(pixels)), atol=1e-5)

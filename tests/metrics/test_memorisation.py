@@ -17,11 +17,12 @@ def test_copies_of_training_images_score_0_and_images_like_the_real_ones_1() -> 
     assert memorisation.ratio(random_pixels(40, 8, 2), distances, train) == pytest.approx(1.0, abs=0.05)
 
 
-@pytest.mark.parametrize("chunk", [1, 5000])
+@pytest.mark.parametrize("changes", [{}, {"CHUNK": 1}, {"MOST_NUMBERS": 3}])
 def test_memorisation_is_the_ratio_of_distances_to_the_nearest_training_image(
-    chunk: int, monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memorisation, "CHUNK", chunk)
+    for name, value in changes.items():
+        monkeypatch.setattr(memorisation, name, value)
     train = torch.tensor([[0, 0], [255, 255]], dtype=torch.uint8).view(2, 1, 1, 2)
     drawn = torch.tensor([[51, 0], [255, 153]], dtype=torch.uint8).view(2, 1, 1, 2)
     real = torch.tensor([[102, 0]], dtype=torch.uint8).view(1, 1, 1, 2)

@@ -114,3 +114,12 @@ def test_a_snapshot_has_a_condition_in_each_column_with_its_draws(condition: str
     assert len(expected.unique(dim=0)) == 10
     rows = monitor.of_task(task).snapshot(training(Smears(*size)))["images"]
     assert len(rows.unique(dim=0)) == 50
+
+
+def test_of_many_images_as_many_are_watched_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = written(tmp_path, "label", digits(200))
+    whole = monitor.of_task(task)
+    monkeypatch.setattr(monitor, "MOST_BYTES", 30 * 28 * 28)
+    some = monitor.of_task(task)
+    assert torch.equal(some.numbers, whole.numbers[:30])
+    assert torch.equal(some.targets, whole.targets[:30])

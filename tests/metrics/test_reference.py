@@ -48,6 +48,14 @@ def test_where_there_are_fewer_images_than_asked_for_all_are_taken(label: Task) 
     )
 
 
+def test_of_many_conditions_as_many_are_asked_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = written(tmp_path, "sketch", drawings(0, 30))
+    monkeypatch.setattr(reference, "MOST_BYTES", 23 * 3 * 16 * 16)
+    taken = reference.take(task, SETTINGS, compute.CPU)
+    assert torch.equal(taken.pixels, task.test.images(torch.arange(23))[0])
+    assert len(taken.features) == len(taken.arrays["expected"]) == 23
+
+
 @pytest.mark.parametrize("changes", [{"num_samples": 3}, {"num_neighbours": 40}])
 def test_too_few_images_to_have_neighbours_are_refused_by_the_name_of_the_key(
     changes: dict[str, int], label: Task

@@ -230,7 +230,7 @@ def test_a_number_in_scientific_notation_without_a_point_is_a_number(inside, mon
 
 
 DAMAGED = {  # an input and the stage that reads it
-    "data/prepared/digits.npz": "task digit {} models/features-digits data/again",
+    "data/prepared/digits/train_images.npy": "task digit {}/.. models/features-digits data/again",
     "models/features-digits/weights.safetensors": (
         "evaluate {}/.. data/tasks/digit data/reference/digit reports"
     ),

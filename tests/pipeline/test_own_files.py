@@ -54,7 +54,7 @@ def test_a_folder_of_any_name_is_read_and_never_run_and_a_changed_file_puts_its_
     done = run(project, f"dvc repro {' '.join(STAGES)}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not list(project.rglob("X"))
-    splits = prepared.load(project / "data/prepared/mine.npz").splits.values()
+    splits = prepared.load(project / "data/prepared/mine").splits.values()
     assert sum(len(split["images"]) for split in splits) == 12
 
     assert out_of_date() == set()
@@ -82,7 +82,7 @@ def test_an_entry_of_the_users_own_is_prepared_beside_the_others_and_touches_non
     edit(project, {"datasets.more": {"kind": "pairs", "folder": "own/more", "image_size": 16}})
     done = run(project, "dvc repro prepare@more")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {"digits.npz", "more.npz", "pairs.npz"} <= {*names(project / "data/prepared")}
+    assert {"digits", "more", "pairs"} <= {*names(project / "data/prepared")}
     with Repo() as repo:
         assert set(repo.status(others)) == set()
 

@@ -11,7 +11,7 @@ from helpers.browser import NEEDED, SHOWN, UNNAMED, opened, pixels
 
 from pipeline.play import answers, asked
 from pipeline.sampling import weights
-from pipeline.tasks.task import encoded
+from pipeline.tasks.stored import encoded
 
 pytestmark = NEEDED
 

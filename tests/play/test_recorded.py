@@ -24,7 +24,7 @@ from pipeline.runtime import randomness
 from pipeline.runtime.errors import InputError
 from pipeline.sampling import weights
 from pipeline.tasks.points import TARGETS
-from pipeline.tasks.task import encoded
+from pipeline.tasks.stored import encoded
 from pipeline.theory import learned
 from pipeline.theory.penguins import weights as weights_of
 

@@ -95,6 +95,28 @@ def test_conditions_are_made_in_parts_and_each_once(monkeypatch: pytest.MonkeyPa
     assert asked == [[3, 1], [7]]  # two draws of two
 
 
+class Shade(nn.Module):
+    """The condition, an image, darker by the latent; writes down how many are drawn at once."""
+
+    num_noise, num_latents = 0, 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        self.sizes.append(len(z))
+        return for_each(c, z) - z.view(-1, 1, 1, 1).abs() / 9
+
+
+def test_of_large_conditions_fewer_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, chosen, sampler = torch.rand(7, 3, 4, 4) * 2 - 1, torch.tensor([6, 0, 2, 3, 5]), Shade()
+    whole = sampling.draw(sampler, images.__getitem__, chosen, 2, seed=0)
+    monkeypatch.setattr(sampling, "PIXELS", 4 * 16)
+    assert torch.equal(sampling.draw(sampler, images.__getitem__, chosen, 2, seed=0), whole)
+    assert sampler.sizes == [10, 4, 4, 2]
+
+
 # Ways between latents.
 
 

@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from helpers.small_tasks import digits, drawings, written
 
+from pipeline.data import prepared
 from pipeline.runtime.errors import InputError
 from pipeline.tasks import make, question, task
 from pipeline.tasks.question import Settings
-from pipeline.tasks.task import Stored
+from pipeline.tasks.stored import Stored
 
 torch.set_num_threads(1)
 
@@ -157,6 +158,17 @@ def test_a_tasks_folder_has_every_array_once(condition: str, tmp_path: Path) -> 
     assert len(set(contents)) == len(contents)
     needed = {"images", *question.load(condition).needs} - {"tokens"}
     assert {name for name in large if name.startswith("train")} == {f"train_{name}.npy" for name in needed}
+
+
+def test_what_a_task_keeps_of_a_set_as_it_is_are_the_files_of_the_set(tmp_path: Path) -> None:
+    prepared.save(tmp_path / "set", drawings(1, 8))
+    sources = {file.stat().st_ino for file in (tmp_path / "set").iterdir()}
+    for condition, kept in (("sketch", {"images", "sketches"}), ("inpaint", {"images"}), ("text", set())):
+        written(tmp_path / condition, condition, prepared.load(tmp_path / "set"))
+        files = {file.stem: file.stat() for file in (tmp_path / condition / "question").glob("*.npy")}
+        found = {name.split("_")[1] for name, about in files.items() if about.st_ino in sources}
+        assert found & {"images", "sketches", "layers", "tokens"} == kept, condition
+        assert "train_images" in files
 
 
 def test_a_task_knows_labels_captions_and_bases_of_its_own_rows(tmp_path: Path) -> None:

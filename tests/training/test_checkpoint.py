@@ -117,7 +117,7 @@ def test_the_fingerprint_changes_with_torch_the_processor_and_the_code(
     for target, name, value in (
         (torch, "__version__", "0.0"),
         (torch.backends.cpu, "get_cpu_capability", lambda: "ABACUS"),
-        (checkpoint, "code_hash", lambda: "other code"),
+        (checkpoint, "imported_code", lambda: "other code"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(target, name, value)
@@ -125,7 +125,7 @@ def test_the_fingerprint_changes_with_torch_the_processor_and_the_code(
     assert len(identities) == 4
 
 
-def test_the_code_hash_covers_our_modules_and_no_others(
+def test_the_imported_code_covers_our_modules_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def with_module(name: str, text: str) -> str:
@@ -134,9 +134,9 @@ def test_the_code_hash_covers_our_modules_and_no_others(
         (tmp_path / "module.py").write_text(text)
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, name, module)
-            return checkpoint.code_hash()
+            return checkpoint.imported_code()
 
-    plain = checkpoint.code_hash()
+    plain = checkpoint.imported_code()
     assert with_module("pipelines", "a = 1") == plain
     hashes = {
         with_module(name, text) for name in ("pipeline.new", "stages.new") for text in ("a = 1", "a = 2")

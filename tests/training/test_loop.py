@@ -12,7 +12,7 @@ import torch
 from pipeline.methods import optimisation
 from pipeline.methods.method import Scalars
 from pipeline.methods.schedule import Schedule
-from pipeline.tasks.task import InMemory
+from pipeline.tasks.examples import InMemory
 from pipeline.training.loop import fit, means
 
 torch.set_num_threads(1)

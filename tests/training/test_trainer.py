@@ -20,7 +20,8 @@ from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256, sole_writer
 from pipeline.sampling import weights
-from pipeline.tasks.task import InMemory, in_memory
+from pipeline.tasks.examples import InMemory
+from pipeline.tasks.task import in_memory
 from pipeline.training import checkpoint, trainer
 from pipeline.training.loop import fit
 from pipeline.training.trainer import HISTORY, SNAPSHOTS, Recorder, Trainer, evenly
@@ -152,7 +153,7 @@ def test_the_tracker_hears_all_and_is_given_the_files(ears: list[Ear]) -> None:
     assert not ear.resumed
     assert ear.facts["data"] == "abc"
     assert ear.facts["params"]["num_steps"] == 8
-    assert ear.facts["compute"] == FP32.model_dump()
+    assert ear.facts["compute"] == FP32.model_dump() | compute.found(FP32)
     rows = [(step, {k: v for k, v in row.items() if k != "train_seconds"}) for step, row in ear.rows]
     assert rows[:-1] == [
         (0, {"parameters": 2}),

@@ -4,10 +4,12 @@ import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
+
+from pydantic import model_validator
 
 from pipeline.runtime.errors import InputError
-from pipeline.runtime.params import Positive, Section, one_of
+from pipeline.runtime.params import Count, Fraction, Positive, Section, Seed, one_of
 
 SOURCES = ("wheel", "mirror", "folder", "auto")
 
@@ -38,6 +40,23 @@ class Entry(Section):
 
     kind: str  # a file of pipeline/data/sets
     features: dict[str, Any] = {}  # of the network in whose features FID and KID are taken
+
+
+class ImageEntry(Entry):
+    """What those have whose images this project splits."""
+
+    image_size: Count = 32  # pixels a side; a multiple of 8, and of what the networks halve
+    validation_share: Fraction = 0.15  # of what is alike: variants of a drawing, people, regions, copies
+    test_share: Fraction = 0.15  # of the same; where a user's folders say what is for testing, they count
+    seed: Seed = 0  # which ones
+
+    @model_validator(mode="after")
+    def _leaves_images_to_train_on(self) -> Self:
+        if not 0 < (shares := self.validation_share + self.test_share) < 1:
+            raise ValueError(f"validation_share + test_share = {shares}: must be below 1")
+        if self.image_size % 8 or self.image_size < 16:
+            raise ValueError(f"image_size = {self.image_size}: must be a multiple of 8, 16 at least")
+        return self
 
 
 Fetch = Callable[[Any, Path], None]  # by a Source, puts a data set's raw files below an existing folder

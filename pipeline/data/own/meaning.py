@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from pipeline.data.own.decode import Pixels
-from pipeline.data.own.seen import BLACK, MOST_VALUES, WHITE, Look, Seen, as_numbers, on_ground
+from pipeline.data.own.looks import GROUNDS, Looks, Seen
+from pipeline.data.own.seen import BLACK, MOST_VALUES, WHITE, as_numbers, on_ground
 from pipeline.runtime.errors import InputError
 
 Kind = Literal["auto", "picture", "labels"]
@@ -59,12 +60,12 @@ class Meaning:
         scaled = (values.astype(np.float32) - self.low) * (255 / (self.high - self.low))
         return np.rint(scaled.clip(0, 255)).astype(np.uint8)
 
-    def blank(self, look: Look) -> bool:
-        """Whether nothing can be seen on an image: it is of one label, or of one value when it is scaled."""
+    def blank(self, looks: Looks) -> np.ndarray:
+        """On which images nothing can be seen, (N,): they are of one label, or of one value when scaled."""
         if self.labels:
-            return look.values is not None and len(look.values) == 1
-        low, high = self.scaled(look.ranges[self.ground])
-        return bool((low == high).all())
+            return looks.each["single"]
+        lowest, highest = self.scaled(looks.each["ranges"][:, GROUNDS.index(self.ground)]).swapaxes(0, 1)
+        return (lowest == highest).all(1)
 
     @property
     def palette(self) -> np.ndarray:

@@ -1,7 +1,5 @@
-"""What is seen of images, one by one and of a whole set; what it means, meaning.py says."""
+"""What is seen of an image; of a whole set see looks.py, what it means, meaning.py says."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -11,7 +9,6 @@ from pipeline.data.own.decode import Pixels
 
 MOST_VALUES = 256  # in all files of a set of label maps
 SAMPLE = 256  # pixels of each image, for the quantiles of a set
-QUANTILES = 0.001, 0.999
 GRADUAL = 0.1  # of an image's range: the largest step between neighbours that is one of a gradient
 WHITE, BLACK = 255, 0
 
@@ -39,28 +36,7 @@ class Look(NamedTuple):
         return bool((self.ranges[ground][0] == self.ranges[ground][1]).all())
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What was seen of a whole set: all that its images have, and shares of those that are not blank."""
-
-    modes: frozenset[str]
-    types: frozenset[str]
-    exact: bool
-    coarse: bool
-    values: tuple[int, ...] | None
-    colours: tuple[int, ...] | None  # of values that are a palette's indices; None if palettes differ
-    black_and_white: bool
-    whole: bool  # whether all numbers are integers
-    flat: float  # the lower quartile
-    graded: float  # the mean
-    low: float
-    high: float
-    quantiles: tuple[float, float]
-    num_transparent: int
-    num_lost: int  # of those, how many are of one value all over on white, and not on black
-
-
-def look(found: Pixels) -> Look:
+def look(found: Pixels, num_sampled: int = SAMPLE) -> Look:
     """At the pixels of one image."""
     numbers, shown = as_numbers(found.values), visible(found)
     values = few_values(numbers)
@@ -70,7 +46,7 @@ def look(found: Pixels) -> Look:
     alpha = b"" if found.alpha is None else found.alpha.tobytes()
     colours = None if found.palette is None else as_numbers(found.palette[None])[0]
     digest = blake2b(shown.tobytes() + alpha, digest_size=16).digest()
-    chosen = np.random.default_rng([*digest]).integers(0, numbers.size, SAMPLE)
+    chosen = np.random.default_rng([*digest]).integers(0, numbers.size, num_sampled)
     return Look(
         mode="palette" if found.palette is not None else "grey" if shown.ndim == 2 else "colour",
         type=found.values.dtype.name,
@@ -98,40 +74,6 @@ def few_values(numbers: np.ndarray) -> np.ndarray | None:
     return values if len(values) <= MOST_VALUES else None
 
 
-def together(looks: Sequence[Look]) -> Seen:
-    """All images of a set."""
-    occurring = [each.values for each in looks if each.values is not None]
-    values = np.unique(np.concatenate([np.empty(0, np.int64), *occurring]))
-    few = len(values) <= MOST_VALUES and len(occurring) == len(looks)
-    colours = {
-        pair
-        for each in looks
-        if each.values is not None
-        for pair in zip(each.values.tolist(), each.colours.tolist(), strict=False)
-    }
-    varied = [each for each in looks if not each.blank(WHITE)]
-    low, high = np.quantile(
-        np.concatenate([each.sample for each in looks]), QUANTILES, method="nearest"
-    ).tolist()
-    return Seen(
-        modes=frozenset(each.mode for each in looks),
-        types=frozenset(each.type for each in looks),
-        exact=all(each.exact for each in looks),
-        coarse=any(each.coarse for each in looks),
-        values=tuple(values.tolist()) if few else None,
-        colours=tuple(colour for _, colour in sorted(colours)) if len(colours) == len(values) else None,
-        black_and_white=all(each.black_and_white for each in looks),
-        whole=not any(each.type.startswith("float") for each in looks),
-        flat=float(np.quantile([each.flat for each in varied] or [1], 0.25)),
-        graded=float(np.mean([each.graded for each in varied] or [0])),
-        low=min(float(each.ranges[ground].min()) for each in looks for ground in each.ranges),
-        high=max(float(each.ranges[ground].max()) for each in looks for ground in each.ranges),
-        quantiles=(low, high),
-        num_transparent=sum(each.transparent for each in looks),
-        num_lost=sum(each.blank(WHITE) and not each.blank(BLACK) for each in looks),
-    )
-
-
 def flatness(numbers: np.ndarray, values: np.ndarray, shown: np.ndarray) -> tuple[float, float]:
     """How flat and how graded an image of these values is, see Look.
 
@@ -139,16 +81,16 @@ def flatness(numbers: np.ndarray, values: np.ndarray, shown: np.ndarray) -> tupl
     but it is graded; of lines that are smoothed only black and white are flat, and few of their greys.
     """
     which = np.searchsorted(values, numbers)
-    pixels = shown.reshape(*numbers.shape, -1).astype(np.float32)
-    largest = GRADUAL * np.ptp(pixels, axis=(0, 1)).max()
+    planes = np.moveaxis(shown.reshape(*numbers.shape, -1), 2, 0).astype(np.float32, order="C")  # (C, H, W)
+    largest = GRADUAL * np.ptp(planes, axis=(1, 2)).max()
     equal, total = np.zeros(len(values)), np.zeros(len(values))
     num_small = num_steps = 0
-    for one, other in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+    for axis, one, other in ((1, np.s_[1:], np.s_[:-1]), (2, np.s_[:, 1:], np.s_[:, :-1])):
         same = which[one] == which[other]
         equal += 2 * np.bincount(which[one][same], minlength=len(values))
         for each in (one, other):
             total += np.bincount(which[each].ravel(), minlength=len(values))
-        steps = np.abs(pixels[one] - pixels[other]).max(axis=2)[~same]
+        steps = np.abs(np.diff(planes, axis=axis)).max(axis=0)[~same]
         num_small += int(np.count_nonzero(steps <= largest))
         num_steps += len(steps)
     return float((equal / total).mean()), num_small / max(num_steps, 1)
@@ -163,8 +105,8 @@ def is_black_and_white(shown: np.ndarray) -> bool:
 
 def extremes(values: np.ndarray) -> np.ndarray:
     """What is lowest and highest of each channel, (2, C)."""
-    pixels = values.reshape(values.shape[0] * values.shape[1], -1)
-    return np.stack([pixels.min(axis=0), pixels.max(axis=0)])
+    planes = np.ascontiguousarray(values.reshape(values.shape[0] * values.shape[1], -1).T)
+    return np.stack([planes.min(axis=1), planes.max(axis=1)])
 
 
 def visible(found: Pixels) -> np.ndarray:

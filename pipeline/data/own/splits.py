@@ -26,7 +26,8 @@ def split(
     """
     chosen = np.array([item.split or "train" for item in items], dtype=object)
     left_out = list[str]()
-    for of_group in (np.flatnonzero(groups == group) for group in np.unique(groups[chosen != "train"])):
+    order = np.argsort(groups, kind="stable")
+    for of_group in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         highest = max(chosen[of_group], key=SPLITS.index)
         for i in of_group[chosen[of_group] != highest]:
             left_out.append(line(items[i].files[-1], f"shows the same as an image of the {highest} split"))

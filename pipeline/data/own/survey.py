@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from pipeline.data.own import decode
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.own_files import shown
+from pipeline.runtime.progress import Bar
+from pipeline.runtime.threads import in_order
 
 MIN_SIDE = 8  # pixels
 
@@ -33,9 +34,10 @@ def survey(folder: Path) -> Survey:
     """All files below a folder but hidden ones."""
     images, left_out = list[Found](), list[str]()
     paths = list(files(folder))
-    with decode.quietly(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        heads = pool.map(lambda path: misnamed(path) or head(folder / path), paths)
+    with decode.quietly(), Bar(f"finding images in {shown(folder)}", 0, len(paths), brief=True) as bar:
+        heads = in_order(lambda path: misnamed(path) or head(folder / path), paths)
         for path, found in zip(paths, heads, strict=True):
+            bar.advance(1)
             if isinstance(found, str):
                 left_out.append(line(path, found))
             else:

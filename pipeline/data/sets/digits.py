@@ -30,7 +30,7 @@ def fetch(settings: Settings, root: Path) -> None:
     mnist.fetch(settings.dataset, settings, root)
 
 
-def prepare(raw: Path, settings: Settings) -> DataSet:
+def prepare(raw: Path, settings: Settings, work: Path) -> DataSet:
     """Read and split the IDX files in `raw`; an InputError if one is damaged, or none is left to train on."""
     (images, labels), test = mnist.read(raw, settings.dataset)
     if settings.num_validation >= len(images):

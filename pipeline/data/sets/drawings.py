@@ -3,18 +3,15 @@ variant of a drawing for testing was trained on, nor the same image under anothe
 """
 
 from pathlib import Path
-from typing import Self
 
 import networkx as nx
 import numpy as np
-from pydantic import model_validator
 
 from pipeline.data import captions, openmoji
 from pipeline.data.download import openmoji as source
-from pipeline.data.download.choice import Entry, Source
+from pipeline.data.download.choice import ImageEntry, Source
 from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime.errors import InputError
-from pipeline.runtime.params import Count, Fraction, Seed
 from pipeline.runtime.randomness import permutation
 
 FIELDS = (
@@ -32,26 +29,15 @@ LEARNER = "contrastive", "none"
 SPLIT = "drawings split"  # purpose of random numbers
 
 
-class Settings(Entry, Source):
-    image_size: Count = 32  # pixels a side; a multiple of 8
-    validation_share: Fraction = 0.15  # of the base drawings, with all their variants
-    test_share: Fraction = 0.15  # of the base drawings
-    seed: Seed = 0  # which ones
-
-    @model_validator(mode="after")
-    def _leaves_drawings_to_train_on(self) -> Self:
-        if not 0 < (shares := self.validation_share + self.test_share) < 1:
-            raise ValueError(f"validation_share + test_share = {shares}: must be below 1")
-        if self.image_size % 8 or self.image_size < 16:
-            raise ValueError(f"image_size = {self.image_size}: must be a multiple of 8, 16 at least")
-        return self
+class Settings(ImageEntry, Source):
+    pass
 
 
 def fetch(settings: Settings, root: Path) -> None:
     source.fetch(settings, root)
 
 
-def prepare(folder: Path, settings: Settings) -> DataSet:
+def prepare(folder: Path, settings: Settings, work: Path) -> DataSet:
     """Read OpenMoji's drawings in `folder`, and split them.
 
     Raises:

@@ -9,18 +9,18 @@ one that is trained on.
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
 from PIL import Image
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pipeline.data.download import choice, wheels
-from pipeline.data.download.choice import Entry, Source
+from pipeline.data.download.choice import ImageEntry, Source
 from pipeline.data.prepared import Arrays, DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
-from pipeline.runtime.params import Count, Fraction, PositiveFraction, Seed
+from pipeline.runtime.params import Count, Fraction, PositiveFraction
 from pipeline.runtime.randomness import permutation
 
 FIELDS = (
@@ -45,22 +45,12 @@ REGION, GAP = 2, 8  # tiles a side of a region; pixels between two
 SPLIT = "regions"  # purpose of random numbers
 
 
-class Settings(Entry, Source):
-    image_size: Count = 32  # pixels a side; a multiple of 8
+class Settings(ImageEntry, Source):
     reduced: Annotated[int, Field(ge=1, le=8)] = 2  # times along each side; 1: 4 minutes of arc a pixel
     stride: Count = 4  # pixels from one training tile to the next; in the other splits half a tile
     land: PositiveFraction = 0.5  # of a tile, at least
     validation_share: Fraction = 0.2  # of the regions
-    test_share: Fraction = 0.2  # of the squares
-    seed: Seed = 0  # which ones
-
-    @model_validator(mode="after")
-    def _tiles_fit(self) -> Self:
-        if not 0 < (shares := self.validation_share + self.test_share) < 1:
-            raise ValueError(f"validation_share + test_share = {shares}: must be below 1")
-        if self.image_size % 8 or self.image_size < 16:
-            raise ValueError(f"image_size = {self.image_size}: must be a multiple of 8, 16 at least")
-        return self
+    test_share: Fraction = 0.2  # of the regions
 
 
 def fetch(settings: Settings, root: Path) -> None:
@@ -95,7 +85,7 @@ def brightened(pixels: np.ndarray) -> np.ndarray:
     return np.rint(255 * (pixels / 255 / WHITEST).clip(0, 1) ** GAMMA).astype(np.uint8)
 
 
-def prepare(raw: Path, settings: Settings) -> DataSet:
+def prepare(raw: Path, settings: Settings, work: Path) -> DataSet:
     """All tiles of a region that are land enough; an InputError if a split would have none."""
     photograph, heights = (picture(raw / name, settings) for name in (PHOTOGRAPH, MAP))
     land = land_of(raw / MASK, photograph.shape[:2])

@@ -3,17 +3,14 @@
 import io
 import re
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from PIL import Image
-from pydantic import model_validator
 
 from pipeline.data.download import choice, wheels
-from pipeline.data.download.choice import Entry, Source
+from pipeline.data.download.choice import ImageEntry, Source
 from pipeline.data.prepared import SPLITS, DataSet
 from pipeline.runtime.errors import InputError
-from pipeline.runtime.params import Count, Fraction, Seed
 from pipeline.runtime.randomness import permutation
 
 FIELDS = ("images", "bases")  # (N, 3, S, S) uint8, grey; (N,) int64, the person
@@ -25,19 +22,8 @@ NUM_PEOPLE, NUM_OF_EACH, SIZE = 40, 10, (92, 112)  # width and height
 SPLIT = "people"  # purpose of random numbers
 
 
-class Settings(Entry, Source):
-    image_size: Count = 32  # pixels a side; a multiple of 8
-    validation_share: Fraction = 0.15  # of the people
-    test_share: Fraction = 0.15  # of the people
-    seed: Seed = 0  # which ones
-
-    @model_validator(mode="after")
-    def _leaves_people_to_train_on(self) -> Self:
-        if not 0 < (shares := self.validation_share + self.test_share) < 1:
-            raise ValueError(f"validation_share + test_share = {shares}: must be below 1")
-        if self.image_size % 8 or self.image_size < 16:
-            raise ValueError(f"image_size = {self.image_size}: must be a multiple of 8, 16 at least")
-        return self
+class Settings(ImageEntry, Source):
+    pass
 
 
 def fetch(settings: Settings, root: Path) -> None:
@@ -64,7 +50,7 @@ def from_folder(settings: Source, root: Path) -> None:
         (root / path.relative_to(folder)).write_bytes(path.read_bytes())
 
 
-def prepare(raw: Path, settings: Settings) -> DataSet:
+def prepare(raw: Path, settings: Settings, work: Path) -> DataSet:
     """The middle square of each photograph; an InputError if one is missing or damaged, or a split empty."""
     people = permutation(NUM_PEOPLE, settings.seed, SPLIT).numpy() + 1
     sizes = [round(share * NUM_PEOPLE) for share in (settings.validation_share, settings.test_share)]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.data.download import archives
-from pipeline.data.own import layouts, load, survey
+from pipeline.data.own import layouts, load, looked, survey
 from pipeline.data.own.meaning import Kind
 from pipeline.data.prepared import DataSet
 
@@ -19,13 +19,12 @@ def fetch(settings: Settings, root: Path) -> None:
     archives.fetch(settings, root)
 
 
-def look(found: survey.Survey, folder: Path, settings: Settings) -> load.Looked:
-    """What is found in a folder."""
-    return load.look(
-        folder, layouts.images(found.images), {"images": ("values", settings.values)}, found.left_out
-    )
+def look(found: survey.Survey, folder: Path, settings: Settings, work: Path | None = None) -> looked.Looked:
+    """What is found in a folder; it is kept in the folder `work`, if there is one."""
+    kinds: looked.Kinds = {"images": ("values", settings.values)}
+    return looked.look(folder, layouts.images(found.images), kinds, found.left_out, work)
 
 
-def prepare(raw: Path, settings: Settings) -> DataSet:
-    found = survey.survey(folder := settings.files(raw))
-    return load.data_set(look(found, folder, settings), settings)
+def prepare(raw: Path, settings: Settings, work: Path) -> DataSet:
+    found, folder = load.begin(raw, settings, work)
+    return load.data_set(look(found, folder, settings, work), settings, work)

@@ -2,11 +2,13 @@
 
 A kind is a module with
 
-    Settings                the class of its entries in `datasets:` of params.yaml
-    FIELDS                  what its sets know of an image, see prepared.py; of the user's, what they may know
-    LEARNER                 method and question of the network in whose features its images are compared
-    fetch(settings, root)   puts raw files into the folder `root`
-    prepare(raw, settings)  a DataSet of these, or of the user's own files
+    Settings               the class of its entries in `datasets:` of params.yaml
+    FIELDS                 what its sets know of an image, see prepared.py; of the user's, what they may know
+    LEARNER                method and question of the network in whose features its images are compared
+    fetch(settings, root)  puts raw files into the folder `root`
+    prepare(raw, settings, work)
+                           a DataSet of these, or of the user's own files; arrays that memory may not hold lie
+                           in the folder `work`, and what a run that was killed goes on from
 """
 
 from pathlib import Path
@@ -24,7 +26,7 @@ class Kind(Protocol):
     LEARNER: tuple[str, str]
 
     def fetch(self, settings: Any, root: Path) -> None: ...
-    def prepare(self, raw: Path, settings: Any) -> DataSet: ...
+    def prepare(self, raw: Path, settings: Any, work: Path) -> DataSet: ...
 
 
 def load(name: str) -> Kind:

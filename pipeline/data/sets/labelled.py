@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.data.download import archives
-from pipeline.data.own import layouts, load, survey
+from pipeline.data.own import layouts, load, looked, survey
 from pipeline.data.own.meaning import Kind
 from pipeline.data.prepared import DataSet
 
@@ -22,20 +22,20 @@ def fetch(settings: Settings, root: Path) -> None:
     archives.fetch(settings, root)
 
 
-def look(found: survey.Survey, folder: Path, settings: Settings) -> load.Looked:
-    """What is found in a folder."""
-    return load.look(
-        folder, layouts.classes(found.images), {"images": ("values", settings.values)}, found.left_out
-    )
+def look(found: survey.Survey, folder: Path, settings: Settings, work: Path | None = None) -> looked.Looked:
+    """What is found in a folder; it is kept in the folder `work`, if there is one."""
+    kinds: looked.Kinds = {"images": ("values", settings.values)}
+    return looked.look(folder, layouts.classes(found.images), kinds, found.left_out, work)
 
 
-def prepare(raw: Path, settings: Settings) -> DataSet:
-    found = survey.survey(folder := settings.files(raw))
-    looked = look(found, folder, settings)
-    classes = {item.key: str(item.label) for item in looked.items}
+def prepare(raw: Path, settings: Settings, work: Path) -> DataSet:
+    found, folder = load.begin(raw, settings, work)
+    seen = look(found, folder, settings, work)
+    classes = {item.key: str(item.label) for item in seen.items}
     names = sorted(set(classes.values()))
-    data = load.data_set(looked, settings)
+    numbers = {name: number for number, name in enumerate(names)}
+    data = load.data_set(seen, settings, work)
     for arrays in data.splits.values():
-        labels = [names.index(classes[key]) for key in arrays["names"].tolist()]
+        labels = [numbers[classes[key]] for key in arrays["names"].tolist()]
         arrays |= {"labels": np.array(labels, np.int64), "classes": np.arange(len(names))}
     return replace(data, facts={**data.facts, "num_classes": len(names), "classes": names})

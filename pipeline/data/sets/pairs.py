@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import model_validator
 
 from pipeline.data.download import archives
-from pipeline.data.own import load, pairing, survey
+from pipeline.data.own import load, looked, pairing, survey
 from pipeline.data.own.meaning import Kind
 from pipeline.data.own.seam import has_seam
 from pipeline.data.prepared import DataSet
@@ -44,14 +44,14 @@ def fetch(settings: Settings, root: Path) -> None:
     archives.fetch(settings, root)
 
 
-def look(found: survey.Survey, folder: Path, settings: Settings) -> load.Looked:
-    """What is found in a folder."""
+def look(found: survey.Survey, folder: Path, settings: Settings, work: Path | None = None) -> looked.Looked:
+    """What is found in a folder; it is kept in the folder `work`, if there is one."""
     seam = partial(has_seam, folder)
     layout = pairing.pairs(found.images, settings.layout, settings.a, settings.b, seam)
     kinds = {"a": ("a_values", settings.a_values), "images": ("b_values", settings.b_values)}
-    return load.look(folder, layout, kinds, found.left_out)
+    return looked.look(folder, layout, kinds, found.left_out, work)
 
 
-def prepare(raw: Path, settings: Settings) -> DataSet:
-    found = survey.survey(folder := settings.files(raw))
-    return load.data_set(look(found, folder, settings), settings)
+def prepare(raw: Path, settings: Settings, work: Path) -> DataSet:
+    found, folder = load.begin(raw, settings, work)
+    return load.data_set(look(found, folder, settings, work), settings, work)

@@ -81,7 +81,7 @@ def covered(data: DataSet, split: str) -> np.ndarray:
 
 
 def test_a_tile_is_the_same_place_on_the_map_and_in_the_brightened_photograph(raw: Path) -> None:
-    data = earth.prepare(raw, settings())
+    data = earth.prepare(raw, settings(), raw)
     photograph = np.asarray(Image.open(raw / earth.PHOTOGRAPH))
     assert data.facts == {"source": "earth"}
     for split, arrays in data.splits.items():
@@ -97,7 +97,7 @@ def test_a_tile_is_the_same_place_on_the_map_and_in_the_brightened_photograph(ra
 
 
 def test_tiles_lie_between_the_ices_and_half_of_each_at_least_is_land(raw: Path) -> None:
-    data, dry = earth.prepare(raw, settings()), land() == 1
+    data, dry = earth.prepare(raw, settings(), raw), land() == 1
     shares = {
         split: [dry[row : row + SIZE, column : column + SIZE].mean() for row, column in corners(data, split)]
         for split in SPLITS
@@ -107,13 +107,13 @@ def test_tiles_lie_between_the_ices_and_half_of_each_at_least_is_land(raw: Path)
     seen = sum(covered(data, split) for split in SPLITS)
     assert not seen[:TOP].any()
     assert not seen[BOTTOM:].any()
-    whole = earth.prepare(raw, settings(land=1.0))
+    whole = earth.prepare(raw, settings(land=1.0), raw)
     assert all(dry[row : row + SIZE, column : column + SIZE].all() for row, column in corners(whole, "train"))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_tiles_of_two_splits_never_touch_and_each_region_is_in_one(raw: Path, seed: int) -> None:
-    data = earth.prepare(raw, settings(seed=seed))
+    data = earth.prepare(raw, settings(seed=seed), raw)
     seen = [(covered(data, split) > 0).astype(np.uint8) for split in SPLITS]
     around = [
         np.asarray(Image.fromarray(each).filter(ImageFilter.MaxFilter(2 * earth.GAP + 1))) for each in seen
@@ -129,7 +129,7 @@ def test_tiles_of_two_splits_never_touch_and_each_region_is_in_one(raw: Path, se
 
 
 def test_tiles_for_testing_lie_half_a_tile_apart_and_those_for_training_a_stride(raw: Path) -> None:
-    data = earth.prepare(raw, settings(stride=4))
+    data = earth.prepare(raw, settings(stride=4), raw)
     assert covered(data, "test").max() == covered(data, "validation").max() == 4
     assert covered(data, "train").max() == 16  # tiles that begin at 4 rows and 4 columns
     side = earth.REGION * SIZE
@@ -140,7 +140,7 @@ def test_tiles_for_testing_lie_half_a_tile_apart_and_those_for_training_a_stride
 
 
 def test_shares_are_of_the_regions_that_have_land_and_the_seed_alone_chooses(raw: Path) -> None:
-    data, again, other = (earth.prepare(raw, settings(seed=seed)) for seed in (0, 0, 1))
+    data, again, other = (earth.prepare(raw, settings(seed=seed), raw) for seed in (0, 0, 1))
     counts = {split: len(set(data.splits[split]["bases"].tolist())) for split in SPLITS}
     num = sum(counts.values())
     assert counts["validation"] == counts["test"] == round(0.2 * num)
@@ -171,7 +171,7 @@ def test_a_share_that_leaves_a_split_empty_is_refused(
     raw: Path, changes: dict[str, float], split: str
 ) -> None:
     with pytest.raises(InputError, match=rf", land = 0.5: no tile is left for the {split} split$"):
-        earth.prepare(raw, settings(**changes))
+        earth.prepare(raw, settings(**changes), raw)
 
 
 @pytest.mark.parametrize(

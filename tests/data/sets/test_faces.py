@@ -45,7 +45,7 @@ def people(data: DataSet) -> dict[str, list[int]]:
 
 
 def test_each_photograph_is_the_middle_square_of_its_person_in_three_equal_channels(raw: Path) -> None:
-    data = faces.prepare(raw, settings())
+    data = faces.prepare(raw, settings(), raw)
     assert data.facts == {"source": "faces"}
     for arrays in data.splits.values():
         assert tuple(arrays) == faces.FIELDS
@@ -57,13 +57,13 @@ def test_each_photograph_is_the_middle_square_of_its_person_in_three_equal_chann
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_person_is_in_one_split_with_all_photographs(raw: Path, seed: int) -> None:
-    data = faces.prepare(raw, settings(seed=seed))
+    data = faces.prepare(raw, settings(seed=seed), raw)
     found = people(data)
     assert {split: len(each) for split, each in found.items()} == {"train": 28, "validation": 6, "test": 6}
     assert sorted(person for each in found.values() for person in each) == list(range(1, 41))
     assert all(len(arrays["images"]) == 10 * len(found[split]) for split, arrays in data.splits.items())
-    assert people(faces.prepare(raw, settings(seed=seed))) == found
-    assert people(faces.prepare(raw, settings(seed=seed + 1))) != found
+    assert people(faces.prepare(raw, settings(seed=seed), raw)) == found
+    assert people(faces.prepare(raw, settings(seed=seed + 1), raw)) != found
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_share_that_leaves_a_split_empty_is_refused(
     raw: Path, changes: dict[str, float], split: str
 ) -> None:
     with pytest.raises(InputError, match=f": of 40 people none is left for the {split} split$"):
-        faces.prepare(raw, settings(**changes))
+        faces.prepare(raw, settings(**changes), raw)
 
 
 @pytest.mark.parametrize(
