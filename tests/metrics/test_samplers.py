@@ -74,8 +74,8 @@ def outside(interval: tuple[float, float], value: float) -> bool:
 
 
 def check(problem: Problem, sampler: str, powerful: Collection[str]) -> None:
-    """Faults that a test must not see are rejected as seldom as none, which takes many seeds to tell; those that
-    it is said to see are seen, by the powerful ones, which takes fewer.
+    """Faults that a test must not see are rejected as seldom as none, which takes many seeds to tell; those
+    that it is said to see are seen, by the powerful ones, which takes fewer.
     """
     unseen = {name for name in SEEN if sampler == "perfect" or sampler in UNSEEN.get(name, ())}
     seen = {name for name in powerful if sampler in SEEN[name]}
