@@ -77,8 +77,8 @@ def run(main: Callable[..., None]) -> None:
 
 
 def complaint(message: str, code: int) -> typer.Exit:
-    """The one line a user reads, and the exit code; of several processes the first one speaks."""
-    if os.environ.get("RANK", "0") == "0":
+    """The one line a user reads, and the exit code; of several processes the first of each machine speaks."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
         print(f"error: {message}", file=sys.stderr, flush=True)
     return typer.Exit(code)
 
@@ -95,8 +95,11 @@ def _leave() -> None:
 @contextmanager
 def timed(stage: str) -> Iterator[None]:
     """Open the tracker's store, which takes its seconds beside the work; then send to MLflow how long this
-    stage took, from the process's start, and how much of it the block.
+    stage took, from the process's start, and how much of it the block. Of several processes the first does.
     """
+    if os.environ.get("RANK", "0") != "0":
+        yield
+        return
     outbox.send(store.client)
     start = time.perf_counter()
     yield

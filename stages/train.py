@@ -37,7 +37,7 @@ def main(method: Method, key: Key, task: InputFolder, out: Path, seed: Seed = No
     watching = monitor.of_task(asked, compute.device(computing))
     looks = settings.monitor_every, settings.num_snapshots
     open_run = tracked(stage, out.name, task)
-    trainer = Trainer(stage, computing, facts, open_run, watching, *looks, launch.processes)
+    trainer = Trainer(stage, computing, facts, open_run, watching, *looks)
     examples = asked.splits["train"].augmented(settings.mirror, settings.max_shift)
     with timed(stage), ReadAhead(examples) as read:
         trainer.run(methods.load(method).start(settings, asked), read, out)

@@ -4,17 +4,19 @@ DistributedDataParallel, Li et al. 2020, arXiv:2006.15704).
 All random numbers are drawn as one process would draw them, for the whole batch, and each takes its rows;
 gradients are averaged and batch statistics are of the whole batch. So N processes make the very steps of one,
 but for rounding. The first of them alone writes, logs and draws.
+
+They are started by `launch`, on this machine, or by torchrun, on several, which need not share a disk.
 """
 
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -25,7 +27,10 @@ from pipeline.runtime import randomness
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Section
 
+T = TypeVar("T")
+
 DROPOUT = "dropout"  # purpose of random numbers
+GPUS = "cpu:gloo,cuda:nccl"  # backends where tensors lie on GPUs; what is told beside them goes by gloo
 # how those end that are stopped because another ended: by the signal, or by our own handler of it
 STOPPED = (-signal.SIGTERM, 128 + signal.SIGTERM)
 
@@ -90,12 +95,13 @@ def group(on_gpu: bool = False) -> Iterator[bool]:
     if not is_worker():
         yield True
         return
-    dist.init_process_group("nccl" if on_gpu else "gloo")
+    dist.init_process_group(GPUS if on_gpu else "gloo")
     try:
         yield rank() == 0
     except RuntimeError as error:
         if isinstance(error, dist.DistBackendError) or "gloo/transport" in str(error):
-            raise InputError("another process of this training ended") from error
+            hint = "started again, all go on from the last checkpoint"
+            raise InputError(f"another process of this training ended; {hint}") from error
         raise
     finally:
         dist.destroy_process_group()
@@ -113,6 +119,31 @@ def average(values: Tensor) -> Tensor:
         dist.all_reduce(values)
         values /= world()
     return values
+
+
+def check_same(facts: Mapping[str, object]) -> None:
+    """An InputError if another process would train with other facts than the first."""
+    for number, other in enumerate(gathered(facts)):
+        if names := [name for name, value in facts.items() if other[name] != facts[name]]:
+            found = f"process {number} has other {', '.join(names)} than process {rank()}"
+            raise InputError(f"{found}; all need the same")
+
+
+def latest(value: T | None, step: int) -> T | None:
+    """The value of the process whose step is the largest, in all of them; of several the first one's."""
+    if world() == 1:
+        return value
+    steps, box = gathered(step), [value]
+    dist.broadcast_object_list(box, steps.index(max(steps)))
+    return box[0]
+
+
+def gathered(value: T) -> list[T]:
+    """The value that each process has, by rank."""
+    found = [value] * world()
+    if world() > 1:
+        dist.all_gather_object(found, value)
+    return found
 
 
 def replica(network: nn.Module) -> nn.Module:

@@ -14,6 +14,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from pipeline.methods.method import Training
+from pipeline.runtime import distributed
 from pipeline.runtime.files import new_file
 from pipeline.runtime.fingerprint import imported_code
 
@@ -21,9 +22,14 @@ FILE = "checkpoint.pt"
 
 
 def fingerprint(facts: Mapping[str, Any]) -> str:
-    """What must be equal for a checkpoint to be resumed: facts (JSON values), code and what decides bits."""
+    """What must be equal for a checkpoint to be resumed: facts (JSON values), code and what decides bits.
+
+    Raises:
+        InputError: another process that shares this training has others.
+    """
     versions = {"torch": torch.__version__, "processor": torch.backends.cpu.get_cpu_capability()}
     content = {**facts, "code": imported_code(), **versions}
+    distributed.check_same(content)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -42,8 +48,20 @@ def parts(training: Training) -> dict[str, nn.Module | Optimizer]:
 
 def restore(folder: Path, identity: str, training: Training) -> tuple[dict[str, Any] | None, str]:
     """Bring a training to its checkpoint; gives the saved `extra`, None where it starts anew, and a line that
-    tells the user.
+    tells the user. Of several processes' checkpoints it is the latest, for all: only one may have it.
     """
+    saved, message = read(folder, identity)
+    saved = distributed.latest(saved, saved["step"] if saved else -1)
+    if not saved:
+        return None, message
+    for name, part in parts(training).items():
+        part.load_state_dict(saved["state"][name])
+    training.steps_done = saved["step"]
+    return saved["extra"], f"resuming at step {training.steps_done}"
+
+
+def read(folder: Path, identity: str) -> tuple[dict[str, Any] | None, str]:
+    """The checkpoint that lies there, None where there is none for this training, and why that is so."""
     try:
         saved = torch.load(folder / FILE, map_location="cpu", weights_only=True)
         found = saved["fingerprint"]
@@ -53,7 +71,4 @@ def restore(folder: Path, identity: str, training: Training) -> tuple[dict[str, 
         return None, f"{folder / FILE} cannot be read ({type(error).__name__}); starting over"
     if found != identity:
         return None, f"{folder / FILE} is of other parameters, data, code or versions; starting over"
-    for name, part in parts(training).items():
-        part.load_state_dict(saved["state"][name])
-    training.steps_done = saved["step"]
-    return saved["extra"], f"resuming at step {training.steps_done}"
+    return saved, ""

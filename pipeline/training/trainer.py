@@ -64,22 +64,22 @@ class Trainer:
     monitor: Monitor | None = None  # None for feature networks
     monitor_every: int = 1  # steps between its metrics
     num_snapshots: int = 0  # evenly spread
-    processes: int = 1  # that share each batch
 
     def run(self, training: Training, examples: Examples, out: Path) -> None:
         """Train to the end, or on from where a run was killed; write weights, history and snapshots to OUT.
 
         Raises:
-            InputError: a batch cannot be shared out evenly, or another process trains this model.
+            InputError: a batch cannot be shared out evenly, another process trains this model, or one that
+                shares this training ended or has other settings, data or code.
             FloatingPointError: the training diverged; the last good checkpoint stays.
         """
-        self.check(training)
         device, work = compute.device(self.compute), Path("runs") / self.stage
         computing = self.compute.model_dump() | compute.found(self.compute)
         facts = {**self.facts, "params": training.settings.model_dump(), "compute": computing}
         out.parent.mkdir(parents=True, exist_ok=True)
         group = distributed.group(device.type == "cuda")
         with group as leads, sole_writer(work) if leads else nullcontext():
+            self.check(training)
             sizes = training.sizes()
             place(training, device)
             recorder = Recorder(self, training, work, checkpoint.fingerprint(facts), leads)
@@ -106,10 +106,11 @@ class Trainer:
 
     def check(self, training: Training) -> None:
         """Refuse a batch that processes cannot share."""
-        unit, size = self.processes * training.settings.together, training.settings.batch_size
-        if self.processes > 1 and size % unit:
-            found = f"launch.processes = {self.processes}: batch_size = {size} of {self.stage}"
-            raise InputError(f"{found} must be a multiple of {unit}")
+        num, size = distributed.world(), training.settings.batch_size
+        unit = num * training.settings.together
+        if num > 1 and size % unit:
+            found = f"batch_size = {size} of {self.stage} must be a multiple of {unit}"
+            raise InputError(f"{found} where {num} processes share it")
 
 
 class Nobody:

@@ -1,5 +1,6 @@
 """Several processes make the steps that one would."""
 
+import shlex
 import socket
 import subprocess
 import sys
@@ -8,17 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
-from helpers import shared_steps
-from helpers.project import CLASSES, ROOT, environment, strokes, wait_for
+from helpers import shared_steps, small_training
+from helpers.project import ROOT, environment, wait_for
 from safetensors.torch import load_file
 
-from pipeline.data.prepared import DataSet
-from pipeline.networks.network import Spec
 from pipeline.runtime import distributed
 from pipeline.runtime.errors import InputError
-from pipeline.sampling import weights
-from pipeline.tasks import make
-from pipeline.tasks.question import Settings
 
 WITHOUT_BIAS = ("gans.r3gan", "gans.wgan-gp")  # whose losses D's bias does not change: Adam follows rounding
 torch.set_num_threads(1)
@@ -56,40 +52,9 @@ def test_eight_steps_of_two_processes_are_those_of_one(section: str, by_two: Pat
             assert difference.abs().max() < 1e-5, name
 
 
-def params(processes: int) -> str:
-    """A params.yaml of one small model."""
-    cgan = "{network: dcgan, discriminator_norm: batch, width: 4, batch_size: 32, num_steps: 200"
-    cgan += ", save_every: 20, log_every: 20, monitor_every: 200}"
-    return f"""
-launch: {{processes: {processes}}}
-budget: 1.0
-compute: {{precision: fp32, device: cpu}}
-tasks: {{digit: {{data: digits, condition: label}}}}
-cgans: {{digit: {cgan}}}
-"""
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A folder with a task and a model's section."""
-    splits = {}
-    for seed, (split, num) in enumerate({"train": 600, "validation": 100, "test": 100}.items()):
-        pixels, labels = strokes(num, seed)
-        splits[split] = {"images": pixels[:, None], "labels": labels, "classes": CLASSES}
-    spec = Spec(
-        method="classification", network="classifier", width=4, image_shape=[1, 28, 28], num_conditions=10
-    )
-    weights.save(tmp_path / "features", spec.build(), spec)
-    settings = Settings(data="digits", condition="label")
-    data = DataSet(splits, {"num_classes": 10})
-    make.task(tmp_path / "data/tasks/digit", settings, data, (tmp_path / "features").read_bytes())
-    return tmp_path
-
-
-def train(project: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "stages.train", "adversarial", "cgans.digit", "data/tasks/digit"]
+def start(project: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*command, "models/cgan-digit-0", "--seed", "0"],
+        [sys.executable, "-m", *shlex.split(small_training.COMMAND)],
         cwd=project,
         env=environment() | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -98,23 +63,23 @@ def train(project: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_a_dead_process_ends_the_training_in_one_line_and_fewer_processes_go_on(project: Path) -> None:
-    (project / "params.yaml").write_text(params(processes=2))
-    training = train(project)
-    wait_for((project / "runs/train_cgan@digit-0/checkpoint.pt").exists, 300)
+def test_a_dead_process_ends_the_training_in_one_line_and_fewer_processes_go_on(tmp_path: Path) -> None:
+    small_training.write(tmp_path, processes=2, num_steps=200)
+    training = start(tmp_path)
+    wait_for((tmp_path / small_training.CHECKPOINT).exists, 300)
     (second,) = (p for p in psutil.Process(training.pid).children(recursive=True) if is_second(p))
     second.kill()
     _, told = training.communicate(timeout=300)
     assert training.returncode == 2
     assert "error: process 1 of 2 was ended by SIGKILL; the others were stopped" in told
     assert "Traceback" not in told
-    assert not (project / "models/cgan-digit-0").exists()
+    assert not (tmp_path / small_training.MODEL).exists()
 
-    (project / "params.yaml").write_text(params(processes=1))
-    resumed = train(project)
+    small_training.write_params(tmp_path, processes=1, num_steps=200)
+    resumed = start(tmp_path)
     out, told = resumed.communicate(timeout=300)
     assert "resuming at step" in out, out + told
-    rows = (project / "models/cgan-digit-0/history.csv").read_text().splitlines()
+    rows = (tmp_path / small_training.MODEL / "history.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["step", *(str(step) for step in range(20, 201, 20))]
 
 

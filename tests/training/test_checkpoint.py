@@ -11,6 +11,8 @@ import pytest
 import torch
 from torch import nn
 
+from pipeline.runtime import distributed
+from pipeline.runtime.errors import InputError
 from pipeline.training import checkpoint
 
 torch.set_num_threads(1)
@@ -123,6 +125,23 @@ def test_the_fingerprint_changes_with_torch_the_processor_and_the_code(
             patch.setattr(target, name, value)
             identities.add(checkpoint.fingerprint(FACTS))
     assert len(identities) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"data": "abd"}, "data"),
+        ({"params": {}, "compute": {}}, "params, compute"),
+        ({"torch": "0.0"}, "torch"),
+    ],
+)
+def test_processes_with_other_facts_than_this_one_are_refused(
+    change: dict[str, Any], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed, "gathered", lambda facts: [facts, facts, facts | change])
+    with pytest.raises(InputError) as caught:
+        checkpoint.fingerprint(FACTS)
+    assert str(caught.value) == f"process 2 has other {named} than process 0; all need the same"
 
 
 def test_the_imported_code_covers_our_modules_and_no_others(

@@ -16,7 +16,7 @@ from pipeline.methods import adversarial, adversarial_settings
 from pipeline.methods.adversarial_settings import ClassSettings
 from pipeline.methods.schedule import Schedule
 from pipeline.networks.network import Spec
-from pipeline.runtime import compute
+from pipeline.runtime import compute, distributed
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256, sole_writer
 from pipeline.sampling import weights
@@ -272,16 +272,19 @@ def test_two_processes_do_not_train_one_model(ears: list[Ear]) -> None:
 
 
 @pytest.mark.parametrize(("processes", "size", "unit"), [(3, 32, 3), (2, 6, 4)])
-def test_a_batch_that_processes_cannot_share_evenly_is_refused(processes: int, size: int, unit: int) -> None:
+def test_a_batch_that_processes_cannot_share_evenly_is_refused(
+    processes: int, size: int, unit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed, "world", lambda: processes)
     together = unit // processes  # images that one process must see together
     settings = SimpleNamespace(batch_size=size, together=together)
     training: Any = SimpleNamespace(settings=settings)
     with pytest.raises(InputError) as caught:
-        of(processes=processes).run(training, EXAMPLES, OUT)
+        of().check(training)
     expected = f"batch_size = {size} of {STAGE} must be a multiple of {unit}"
-    assert str(caught.value) == f"launch.processes = {processes}: {expected}"
+    assert str(caught.value) == f"{expected} where {processes} processes share it"
     settings.batch_size = 3 * unit
-    of(processes=processes).check(training)
+    of().check(training)
 
 
 def test_packs_groups_and_draws_stay_together() -> None:
