@@ -51,15 +51,36 @@ def before(project) -> dict[str, str]:
     return fingerprints(project)
 
 
-@pytest.mark.parametrize("file", CHANGED)
-def test_a_changed_file_changes_the_fingerprints_of_the_entries_that_need_it(file, project, before):
-    path = project / file
-    text = path.read_text()
-    path.write_text(f"{text}\nADDED = 1\n")
-    after = fingerprints(project)
-    path.write_text(text)
+@pytest.fixture(scope="module")
+def after(project, before) -> dict[str, str]:
+    """Those with all of these files changed: each file has a line of its own in them."""
+    texts = {project / file: (project / file).read_text() for file in CHANGED}
+    for path, text in texts.items():
+        path.write_text(f"{text}\nADDED = 1\n")
+    found = fingerprints(project)
+    for path, text in texts.items():
+        path.write_text(text)
+    return found
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[tuple[str, str]]:
+    """Stages whose fingerprints differ, each with a file in whose line they do."""
     assert before.keys() == after.keys()
-    assert {stage for stage in before if before[stage] != after[stage]} == CHANGED[file]
+    lines = (
+        (stage, line)
+        for stage in before
+        for line in {*before[stage].split("\n")} ^ {*after[stage].split("\n")}
+    )
+    return {(stage, line.split()[1]) for stage, line in lines}
+
+
+@pytest.mark.parametrize("file", CHANGED)
+def test_a_changed_file_changes_the_fingerprints_of_the_entries_that_need_it(file, before, after):
+    assert {stage for stage, where in changed(before, after) if where == file} == CHANGED[file]
+
+
+def test_no_other_file_changes_with_them(before, after):
+    assert {where for _, where in changed(before, after)} <= CHANGED.keys()
 
 
 def test_a_changed_docstring_or_comment_changes_no_fingerprint(project, before):

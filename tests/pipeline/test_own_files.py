@@ -44,28 +44,18 @@ def test_a_folder_that_is_an_output_or_lies_in_one_is_refused(place, tmp_path, m
         own_files.check_folder("key", place)
 
 
-def test_a_folder_of_any_name_is_read_and_never_run_and_a_changed_file_puts_its_stage_out_of_date(
-    project, monkeypatch
-):
-    monkeypatch.chdir(project)
-    name = "a;touch X;b/set[1]/my pairs/it's"
-    side_by_side(project / "own" / name, 12)
-    edit(project, {"datasets.mine": {"kind": "pairs", "folder": f"own/{name}", "image_size": 16}})
+NAME = "a;touch X;b/set[1]/my pairs/it's"
+STAGES = ("download@digits", "download@mine", "prepare@mine")
+
+
+@pytest.fixture(scope="module")
+def of_any_name(project: Path) -> Path:
+    """The project with a folder of images by that name, which is prepared."""
+    side_by_side(project / "own" / NAME, 12)
+    edit(project, {"datasets.mine": {"kind": "pairs", "folder": f"own/{NAME}", "image_size": 16}})
     done = run(project, f"dvc repro {' '.join(STAGES)}")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert not list(project.rglob("X"))
-    splits = prepared.load(project / "data/prepared/mine").splits.values()
-    assert sum(len(split["images"]) for split in splits) == 12
-
-    assert out_of_date() == set()
-    Image.new("RGB", (32, 16), "red").save(project / "own" / name / "3.png")
-    assert out_of_date() == {"download@mine", "prepare@mine"}
-    digits = next((project / "mine/digits").glob("t10k-labels*"))
-    digits.write_bytes(digits.read_bytes()[:-1] + b"\0")
-    assert out_of_date() == set(STAGES)
-
-
-STAGES = ("download@digits", "download@mine", "prepare@mine")
+    return project
 
 
 def out_of_date() -> set[str]:
@@ -74,17 +64,30 @@ def out_of_date() -> set[str]:
         return set(repo.status(list(STAGES)))
 
 
-def test_an_entry_of_the_users_own_is_prepared_beside_the_others_and_touches_none(project, monkeypatch):
-    monkeypatch.chdir(project)
-    others = ["prepare@digits", "prepare@pairs"]
-    assert run(project, f"dvc repro {' '.join(others)}").returncode == 0
-    side_by_side(project / "own/more", 12)
-    edit(project, {"datasets.more": {"kind": "pairs", "folder": "own/more", "image_size": 16}})
-    done = run(project, "dvc repro prepare@more")
+def test_an_entry_of_the_users_own_is_prepared_beside_the_others_and_touches_none(of_any_name, monkeypatch):
+    monkeypatch.chdir(of_any_name)
+    side_by_side(of_any_name / "own/more", 12)
+    edit(of_any_name, {"datasets.more": {"kind": "pairs", "folder": "own/more", "image_size": 16}})
+    done = run(of_any_name, "dvc repro prepare@more")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {"digits", "more", "pairs"} <= {*names(project / "data/prepared")}
-    with Repo() as repo:
-        assert set(repo.status(others)) == set()
+    assert {"mine", "more"} <= {*names(of_any_name / "data/prepared")}
+    assert out_of_date() == set()
+
+
+def test_a_folder_of_any_name_is_read_and_never_run_and_a_changed_file_puts_its_stage_out_of_date(
+    of_any_name, monkeypatch
+):
+    monkeypatch.chdir(of_any_name)
+    assert not list(of_any_name.rglob("X"))
+    splits = prepared.load(of_any_name / "data/prepared/mine").splits.values()
+    assert sum(len(split["images"]) for split in splits) == 12
+
+    assert out_of_date() == set()
+    Image.new("RGB", (32, 16), "red").save(of_any_name / "own" / NAME / "3.png")
+    assert out_of_date() == {"download@mine", "prepare@mine"}
+    digits = next((of_any_name / "mine/digits").glob("t10k-labels*"))
+    digits.write_bytes(digits.read_bytes()[:-1] + b"\0")
+    assert out_of_date() == set(STAGES)
 
 
 def test_a_link_to_a_folder_is_refused_and_one_to_a_file_is_not(tmp_path, monkeypatch):
