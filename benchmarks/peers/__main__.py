@@ -17,6 +17,7 @@ from benchmarks.peers.plan import Plan
 from benchmarks.peers.rows import Rows
 from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
+from pipeline.runtime.files import sole_writer
 
 Folder = Annotated[Path, typer.Argument(exists=True, file_okay=False)]
 
@@ -46,13 +47,14 @@ def main(
         plan = Plan(clones.resolve(), tasks.resolve(), work.resolve(), threads, samples, rows)
         for peer in peers:
             plan.check(peer)
-        rows.same(facts(threads))
-        inputs.made(tasks, plan.inputs)
         cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
         machine = Machine(cores, threads, abreast)
-        measured.rates(plan, peers, machine, turns, seconds)
-        failed = measured.quality(plan, [peer for peer in peers if peer.task], machine, marks)
-        page.fill(text, rows)
+        with sole_writer(work):
+            rows.same(facts(threads))
+            inputs.made(tasks, plan.inputs)
+            measured.rates(plan, peers, machine, turns, seconds)
+            failed = measured.quality(plan, [peer for peer in peers if peer.task], machine, marks)
+            page.fill(text, rows)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(2) from error

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import queue
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing.connection import Connection
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 
 from benchmarks.peers.entrants import PEERS
-from benchmarks.peers.peer import Place
+from benchmarks.peers.peer import Place, Step
 from benchmarks.peers.program import Stop
 from benchmarks.peers.visits import Visit, Visitor
 from pipeline.runtime.errors import InputError
@@ -32,8 +33,8 @@ class Job(NamedTuple):
 Cores = Sequence[int]
 
 
-def work(job: Job, cores: Cores, pipe: Connection) -> None:
-    """A job's process."""
+def settle(job: Job, cores: Cores) -> None:
+    """Give this process its cores and threads, and have it print into the job's log."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
     torch.set_num_threads(job.place.threads)
@@ -42,11 +43,24 @@ def work(job: Job, cores: Cores, pipe: Connection) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(log.fileno(), stream.fileno())
-    peer = PEERS[job.name]
+
+
+def work(job: Job, cores: Cores, pipe: Connection) -> None:
+    """A job's process."""
+    settle(job, cores)
+    peer, parent = PEERS[job.name], os.getppid()
     visitor = Visitor(job.visit(peer=peer, pipe=pipe))
+
+    def tell(step: Step) -> None:
+        if os.getppid() != parent:  # killed; nobody would hear what is measured here
+            raise Stop
+        visitor.tell(step)
+
     with contextlib.suppress(Stop):
-        peer.run(job.place, visitor.tell)
-        visitor.wait()
+        peer.run(job.place, tell)
+        while True:  # its schedule has ended: wait for the end of the visit
+            time.sleep(0.01)
+            tell(Step(visitor.last.names, 0))
 
 
 class Running:

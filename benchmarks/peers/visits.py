@@ -2,6 +2,7 @@
 before there was any; when it returns, the program is stopped.
 """
 
+import contextlib
 import time
 from collections.abc import Generator, Sequence
 from multiprocessing.connection import Connection
@@ -38,12 +39,6 @@ class Visitor:
         except StopIteration:
             raise Stop from None
 
-    def wait(self) -> None:
-        """For the end of the visit, after that of the program's schedule."""
-        while True:
-            time.sleep(0.01)
-            self.tell(Step(self.last.names, 0))
-
 
 def rates(peer: Peer, pipe: Connection) -> Visit:
     """After the warm-up, send floating-point operations an image, a multiply-add counting two. Then, whenever
@@ -55,8 +50,8 @@ def rates(peer: Peer, pipe: Connection) -> Visit:
         yield
         if time.perf_counter() - start > PATIENCE:
             break
-    images = 0
-    with FlopCounterMode(display=False) as counter:
+    images, counter = 0, operations()
+    with counter:
         for _ in range(COUNTED):
             images += (yield).images
     pipe.send(counter.get_total_flops() / images)
@@ -66,6 +61,19 @@ def rates(peer: Peer, pipe: Connection) -> Visit:
             images += (yield).images
             now = time.perf_counter() - start
         pipe.send((images, now))
+
+
+class Whole(contextlib.nullcontext[None]):
+    """Instead of FlopCounterMode's tracker of modules, whose hooks fail on gradients by `autograd.grad`."""
+
+    parents = ("Global",)
+
+
+def operations() -> FlopCounterMode:
+    """Counts floating-point operations, not told apart by module."""
+    counter = FlopCounterMode(display=False)
+    counter.mod_tracker = Whole()  # type: ignore[assignment]
+    return counter
 
 
 def snapshots(peer: Peer, minutes: Sequence[float], folder: Path, pipe: Connection) -> Visit:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -147,6 +148,15 @@ def test_operations_are_counted_after_the_warm_up_backward_pass_included(script,
     assert pipe.sent == [2 * FORWARD]
 
 
+def test_operations_are_counted_of_gradients_that_are_differentiated_again():
+    layer = nn.Sequential(nn.Linear(3, 5, bias=False), nn.Softplus(), nn.Linear(5, 1, bias=False))
+    x = torch.ones(2, 3, requires_grad=True)
+    with visits.operations() as counter:
+        (gradient,) = torch.autograd.grad(layer(x).sum(), x, create_graph=True)
+        gradient.square().sum().backward()
+    assert counter.get_total_flops() > 2 * 3 * (2 * 3 * 5 + 2 * 5)
+
+
 def test_a_rate_is_of_the_images_and_seconds_between_two_visits(monkeypatch):
     clock, pipe = Clock(monkeypatch), Pipe(10.0, 4.0, 0.0)
 
@@ -195,18 +205,25 @@ def test_snapshots_are_of_their_minute_and_copying_is_no_time_of_training(monkey
     assert [state["weight"].item() for state in kept] == [3, 6]
 
 
-def test_a_program_whose_schedule_has_ended_is_waited_for(monkeypatch):
-    seen = []
+def ended(place, tell):
+    """A program of one step of 8 images."""
+    tell(Step(dict, 0))
+    tell(Step(lambda: {"layer": nn.Linear(1, 1)}, 8))
 
-    def visit():
-        while len(seen) < 4:
-            seen.append((yield))
 
-    visitor = visits.Visitor(visit())
-    visitor.tell(Step(lambda: {"last": 1}, 8))
-    with pytest.raises(program.Stop):
-        visitor.wait()
-    assert [(step.images, step.names()) for step in seen] == [(8, {"last": 1})] + 3 * [(0, {"last": 1})]
+@pytest.mark.parametrize("died", [False, True])
+def test_a_program_whose_schedule_has_ended_waits_for_its_visit_unless_nobody_listens(
+    died, tmp_path, monkeypatch
+):
+    pipe, parents = Pipe(), iter([7, 7, 7, 7, 8])
+    place = Place(tmp_path, tmp_path, tmp_path, tmp_path, 1, float("inf"))
+    job = Job("toy", place, partial(visits.snapshots, minutes=[0.002], folder=tmp_path), tmp_path / "log")
+    monkeypatch.setitem(PEERS, "toy", replace(toy(), run=ended))
+    monkeypatch.setattr(processes, "settle", lambda job, cores: None)
+    if died:
+        monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    processes.work(job, [0], pipe)
+    assert [values["images_trained"] for _, values in pipe.sent] == ([] if died else [8])
 
 
 def test_evaluations_are_rows_that_pass_through_a_network():
