@@ -91,11 +91,14 @@ def quality(rows: Rows) -> list[str]:
 
 
 def cost(rows: Rows) -> list[str]:
+    """Of a sample, by the network that was trained the longest: an adaptive solver's depends on it."""
     found = table(["program", "parameters, millions", "evaluations a sample", "ms a sample"])
     for peer in IN_ORDER:
-        if rows.number(peer.name, "ms_per_sample") is not None:
-            measures = (("parameters", 2), ("evaluations", 1), ("ms_per_sample", 2))
-            found += table_row([peer.name, *(value(rows.number(peer.name, name), n) for name, n in measures)])
+        if known := rows.series(peer.name, "evaluations"):
+            last = max(known, key=float)
+            measures = (("parameters", "", 2), ("evaluations", last, 1), ("ms_per_sample", last, 2))
+            cells = [value(rows.number(peer.name, name, at), digits) for name, at, digits in measures]
+            found += table_row([peer.name, *cells])
     return found
 
 

@@ -57,12 +57,12 @@ class Plan:
         return bool(known) and visits.snapshot(self.snapshots(peer), minutes).exists()
 
     def scoring(self, peer: Peer, minutes: Sequence[float]) -> Iterator[Job]:
-        """Of the snapshots that there are, if one has not been scored."""
-        marks = [mark for mark in minutes if self.trained(peer, mark)]
-        if any(not self.rows.text(peer.name, "fid", f"{mark:g}") for mark in marks):
-            folder, task = self.snapshots(peer), self.tasks / peer.task
-            visit = partial(visits.scores, minutes=marks, folder=folder, task=task, samples=self.samples)
-            yield self.job(peer, "score", visit)
+        """One for each snapshot that there is and has not been scored."""
+        for mark in minutes:
+            if self.trained(peer, mark) and not self.rows.text(peer.name, "fid", f"{mark:g}"):
+                folder, task = self.snapshots(peer), self.tasks / peer.task
+                visit = partial(visits.scores, minutes=mark, folder=folder, task=task, samples=self.samples)
+                yield self.job(peer, f"score-{mark:g}", visit)
 
     def check(self, peer: Peer) -> None:
         """An InputError where its clone is missing, or at another commit than the one compared with."""

@@ -100,22 +100,19 @@ def snapshot(folder: Path, minutes: float) -> Path:
     return folder / f"{minutes:g}.pt"
 
 
-def scores(
-    peer: Peer, minutes: Sequence[float], folder: Path, task: Path, samples: int, pipe: Connection
-) -> Visit:
-    """Send what the samples of each snapshot score, and what one costs, before the program takes a step."""
+def scores(peer: Peer, minutes: float, folder: Path, task: Path, samples: int, pipe: Connection) -> Visit:
+    """Send what the samples of a snapshot score, and what one costs, before the program takes a step."""
     names, judge = (yield).names(), Judge(task)
-    network, num = peer.network(names), samples or peer.num_samples
-    for mark in minutes:
-        network.load_state_dict(torch.load(snapshot(folder, mark), weights_only=True))
-        torch.manual_seed(0)
-        with Calls(peer.counted(names)) as calls:
-            start = time.perf_counter()
-            drawn = judge.samples(lambda c: peer.draw(names, c), num, peer.batch)
-            seconds = time.perf_counter() - start
-        pipe.send((f"{mark:g}", judge.scores(drawn)))
-        cost = {"ms_per_sample": 1000 * seconds / len(drawn), "evaluations": calls.rows / len(drawn)}
-        pipe.send(("", {"samples": len(drawn), "parameters": num_parameters(network) / 1e6, **cost}))
+    network = peer.network(names)
+    network.load_state_dict(torch.load(snapshot(folder, minutes), weights_only=True))
+    torch.manual_seed(0)
+    with Calls(peer.counted(names)) as calls:
+        start = time.perf_counter()
+        drawn = judge.samples(lambda c: peer.draw(names, c), samples or peer.num_samples, peer.batch)
+        seconds = time.perf_counter() - start
+    cost = {"ms_per_sample": 1000 * seconds / len(drawn), "evaluations": calls.rows / len(drawn)}
+    pipe.send((f"{minutes:g}", judge.scores(drawn) | cost))
+    pipe.send(("", {"samples": len(drawn), "parameters": num_parameters(network) / 1e6}))
 
 
 class Calls:

@@ -235,6 +235,28 @@ def test_evaluations_are_rows_that_pass_through_a_network():
     assert calls.rows == 7
 
 
+def test_samples_are_those_of_a_snapshot_and_cost_evaluations(tmp_path, monkeypatch):
+    class Judge:
+        def __init__(self, task):
+            self.task = task
+
+        def samples(self, draw, num, batch):
+            return torch.cat([draw(torch.zeros(batch, 1)) for _ in range(num // batch)])
+
+        def scores(self, drawn):
+            return {"fid": drawn.mean().item()}
+
+    monkeypatch.setattr(visits, "Judge", Judge)
+    layer, pipe = nn.Linear(1, 1), Pipe()
+    torch.save({"weight": torch.zeros(1, 1), "bias": torch.full((1,), 6.0)}, visits.snapshot(tmp_path, 5))
+    peer = toy(batch=2, num_samples=100, draw=lambda names, c: names["layer"](names["layer"](c)))
+    visit = visits.scores(peer, 5, tmp_path, tmp_path, 4, pipe)
+    assert all_sent(visit, [Step(lambda: {"layer": layer}, 0)]) == 1
+    (at, values), (_, about) = pipe.sent
+    assert (at, values["fid"], values["evaluations"]) == ("5", 6.0, 2.0)
+    assert (about["samples"], about["parameters"]) == (4, 2e-6)
+
+
 @pytest.mark.parametrize("size", [28, 32, 64])
 def test_images_that_were_enlarged_come_back_as_they_were(size):
     x = torch.rand(2, 1, 28, 28) * 2 - 1
@@ -269,7 +291,7 @@ def test_what_is_trained_and_scored_is_not_asked_for_again(tmp_path):
     file.touch()
     found.rows.add([Row(peer.name, "images_trained", "2", "9")])
     assert [job.visit.keywords["minutes"] for job in found.trainings(peer, [2, 5])] == [[5]]
-    assert [job.visit.keywords["minutes"] for job in found.scoring(peer, [2, 5])] == [[2]]
+    assert [job.visit.keywords["minutes"] for job in found.scoring(peer, [2, 5])] == [2]
     found.rows.add([Row(peer.name, "fid", "2", "1.5")])
     assert list(found.scoring(peer, [2, 5])) == []
 
@@ -296,11 +318,18 @@ def test_the_page_gets_rates_shares_of_the_convolution_and_scores_in_its_place(t
     rows.add([Row("pytorch-gan", "precision", "", "fp32")])
     scores = {"fid": (("10", 40.04), ("2", 100)), "images_trained": (("2", 7), ("10", 12345))}
     rows.add(Row("pytorch-gan", name, at, str(v)) for name, values in scores.items() for at, v in values)
+    costs = {
+        "evaluations": (("2", 7.5), ("10", 80)),
+        "ms_per_sample": (("2", 9), ("10", 99)),
+        "parameters": (("", 3),),
+    }
+    rows.add(Row("pytorch-gan", name, at, str(v)) for name, values in costs.items() for at, v in values)
     page.fill(text, rows)
     found = text.read_text()
     assert "| 100.0 | 30 (20 to 90) | 3 | 30% of fp32 |" in found
     assert "| program | FID after 2 min | FID after 10 min |" in found
     assert "| pytorch-gan | 100.0 | 40.0 | - | - | - | 12,345 |" in found
+    assert "| pytorch-gan | 3.00 | 80.0 | 99.00 |" in found
     assert found.startswith("before\n")
     assert found.endswith("\nafter\n")
     assert "old" not in found
