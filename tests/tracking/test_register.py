@@ -18,7 +18,7 @@ from helpers.servers import free_port
 
 from pipeline.sampling import weights
 from pipeline.sampling.draw import draw
-from pipeline.tasks import task
+from pipeline.tasks import stored
 
 NEW = r"(\d+) new versions"
 
@@ -97,7 +97,7 @@ def test_without_a_server_it_ends_at_once_with_one_line_and_code_2(project, clos
 def expected(project: Path, name: str, pixels: np.ndarray, num: int, seed: int) -> np.ndarray:
     """Samples by the project's own sampler."""
     sampler, _ = weights.load(project / "models" / name / weights.FILE)
-    c = task.encoded(torch.from_numpy(pixels))
+    c = stored.encoded(torch.from_numpy(pixels))
     return draw(sampler, c.__getitem__, torch.arange(len(c)), num, seed).numpy()
 
 
