@@ -30,6 +30,7 @@ GAN = {  # DCGAN with the non-saturating loss
     "penalty_every": 1,
     "orthogonal": 0.0,
     "discriminator_steps": 1,
+    "fresh_latents": True,
     "learning_rate": 0.001,
     "beta1": 0.5,
     "beta2": 0.999,
