@@ -61,9 +61,11 @@ def activated(h: Tensor, norm: nn.Module, slope: float, rest: Rest = NOTHING) ->
         shape.eps, shape.momentum, running = norm.eps, norm.momentum, (norm.running_mean, norm.running_var)
         if norm.training and norm.num_batches_tracked is not None:
             norm.num_batches_tracked.add_(1)
-    style = rest.style.float() if rest.style is not None else None
+    style, noise = (  # in memory as C reads it: noise of a level is a part of longer rows
+        each.float().contiguous() if each is not None else None for each in (rest.style, rest.noise)
+    )
     beside = rest.beside.to(h.dtype) if rest.beside is not None else None
-    tensors = h, weight, bias, style, rest.strength, beside, rest.noise
+    tensors = h, weight, bias, style, rest.strength, beside, noise
     found: Tensor = Activated.apply(*tensors, *running, norm, shape, rest.dropout)
     return found
 

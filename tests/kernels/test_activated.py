@@ -48,7 +48,7 @@ def maps(num: int, channels: int) -> Tensor:
 def rest_of(channels: int, style: bool = False, noise: bool = False, beside: Any = None) -> Rest:
     return Rest(
         torch.randn(NUM, 2 * channels) if style else None,
-        torch.randn(NUM, 1, SIDE, SIDE) if noise else None,
+        torch.randn(NUM, 3 * SIDE**2)[:, SIDE**2 : 2 * SIDE**2].view(NUM, 1, SIDE, SIDE) if noise else None,
         torch.rand(channels, 1, 1) if noise else None,
         maps(*beside) if beside else None,
     )
