@@ -123,8 +123,10 @@ def hold(
     print(f"|---|{'---|' * (2 + len(MEMORY))}")
     for how, each in given.items():
         answers: Queue[dict[str, int]] = context.Queue()
-        context.Process(target=remember, args=(answers, steps, *each)).start()
-        memory = " | ".join(str(number) for number in answers.get().values())
+        process = context.Process(target=remember, args=(answers, steps, *each))
+        process.start()
+        process.join()
+        memory = " | ".join(str(number) for number in answers.get(timeout=1).values())
         ratio = statistics.median(
             mine / theirs for mine, theirs in zip(taken[how], taken[IN_MEMORY], strict=True)
         )
