@@ -4,12 +4,10 @@ the page on which one asks anything.
 
 from pathlib import Path
 
-import torch
-
 from pipeline.data import penguins as table
 from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.play import pages, penguins, recording, trajectories
-from pipeline.runtime import params
+from pipeline.runtime import compute, params
 from pipeline.runtime.files import new_file
 from pipeline.theory.learned import Settings as Bayes
 from stages import InputFile, InputFolder, run, timed
@@ -20,7 +18,7 @@ def main(tasks: InputFolder, models: InputFolder, lengths: InputFile, networks: 
     """Write the page OUT (.html): what the MODELS of the TASKS that `evaluate.dial_on` names answer, the
     penguins of LENGTHS (.csv) with the NETWORKS (.npz) of the stage `theory`, and the toys among the models.
     """
-    torch.set_num_threads(1)  # as the playground
+    compute.configure(compute.Settings(device="cpu", precision="fp32"))  # as the playground
     with timed("play"):
         asked, bayes = params.read("evaluate", Evaluation).dial_on, params.read("bayes", Bayes)
         found = {
