@@ -47,7 +47,7 @@ def read(array: np.memmap, rows: Sequence[int]) -> np.ndarray:
     """
     file, size = _files[mapping_of(array)], array.strides[0]
     places = [array.offset + row * size for row in rows]
-    for place in places:
+    for place in places if hasattr(os, "posix_fadvise") else ():  # which macOS has not
         os.posix_fadvise(file, place, size, os.POSIX_FADV_WILLNEED)
     found = np.empty((len(rows), *array.shape[1:]), array.dtype)
     content = found.reshape(-1).view(np.uint8).data

@@ -66,7 +66,7 @@ def activated(h: Tensor, norm: nn.Module, slope: float, rest: Rest = NOTHING) ->
     )
     beside = rest.beside.to(h.dtype) if rest.beside is not None else None
     tensors = h, weight, bias, style, rest.strength, beside, noise
-    found: Tensor = Activated.apply(*tensors, *running, norm, shape, rest.dropout)
+    found: Tensor = TwoPasses.apply(*tensors, *running, norm, shape, rest.dropout)
     return found
 
 
@@ -93,7 +93,7 @@ def in_steps(h: Tensor, norm: Callable[[Tensor], Tensor], slope: float, rest: Re
     return joined(h, rest.beside, rest.dropout) if rest.beside is not None else h
 
 
-class Activated(torch.autograd.Function):
+class TwoPasses(torch.autograd.Function):
     @staticmethod
     def forward(
         context: Any,
@@ -146,7 +146,7 @@ class Activated(torch.autograd.Function):
 
 
 def gradients_in_steps(context: Any, gradient: Tensor) -> Any:
-    """What `Activated.backward` gives, by PyTorch's operations, of maps without dropout."""
+    """What `TwoPasses.backward` gives, by PyTorch's operations, of maps without dropout."""
     h, weight, bias, style, noise, strength, *_, beside = context.saved_tensors
     norm, shape = context.norm, context.shape
     assert not context.dropout, "each time it is drawn anew"
