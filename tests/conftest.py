@@ -59,6 +59,7 @@ def needs(item: pytest.Item, fixture: str) -> bool:
     return fixture in getattr(item, "fixturenames", ())
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read who belongs together
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The small project's pipeline runs beside the tests that do not need its results, the queue of
     experiments then beside those that do.
