@@ -68,8 +68,8 @@ docs: setup  ## the documentation, a tutorial and a reference: http://127.0.0.1:
 inspect: setup  ## what would be done with a folder of yours: make inspect FOLDER=path
 	@python -m stages.inspect "$(FOLDER)"
 
-test: setup  ## all tests
-	@python -m pytest
+test: setup  ## all tests, by $(JOBS) processes
+	@python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 lint: setup
 	@ruff check . && ruff format --check . && mypy

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -32,6 +33,15 @@ def test_a_link_to_a_section_names_one_that_is_there(page):
     for target, anchor in ANCHOR.findall(page.read_text("utf-8")):
         there = docs.rendered((page.parent / target).read_text("utf-8"))
         assert f'id="{anchor}"' in there, f"{target}#{anchor}"
+
+
+def test_the_script_for_slurm_is_one_that_bash_can_read():
+    (script,) = re.findall(
+        r"^```bash\n(#!.*?)^```", (ROOT / "docs/machines.md").read_text("utf-8"), re.M | re.S
+    )
+    assert "\nsrun torchrun " in script
+    done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_readme_is_a_page_with_a_picture_and_the_commands():

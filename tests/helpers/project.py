@@ -202,6 +202,7 @@ def shrink(project: Path) -> None:
 
 def make(project: Path) -> Path:
     """A small project: the code of this one, a git repository, DVC, its own data and settings."""
+    project.mkdir(exist_ok=True)
     for entry in CODE:
         if (ROOT / entry).is_dir():
             shutil.copytree(ROOT / entry, project / entry, ignore=shutil.ignore_patterns("__pycache__"))
