@@ -80,9 +80,9 @@ def quality(rows: Rows) -> list[str]:
         found += table_row(
             [
                 peer.name,
-                *(value(rows.number(peer.name, "fid", at), 1) for at in marks),
+                *(distance(rows.number(peer.name, "fid", at)) for at in marks),
                 ", ".join(errors) if set(errors) != {NONE} else NONE,
-                value(rows.number(peer.name, "real_fid"), 1),
+                distance(rows.number(peer.name, "real_fid")),
                 value(rows.number(peer.name, "samples"), 0),
                 value(max(seen.values(), default=None), 0),
             ]
@@ -100,6 +100,11 @@ def cost(rows: Rows) -> list[str]:
             cells = [value(rows.number(peer.name, name, at), digits) for name, at, digits in measures]
             found += table_row([peer.name, *cells])
     return found
+
+
+def distance(number: float | None) -> str:
+    """An FID: those in features of drawings are small."""
+    return value(number, 1 if number is not None and number >= 10 else 2)
 
 
 def value(number: float | None, digits: int) -> str:
