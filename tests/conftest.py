@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # one thread of each of several processes
+
 import pytest
 from helpers import experiments
 from helpers.emoji_files import settings as drawing_settings
@@ -19,11 +21,18 @@ from helpers.project import edit, environment, make, wait_for
 
 from pipeline.data.prepared import DataSet
 from pipeline.data.sets import drawings
+from pipeline.runtime import compute
 
 
 @pytest.fixture(scope="session")
 def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return lambda name: make(tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_of_fp32() -> None:
+    """How a test computes, whatever a stage has set in this process before."""
+    compute.configure(compute.Settings(device="cpu", precision="fp32"))
 
 
 class Dag:

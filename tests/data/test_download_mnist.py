@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from helpers.project import wheel
 from torchvision import datasets
 
@@ -23,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),  # urllib's, after a timeout
     pytest.mark.usefixtures("no_sockets_left"),
 ]
-torch.set_num_threads(1)
+
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 NUM_TRAIN, NUM_VALIDATION, NUM_TEST = 3, 2, 4
 RANDOM = np.random.default_rng(0)

@@ -19,8 +19,6 @@ from pipeline.data.sets import drawings
 from pipeline.data.sets.drawings import FIELDS, NO_TONE
 from pipeline.runtime.errors import InputError
 
-torch.set_num_threads(1)
-
 
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 1000), shares=st.sampled_from([(0.1, 0.1), (0.2, 0.3), (0.1, 0.8)]))

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from pipeline.data.images import as_rgb, downsampled, grey, grid, one_hot_maps, to_float, to_uint8
 
-torch.set_num_threads(1)
 ALL = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
 
 

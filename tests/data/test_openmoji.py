@@ -2,13 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 from helpers.emoji_files import HANDS, TONES, box, svg
 
 from pipeline.data import captions, openmoji
 from pipeline.runtime.errors import InputError
-
-torch.set_num_threads(1)
 
 BACKGROUND, LINE, SKIN, HAIR, OTHER = range(5)
 KINDS = {"color": OTHER, "color-foreground": OTHER, "skin": SKIN, "skin-shadow": SKIN, "hair": HAIR}

@@ -20,8 +20,6 @@ from pipeline.tasks.examples import Examples, InMemory
 from pipeline.tasks.task import Task
 from pipeline.training import checkpoint
 
-torch.set_num_threads(1)
-
 NUM = 24  # examples
 PRECISIONS: dict[str, Callable[[], Any]] = {
     "fp32": nullcontext,

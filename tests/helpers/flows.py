@@ -9,8 +9,6 @@ from torch import Tensor
 from pipeline.networks.flow import Flow, flow_of
 from pipeline.networks.network import Spec, num_inputs
 
-torch.set_num_threads(1)
-
 NUM_WORDS = 9
 SPECS: dict[str, dict[str, Any]] = {  # digits' sides are no multiples of 8, so that they are padded
     "none": {"network": "denoiser", "image_shape": [1, 28, 28]},

@@ -8,8 +8,6 @@ from torch import Tensor, nn
 
 from pipeline.networks.network import DiscriminatorSpec, Spec, available, load, num_inputs
 
-torch.set_num_threads(1)
-
 N, Z, K, WIDTH = 5, 4, 3, 8  # K: classes, or channels of an image that is a condition
 NUM_WORDS, LENGTH = 9, 6
 SHAPE = (3, 16, 32)  # neither square nor grey, so that axes cannot be swapped unseen

@@ -7,8 +7,6 @@ from torch import Generator, Tensor
 from pipeline.methods import augmentation
 from pipeline.methods.augmentation import AUGMENTATIONS, augment
 
-torch.set_num_threads(1)
-
 X = torch.rand(6, 2, 16, 8, generator=Generator().manual_seed(0)) * 1.6 - 0.8
 
 every_name = pytest.mark.parametrize("name", AUGMENTATIONS)

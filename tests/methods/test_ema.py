@@ -6,8 +6,6 @@ from torch import nn
 
 from pipeline.methods import ema
 
-torch.set_num_threads(1)
-
 
 def line(weight: float) -> nn.Linear:
     network = nn.Linear(1, 1)

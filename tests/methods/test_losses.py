@@ -10,7 +10,6 @@ import torch
 
 from pipeline.methods.losses import ADVERSARIAL_LOSSES
 
-torch.set_num_threads(1)
 LOG_3, LOG_7 = log(3), log(7)
 
 every_loss = pytest.mark.parametrize("loss", ADVERSARIAL_LOSSES.values(), ids=ADVERSARIAL_LOSSES)

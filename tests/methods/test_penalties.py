@@ -6,8 +6,6 @@ from torch import Tensor, nn
 
 from pipeline.methods import penalties
 
-torch.set_num_threads(1)
-
 SOURCE = torch.Generator().manual_seed(0)
 X, FAKES = torch.randn(2, 6, 2, 3, 3, generator=SOURCE)
 C = torch.randn(6, 4, generator=SOURCE)

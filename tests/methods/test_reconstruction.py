@@ -9,8 +9,6 @@ from torch import Tensor
 
 from pipeline.methods import energy, reconstruction
 
-torch.set_num_threads(1)
-
 # One condition, three draws of two pixels: means 2 and 5, absolute deviations 1, 1, 2 and 0, 6, 6.
 DRAWN = torch.tensor([[1.0, 5.0], [1.0, -1.0], [4.0, 11.0]]).view(1, 3, 1, 1, 2)
 X = torch.tensor([2.5, 2.0]).view(1, 1, 1, 2)

@@ -8,8 +8,6 @@ from torch import Tensor
 from pipeline.metrics import cfid, frechet
 from pipeline.runtime.errors import InputError
 
-torch.set_num_threads(1)
-
 
 def whitened(num: int, width: int, seed: int) -> Tensor:
     """Columns of mean 0, variance 1 and no correlation in the sample itself, (num, width) float64."""

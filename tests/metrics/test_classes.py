@@ -8,8 +8,6 @@ from helpers.synthetic import normal
 
 from pipeline.metrics import classes
 
-torch.set_num_threads(1)
-
 
 def test_the_divergence_of_class_histograms_is_that_of_drawn_from_real() -> None:
     real = torch.tensor([0, 0, 1, 2])

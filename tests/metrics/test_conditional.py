@@ -18,8 +18,6 @@ from pipeline.metrics.settings import Settings
 from pipeline.runtime import compute
 from pipeline.sampling.draw import draw
 
-torch.set_num_threads(1)
-
 SETTINGS = Settings(num_draws=4, num_tone_draws=6, kid_subsets=3, kid_subset_size=20)
 SIZE = 16
 

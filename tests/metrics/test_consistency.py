@@ -7,8 +7,6 @@ from helpers.small_tasks import drawings
 from pipeline.metrics import consistency
 from pipeline.tasks import task
 
-torch.set_num_threads(1)
-
 
 @pytest.mark.parametrize("condition", ["colourise", "superres", "inpaint", "sketch"])
 def test_a_true_image_agrees_with_its_condition_and_a_false_one_does_not(condition: str) -> None:

@@ -11,8 +11,6 @@ from pipeline.data.images import one_hot_maps
 from pipeline.metrics import corruptions, frechet, sharpness
 from pipeline.metrics.features import FeatureExtractor
 
-torch.set_num_threads(1)
-
 
 class Halves:
     """A stand-in for a network: the mean and the spread of two halves of each channel."""

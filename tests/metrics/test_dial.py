@@ -15,8 +15,6 @@ from pipeline.networks.flow import Flow, sampling_with
 from pipeline.runtime import compute
 from pipeline.sampling.draw import draw
 
-torch.set_num_threads(1)
-
 SETTINGS = Settings(num_dial_samples=18, dial_on=["question"], num_draws=2, num_tone_draws=2)
 
 

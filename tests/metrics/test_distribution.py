@@ -36,8 +36,6 @@ from pipeline.sampling.draw import draw
 from pipeline.tasks import make, question, stacked
 from pipeline.tasks import task as tasks
 
-torch.set_num_threads(1)
-
 SIZES = {"num_samples": 40, "kid_subset_size": 20, "memorisation_samples": 15, "path_samples": 12}
 SETTINGS = Settings(num_neighbours=3, kid_subsets=3, two_sample_steps=3, path_step=0.01, **SIZES)
 UNCONDITIONAL = {"fid", "kid", "precision", "recall", "density", "coverage", "gradient_energy", "mid_grey"}

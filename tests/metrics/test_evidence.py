@@ -17,8 +17,6 @@ from pipeline.metrics.settings import Settings
 from pipeline.runtime import compute
 from pipeline.sampling.draw import draw
 
-torch.set_num_threads(1)
-
 SETTINGS = Settings(num_samples=40, num_draws=4, kid_subset_size=20)
 CURVES = {"gains", "spread", "uniformity", "coverage", "coverage_where_any_vary"}
 

@@ -15,8 +15,6 @@ from pipeline.metrics.reference import Reference
 from pipeline.metrics.settings import Settings
 from pipeline.runtime import compute
 
-torch.set_num_threads(1)
-
 SETTINGS = Settings(num_draws=2, num_tone_draws=2, kid_subsets=2, kid_subset_size=4)
 SKIN = (slice(None), slice(4, 12), slice(4, 12))
 VARIANCE = (6**2 - 1) / 12 * (40 / 255) ** 2 / 4  # of six greys, averaged over all pixels

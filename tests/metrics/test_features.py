@@ -18,8 +18,6 @@ from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import sha256
 from pipeline.sampling import weights
 
-torch.set_num_threads(1)
-
 
 @pytest.mark.parametrize("changes", [{"BATCH": 5}, {"PIXELS": 3 * 28**2}])
 def test_own_features_and_predicted_classes_are_the_networks_whatever_the_batch(

@@ -10,8 +10,6 @@ from torchmetrics.image.kid import KernelInceptionDistance
 
 from pipeline.metrics import frechet
 
-torch.set_num_threads(1)
-
 
 class Given(nn.Identity):
     """Torchmetrics' extractor, of what is features already."""

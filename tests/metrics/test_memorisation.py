@@ -6,8 +6,6 @@ from helpers.synthetic import random_pixels
 
 from pipeline.metrics import memorisation
 
-torch.set_num_threads(1)
-
 
 def test_copies_of_training_images_score_0_and_images_like_the_real_ones_1() -> None:
     train, real = random_pixels(60, 8, 0), random_pixels(40, 8, 1)

@@ -14,8 +14,6 @@ from pipeline.metrics import frechet, modes, monitor, posterior
 from pipeline.sampling.draw import draw
 from pipeline.tasks import stacked
 
-torch.set_num_threads(1)
-
 
 class Smears(nn.Module):
     """Images whose columns are mixtures of the latents, and of the mean condition."""

@@ -9,8 +9,6 @@ from pipeline.data.images import to_float
 from pipeline.metrics import paths
 from pipeline.runtime import randomness
 
-torch.set_num_threads(1)
-
 
 def test_a_straight_path_at_constant_speed_is_as_long_as_it_is_and_even() -> None:
     found = paths.smoothness(lambda a: torch.cat([3 * a, 4 * a], 1), 200, 0.01, 0)

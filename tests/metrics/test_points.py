@@ -13,8 +13,6 @@ from pipeline.metrics import points
 from pipeline.metrics.dial import STEPS
 from pipeline.tasks.points import TARGETS, Target, sample
 
-torch.set_num_threads(1)
-
 TARGET = Target(torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), 0.1)
 
 

@@ -10,8 +10,6 @@ from torch import Tensor
 
 from pipeline.metrics import posterior
 
-torch.set_num_threads(1)
-
 
 def gaussian(num: int, num_draws: int) -> tuple[Tensor, Tensor]:
     """Samples and truths normal about means that differ by pixel, sd 12 or 24 grey levels by half of the

@@ -11,8 +11,6 @@ from torch import Tensor
 
 from pipeline.metrics import prdc
 
-torch.set_num_threads(1)
-
 
 def brute_force(drawn: np.ndarray, real: np.ndarray, k: int) -> dict[str, float]:
     """The four of the papers, point by point."""

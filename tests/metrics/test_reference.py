@@ -15,8 +15,6 @@ from pipeline.runtime.errors import InputError
 from pipeline.tasks import stacked
 from pipeline.tasks.task import Task
 
-torch.set_num_threads(1)
-
 SETTINGS = Settings(num_samples=20, num_neighbours=3, memorisation_samples=5)
 
 

@@ -8,8 +8,6 @@ from helpers.synthetic import random_pixels
 
 from pipeline.metrics import corruptions, sharpness
 
-torch.set_num_threads(1)
-
 
 def test_gradient_energy_is_the_mean_squared_difference_of_neighbours() -> None:
     image = torch.tensor([[0, 255, 255], [51, 0, 255]], dtype=torch.uint8).view(1, 1, 2, 3)

@@ -7,8 +7,6 @@ from torch import Tensor
 from pipeline.metrics import tones
 from pipeline.runtime.errors import InputError
 
-torch.set_num_threads(1)
-
 # Greys 0, 40, .. 200: neighbours lie 40 sqrt(3) apart, so that half is 20 in each channel.
 TONES = torch.arange(6).mul(40).view(6, 1).expand(6, 3)
 MASK = torch.tensor([[True, True], [True, False]])

@@ -13,8 +13,6 @@ from pipeline.networks.truncation import Truncated
 from pipeline.runtime import compute
 from pipeline.sampling.draw import draw
 
-torch.set_num_threads(1)
-
 SETTINGS = Settings(num_dial_samples=40, num_neighbours=3, num_samples=40)
 
 

@@ -6,8 +6,6 @@ from helpers.synthetic import random_pixels
 
 from pipeline.metrics import corruptions, two_sample
 
-torch.set_num_threads(1)
-
 
 def smooth_pixels(num: int, seed: int) -> torch.Tensor:
     """Random images without fine grain, (num, 1, 12, 12) uint8."""

@@ -8,8 +8,6 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from pipeline.networks import gradients, layers
 
-torch.set_num_threads(1)
-
 
 def random(*shape):
     source = torch.Generator().manual_seed(sum(shape))

@@ -6,8 +6,6 @@ import torch.nn.functional as F
 
 from pipeline.networks import layers
 
-torch.set_num_threads(1)
-
 spread = layers.MinibatchStddev()
 
 

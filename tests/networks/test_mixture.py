@@ -10,8 +10,6 @@ from pipeline.networks.mixture import Mixture
 from pipeline.networks.network import Spec, num_inputs
 from pipeline.sampling import weights
 
-torch.set_num_threads(1)
-
 
 class Echo(nn.Module):
     """An image that is the condition."""

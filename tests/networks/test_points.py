@@ -7,8 +7,6 @@ from torch import nn
 
 from pipeline.networks.points import by_member, in_turns
 
-torch.set_num_threads(1)
-
 NOTHING = torch.empty(0, 0)  # the condition where there is none
 
 

@@ -14,8 +14,6 @@ from pipeline.report.page import QUESTIONS
 from pipeline.report.results import Result
 from pipeline.tasks.points import TARGETS
 
-torch.set_num_threads(1)
-
 
 def result(name: str, good: list[int]) -> Result:
     """What a stage might have left: member k draws `good[k]` of ten points on a mode, the rest far off."""

@@ -1,7 +1,5 @@
 """Threads and precision."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from pydantic import ValidationError
@@ -9,17 +7,7 @@ from pydantic import ValidationError
 from pipeline.runtime import compute
 from pipeline.runtime.errors import InputError
 
-torch.set_num_threads(1)
 
-
-@pytest.fixture
-def _same_threads_afterwards() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.mark.usefixtures("_same_threads_afterwards")
 @pytest.mark.parametrize("threads", [2, 3])
 def test_configuring_sets_the_number_of_threads(threads: int) -> None:
     compute.configure(compute.Settings(threads=threads, device="cpu", precision="fp32"))

@@ -17,7 +17,6 @@ from pipeline.runtime import distributed
 from pipeline.runtime.errors import InputError
 
 WITHOUT_BIAS = ("gans.r3gan", "gans.wgan-gp")  # whose losses D's bias does not change: Adam follows rounding
-torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")

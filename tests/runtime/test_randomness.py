@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from pipeline.runtime import randomness
 
-torch.set_num_threads(1)
-
 
 def test_the_derived_number_is_the_same_in_every_process_and_version():
     assert randomness.derive(0, "weights") == 5409347080047710043

@@ -14,8 +14,6 @@ from pipeline.networks.network import Spec
 from pipeline.runtime import randomness
 from pipeline.sampling import draw as sampling
 
-torch.set_num_threads(1)
-
 Way = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 CLASSES = torch.eye(10)

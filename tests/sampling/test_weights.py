@@ -11,8 +11,6 @@ from pipeline.networks.network import Spec
 from pipeline.runtime.errors import InputError
 from pipeline.sampling import weights
 
-torch.set_num_threads(1)
-
 SIZES = {"width": 4, "image_shape": [1, 8, 8], "num_latents": 3, "num_conditions": 10}
 SPEC = Spec(method="adversarial", task="digit", network="dcgan", **SIZES)
 

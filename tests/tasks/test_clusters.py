@@ -8,8 +8,6 @@ from torch import Tensor
 from pipeline.tasks import clusters
 from pipeline.tasks.examples import InMemory
 
-torch.set_num_threads(1)
-
 GREYS = torch.tensor([40, 200])
 
 

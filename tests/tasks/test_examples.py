@@ -14,8 +14,6 @@ from pipeline.runtime import distributed, randomness
 from pipeline.tasks import stored, task
 from pipeline.tasks.examples import Batch, InMemory, ReadAhead, taken
 
-torch.set_num_threads(1)
-
 X = torch.arange(40.0)[:, None]
 PLACES = [(8, 0, index) for index in range(9)]
 PLACES += [(4, 0, 2), (8, 0, 9), (4, 0, 3), (8, 1, 0), (8, 0, 10), (50, 0, 0)]

@@ -12,8 +12,6 @@ from pipeline.data.sets.drawings import NO_TONE
 from pipeline.tasks import known
 from pipeline.tasks.task import Task
 
-torch.set_num_threads(1)
-
 
 def known_of(task: Task) -> list[list[int]]:
     return task.test.arrays.get("variants", torch.empty(0, 6)).tolist()

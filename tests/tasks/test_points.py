@@ -8,8 +8,6 @@ import torch
 from pipeline.tasks import points
 from pipeline.tasks.points import TARGETS
 
-torch.set_num_threads(1)
-
 
 @pytest.mark.parametrize(
     ("name", "num_modes", "gap"), [("ring", 8, 4 * math.sin(math.pi / 8)), ("grid", 25, 2)]

@@ -9,8 +9,6 @@ from pipeline.data.prepared import DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.tasks import question, task
 
-torch.set_num_threads(1)
-
 OF_DRAWINGS = ("none", "sketch", "colourise", "superres", "inpaint", "semantic", "text", "segment")
 of_each_question = pytest.mark.parametrize("condition", OF_DRAWINGS)
 

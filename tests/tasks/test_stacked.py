@@ -10,8 +10,6 @@ from pydantic import ValidationError
 from pipeline.tasks import stacked
 from pipeline.tasks.question import Settings
 
-torch.set_num_threads(1)
-
 DIGITS = digits(30)
 
 

@@ -14,8 +14,6 @@ from pipeline.tasks import make, question, task
 from pipeline.tasks.question import Settings
 from pipeline.tasks.stored import Stored
 
-torch.set_num_threads(1)
-
 OF_DRAWINGS = ("none", "sketch", "colourise", "superres", "inpaint", "semantic", "text", "segment")
 of_each_question = pytest.mark.parametrize("condition", OF_DRAWINGS)
 

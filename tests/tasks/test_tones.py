@@ -10,8 +10,6 @@ from pipeline.data.prepared import DataSet
 from pipeline.runtime.errors import InputError
 from pipeline.tasks import task
 
-torch.set_num_threads(1)
-
 ORDERED = drawings(3, 5)  # of the eight bases in each split three, the first, have six tones
 DATA = DataSet(
     {

@@ -11,7 +11,6 @@ from pipeline.methods.losses import ADVERSARIAL_LOSSES
 from pipeline.theory import discriminator, divergence, game, saturation
 from pipeline.theory.normals import Normals
 
-torch.set_num_threads(1)
 OURS = game.Settings()
 STANDARD = Normals(means=[0.0], sds=[1.0], shares=[1.0])
 PAIR = Normals(means=[-1.0, 3.0], sds=[1.0, 2.0], shares=[0.75, 0.25])

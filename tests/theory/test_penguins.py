@@ -14,7 +14,6 @@ from pipeline.theory import posterior as bayes
 from pipeline.theory.normals import Normals
 from pipeline.theory.posterior import Camera, Posterior
 
-torch.set_num_threads(1)
 OURS = learned.Settings(folder="")
 SAMPLED = ("engression", "cgan", "flow")
 LENGTHS = np.array([178.0, 181, 184, 186, 187, 189, 190, 190, 191, 193, 195, 197, 201, 208])

@@ -10,7 +10,6 @@ from pipeline.theory import posterior as bayes
 from pipeline.theory.normals import Normals
 from pipeline.theory.posterior import Camera, Posterior
 
-torch.set_num_threads(1)
 LENGTHS = np.array([178.0, 181, 184, 186, 187, 189, 190, 190, 191, 193, 195, 197, 201, 208])
 ONE_NORMAL = Camera(Normals(means=[190.0], sds=[6.0], shares=[1.0]), 3.0)
 SMOOTHED = Camera(bayes.smoothed(LENGTHS, 2.0), 5.0)

@@ -15,8 +15,6 @@ from pipeline.runtime import distributed
 from pipeline.runtime.errors import InputError
 from pipeline.training import checkpoint
 
-torch.set_num_threads(1)
-
 FACTS: dict[str, Any] = {"params": {"seed": 0, "width": 4}, "data": "abc", "compute": {"threads": 2}}
 
 

@@ -15,8 +15,6 @@ from pipeline.methods.schedule import Schedule
 from pipeline.tasks.examples import InMemory
 from pipeline.training.loop import fit, means
 
-torch.set_num_threads(1)
-
 EXAMPLES = InMemory(torch.zeros(1, 1), torch.zeros(1, 0))
 
 

@@ -26,8 +26,6 @@ from pipeline.training import checkpoint, trainer
 from pipeline.training.loop import fit
 from pipeline.training.trainer import HISTORY, SNAPSHOTS, Recorder, Trainer, evenly
 
-torch.set_num_threads(1)
-
 FP32 = compute.Settings(threads=1, device="cpu", precision="fp32")
 EXAMPLES = InMemory(torch.zeros(1, 1), torch.zeros(1, 0))
 SPEC = Spec(method="classification", network="classifier", width=1, image_shape=[1, 28, 28], num_conditions=2)

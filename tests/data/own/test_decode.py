@@ -229,7 +229,9 @@ def test_a_conversion_keeps_what_is_transparent(tmp_path: Path) -> None:
     assert set(found.alpha.flat) == {77}
 
 
-@pytest.mark.parametrize("profile", [SRGB, b"no profile", exchanged()[:200]])
+@pytest.mark.parametrize(
+    "profile", [SRGB, b"no profile", exchanged()[:200]], ids=["sRGB", "no profile", "cut off"]
+)
 def test_srgb_and_damaged_profiles_change_no_pixel(tmp_path: Path, profile: bytes) -> None:
     pixels = noise(SIZE, SIZE, 0)
     found = decode.pixels(saved(tmp_path / "x.png", pixels, icc_profile=profile))
