@@ -61,7 +61,7 @@ class Dag:
 
 DAG = pytest.StashKey[Dag]()
 FIRST = "test_samplers.py"  # the longest file
-LAST = ("methods", "metrics", "networks", "tasks", "theory")  # rooms of the shortest tests
+LAST = ("benchmarks", "methods", "metrics", "networks", "tasks", "theory")  # rooms of the shortest tests
 
 
 def needs(item: pytest.Item, fixture: str) -> bool:
