@@ -195,10 +195,13 @@ def read(path: Path) -> dict[Point, tuple[float, float]]:
 @app.command()
 def fit(measured: Annotated[Path, typer.Argument(exists=True)] = CSV) -> None:
     """Fit the model to MEASURED (.csv); write its table and its figure."""
+    import matplotlib
+
     from benchmarks import costs_page
 
     TABLE.write_text(costs_page.table(read(measured)), "utf-8")
-    costs_page.figure(read(measured)).savefig(FIGURE, metadata={"Date": None})
+    with matplotlib.rc_context({"svg.hashsalt": FIGURE.name}):  # the same names of parts each time
+        costs_page.figure(read(measured)).savefig(FIGURE, metadata={"Date": None})
 
 
 if __name__ == "__main__":
