@@ -16,12 +16,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.peers.judge import Judge
 from benchmarks.peers.peer import Peer, Step
 from benchmarks.peers.program import Stop
+from pipeline.report.figures.figures import sheet
 from pipeline.runtime.size import num_parameters
 
 Visit = Generator[None, Step, None]
 
 WARM_UP = 20  # steps; fewer where they take longer than
 PATIENCE = 60.0  # seconds
+SHOWN = 48  # samples in a picture
 COUNTED = 4  # steps whose operations are counted: penalties of ours come every fourth
 
 
@@ -101,7 +103,9 @@ def snapshot(folder: Path, minutes: float) -> Path:
 
 
 def scores(peer: Peer, minutes: float, folder: Path, task: Path, samples: int, pipe: Connection) -> Visit:
-    """Send what the samples of a snapshot score, and what one costs, before the program takes a step."""
+    """Send what the samples of a snapshot score, and what one costs, before the program takes a step. A
+    picture of some lies beside the snapshot.
+    """
     names, judge = (yield).names(), Judge(task)
     network = peer.network(names)
     network.load_state_dict(torch.load(snapshot(folder, minutes), weights_only=True))
@@ -110,6 +114,8 @@ def scores(peer: Peer, minutes: float, folder: Path, task: Path, samples: int, p
         start = time.perf_counter()
         drawn = judge.samples(lambda c: peer.draw(names, c), samples or peer.num_samples, peer.batch)
         seconds = time.perf_counter() - start
+    picture = sheet(drawn[:SHOWN].numpy(), columns=12, zoom=3)
+    snapshot(folder, minutes).with_suffix(".png").write_bytes(picture)
     cost = {"ms_per_sample": 1000 * seconds / len(drawn), "evaluations": calls.rows / len(drawn)}
     pipe.send((f"{minutes:g}", judge.scores(drawn) | cost))
     pipe.send(("", {"samples": len(drawn), "parameters": num_parameters(network) / 1e6}))

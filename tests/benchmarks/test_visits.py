@@ -4,9 +4,11 @@ import os
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from helpers.peers import Pipe, toy
+from PIL import Image
 from torch import nn
 
 from benchmarks.peers import judge, processes, visits
@@ -126,8 +128,9 @@ def test_samples_are_those_of_a_snapshot_and_cost_evaluations(tmp_path, monkeypa
         def __init__(self, task):
             self.task = task
 
+        @torch.no_grad()
         def samples(self, draw, num, batch):
-            return torch.cat([draw(torch.zeros(batch, 1)) for _ in range(num // batch)])
+            return torch.cat([draw(torch.zeros(batch, 1, 1, 1)) for _ in range(num // batch)])
 
         def scores(self, drawn):
             return {"fid": drawn.mean().item()}
@@ -141,6 +144,7 @@ def test_samples_are_those_of_a_snapshot_and_cost_evaluations(tmp_path, monkeypa
     (at, values), (_, about) = pipe.sent
     assert (at, values["fid"], values["evaluations"]) == ("5", 6.0, 2.0)
     assert (about["samples"], about["parameters"]) == (4, 2e-6)
+    assert (np.asarray(Image.open(tmp_path / "5.png"))[1:4, 1:4] == 6).all()
 
 
 @pytest.mark.parametrize("size", [28, 32, 64])
