@@ -28,6 +28,7 @@ import typer  # noqa: E402
 
 from pipeline.runtime.errors import InputError  # noqa: E402
 from pipeline.tracking import outbox, runs, store  # noqa: E402
+from pipeline.tracking.courier import carried  # noqa: E402
 
 InputFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 InputFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True)]
@@ -100,7 +101,7 @@ def timed(stage: str) -> Iterator[None]:
     if os.environ.get("RANK", "0") != "0":
         yield
         return
-    outbox.send(store.client)
+    outbox.send(lambda: carried(store.open_store))
     start = time.perf_counter()
     yield
     now = time.perf_counter()

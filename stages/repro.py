@@ -32,6 +32,7 @@ from pipeline.runtime import logs, params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.overview import Overview
 from pipeline.tracking import runs
+from pipeline.tracking.courier import courier
 from stages import run, sections
 
 FIRST, CLAIM, LAST = "check", "claim", "report"
@@ -54,7 +55,7 @@ def main(
     """Bring the TARGET and all it needs up to date, or else everything, to the same bits as `dvc repro`."""
     sections.check_names()  # before DVC reads them
     sections.check_folders()  # it stops, or waits, at what it cannot read there
-    with Overview() as overview:
+    with Overview() as overview, courier():
         overview.running({}, "checking params.yaml")
         finish(Call(["dvc", "repro", FIRST], [FIRST]), overview)
         overview.running({}, "looking for what is out of date")

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.sparse.linalg import eigsh
 from torch import Tensor
 
 from pipeline.data.images import to_float
@@ -74,6 +73,8 @@ def components(task: Task) -> Tensor:
     each the largest number is positive. If they have more than MOST_NUMBERS, they are those of some, evenly
     spread.
     """
+    from scipy.sparse.linalg import eigsh  # a quarter of a second, of every evaluation
+
     train, width = task.splits["train"], math.prod(task.x_shape)
     num = min(len(train), MOST_NUMBERS // width)
     x = flat(train, torch.arange(num) * len(train) // num)

@@ -5,8 +5,14 @@ whether one is right.
 `drawn` is (N, M, P), M samples for each of N conditions, `truth` (N, P): numbers, or pixels in [0, 1].
 """
 
+import numpy as np
 import torch
 from torch import Tensor
+
+
+def ascending(drawn: Tensor) -> Tensor:
+    """Each number's samples in order, (N, P, M); NumPy sorts floats several times as fast as PyTorch does."""
+    return torch.from_numpy(np.sort(drawn.transpose(1, 2).contiguous().numpy(), axis=2))
 
 
 def crps(drawn: Tensor, truth: Tensor) -> Tensor:
@@ -18,7 +24,7 @@ def crps(drawn: Tensor, truth: Tensor) -> Tensor:
     if num == 1:
         return error
     weights = torch.arange(1 - num, num, 2, dtype=drawn.dtype)  # of ascending values: sums of all differences
-    pairs = torch.einsum("nmp,m->n", drawn.sort(1).values, weights) / drawn.shape[2]
+    pairs = (ascending(drawn) @ weights).mean(1)
     return error - pairs / (num * (num - 1))
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from pipeline.kernels import library
+from pipeline.runtime import compiler
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Count, Section
 
@@ -30,10 +31,11 @@ _sampling = Settings(device="cpu", precision="fp32")  # of samples, until `confi
 
 def configure(settings: Settings) -> None:
     """Set the number of threads, kernels, and the precision of samples; keep freed memory for the next step,
-    and make a GPU deterministic.
+    leave out PyTorch's compiler, and make a GPU deterministic.
     """
     global _sampling
     _sampling = settings
+    compiler.put_off()
     _keep_freed_memory()
     library.wanted = settings.kernels == "auto"
     torch.set_num_threads(settings.threads)

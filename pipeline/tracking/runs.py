@@ -1,7 +1,8 @@
 """What goes to MLflow: a model's training, its evaluation, a stage's time.
 
-Calls are idempotent: each carries its own key and timestamps. A server that carried one out and died before
-it answered is sent the same again, and keeps it once.
+What is sent is a function of this file and what it is called with: `courier.carried` may call it in another
+process. Calls are idempotent: each carries its own key and timestamps. A server that carried one out and died
+before it answered is sent the same again, and keeps it once.
 """
 
 import time
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from pipeline.tracking.courier import carried
 from pipeline.tracking.outbox import send
 from pipeline.tracking.store import client, experiment_id, provenance
 
@@ -43,15 +45,10 @@ class Run:
         if not (resumed and key_file.exists()):
             key_file.write_text(uuid4().hex, "utf-8")
         key = key_file.read_text("utf-8")
-        send(lambda: self._open(name, key, params, {**tags, **provenance()}))
+        send(lambda: self._open(name, key, params, tags))
 
     def _open(self, name: str, key: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        from mlflow.entities import Dataset, DatasetInput, Param
-
-        self.run_id = open_run(EXPERIMENT, name, key, tags)
-        client().log_batch(self.run_id, params=[Param(name, str(value)) for name, value in params.items()])
-        data = Dataset(tags["data"], tags["data.sha256"][:36], "local", tags["data"])
-        client().log_inputs(self.run_id, [DatasetInput(data, [])])
+        self.run_id = carried(begin, name, key, params, {**tags, **provenance()})
 
     def log(self, step: int, scalars: Mapping[str, float]) -> None:
         now = int(time.time() * 1000)
@@ -61,23 +58,47 @@ class Run:
 
     def flush(self) -> None:
         pending, self.pending, self.flushed = self.pending, [], time.monotonic()
-        send(lambda: log_metrics(self.run_id, pending))
+        send(lambda: carried(log_metrics, self.run_id, pending))
 
     def show(self, step: int, image: np.ndarray) -> None:
-        send(lambda: client().log_image(self.run_id, image, key="samples", step=step))
+        send(lambda: carried(log_image, self.run_id, image, key="samples", step=step))
 
     def finish(self, weights_sha256: str, files: list[Path]) -> None:
         """Tag the run with its weights' hash, by which evaluation finds it, attach files and close it."""
         self.flush()
-        send(lambda: client().set_tag(self.run_id, WEIGHTS_TAG, weights_sha256))
-        send(lambda: [client().log_artifact(self.run_id, str(file)) for file in files])
-        send(lambda: client().set_terminated(self.run_id, "FINISHED"))
+        send(lambda: carried(end, self.run_id, weights_sha256, [str(file.resolve()) for file in files]))
         send(lambda: self.key_file.unlink(missing_ok=True))
 
     def fail(self) -> None:
         """Close the run of a training that an error or the user ended."""
         self.flush()
-        send(lambda: client().set_terminated(self.run_id, "FAILED"))
+        send(lambda: carried(close, self.run_id, "FAILED"))
+
+
+def begin(name: str, key: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+    """Open the run of a training, and say of what; its id."""
+    from mlflow.entities import Dataset, DatasetInput, Param
+
+    run_id = open_run(EXPERIMENT, name, key, tags)
+    client().log_batch(run_id, params=[Param(name, str(value)) for name, value in params.items()])
+    data = Dataset(tags["data"], tags["data.sha256"][:36], "local", tags["data"])
+    client().log_inputs(run_id, [DatasetInput(data, [])])
+    return run_id
+
+
+def end(run_id: str, weights_sha256: str, files: Sequence[str]) -> None:
+    client().set_tag(run_id, WEIGHTS_TAG, weights_sha256)
+    for file in files:
+        client().log_artifact(run_id, file)
+    close(run_id, "FINISHED")
+
+
+def close(run_id: str, status: str) -> None:
+    client().set_terminated(run_id, status)
+
+
+def log_image(run_id: str, image: np.ndarray, **where: Any) -> None:
+    client().log_image(run_id, image, **where)
 
 
 def log_metrics(run_id: str, rows: Sequence[Row]) -> None:
@@ -119,31 +140,43 @@ def add_evaluation(
     run with these weights, or a new one.
     """
     key, now = uuid4().hex, int(time.time() * 1000)
+    about = model, weights_sha256, metrics, curves, images
+    send(lambda: carried(evaluated, *about, key, now, provenance()))
 
-    def call() -> None:
-        run_id = newest_run(model, weights_sha256)
-        if not run_id:
-            run_id = open_run(EXPERIMENT, model, key, provenance())
-            client().set_terminated(run_id)
-            client().set_tag(run_id, WEIGHTS_TAG, weights_sha256)  # last: by it the whole run is found
-        log_metrics(run_id, [(name, value, now, 0) for name, value in metrics.items()])
-        log_metrics(run_id, [(name, y, now, x) for name, pairs in curves.items() for x, y in pairs])
-        for name, image in images.items():
-            client().log_image(run_id, image, f"{name}.png")
 
-    send(call)
+def evaluated(
+    model: str,
+    weights_sha256: str,
+    metrics: Mapping[str, float],
+    curves: Mapping[str, Sequence[tuple[int, float]]],
+    images: Mapping[str, np.ndarray],
+    key: str,
+    now: int,
+    tags: Mapping[str, str],
+) -> None:
+    """`add_evaluation` of then, with the key and tags of a run if it is to be made."""
+    run_id = newest_run(model, weights_sha256)
+    if not run_id:
+        run_id = open_run(EXPERIMENT, model, key, tags)
+        client().set_terminated(run_id)
+        client().set_tag(run_id, WEIGHTS_TAG, weights_sha256)  # last: by it the whole run is found
+    log_metrics(run_id, [(name, value, now, 0) for name, value in metrics.items()])
+    log_metrics(run_id, [(name, y, now, x) for name, pairs in curves.items() for x, y in pairs])
+    for name, image in images.items():
+        log_image(run_id, image, artifact_file=f"{name}.png")
 
 
 def add_stage(stage: str, seconds: float, loop_seconds: float) -> None:
     """Record how long a stage took in all, and in its training or evaluation loops."""
     key, now = uuid4().hex, int(time.time() * 1000)
+    send(lambda: carried(ran, stage, seconds, loop_seconds, key, now, provenance()))
 
-    def call() -> None:
-        run_id = open_run(STAGES_EXPERIMENT, stage, key, provenance(), now - round(1000 * seconds))
-        log_metrics(run_id, [("seconds", seconds, now, 0), ("loop_seconds", loop_seconds, now, 0)])
-        client().set_terminated(run_id, end_time=now)
 
-    send(call)
+def ran(stage: str, seconds: float, loop_seconds: float, key: str, now: int, tags: Mapping[str, str]) -> None:
+    """`add_stage` of then."""
+    run_id = open_run(STAGES_EXPERIMENT, stage, key, tags, now - round(1000 * seconds))
+    log_metrics(run_id, [("seconds", seconds, now, 0), ("loop_seconds", loop_seconds, now, 0)])
+    client().set_terminated(run_id, end_time=now)
 
 
 def stage_seconds() -> dict[str, dict[str, float]]:

@@ -59,6 +59,11 @@ def client() -> Any:
     return client_of(store_uri())
 
 
+def open_store() -> None:
+    """Before it is needed, as it takes a second or two."""
+    client()
+
+
 @cache  # opening a store takes a second
 def client_of(uri: str) -> Any:
     from mlflow import MlflowClient
