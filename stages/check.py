@@ -17,11 +17,11 @@ from pipeline.methods.stabilisers import Stabilisers
 from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.networks.network import Spec
 from pipeline.play.laboratory import METHODS
-from pipeline.report.claim_settings import Settings as Claim
 from pipeline.runtime import params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.files import new_folder
 from pipeline.runtime.fingerprint import fingerprint
+from pipeline.tasks.claimed import Settings as Claim
 from stages import run, sections
 
 DEFAULT_SIDE = 28  # pixels, of images whose size no setting says

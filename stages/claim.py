@@ -17,13 +17,13 @@ from pipeline.metrics import settings as evaluation
 from pipeline.metrics.reference import Reference
 from pipeline.networks.flow import Flow, flow_of, sampling_with
 from pipeline.report import claim, digits, page
-from pipeline.report.claim_settings import Settings
 from pipeline.report.results import Result, Results, read
 from pipeline.runtime import compute, params
 from pipeline.runtime.files import new_file
 from pipeline.sampling import weights
 from pipeline.sampling.draw import draw
 from pipeline.tasks import task as tasks
+from pipeline.tasks.claimed import Settings
 from stages import InputFolder, run, sections, timed
 
 Models = Annotated[list[Path], typer.Argument(exists=True, file_okay=False)]

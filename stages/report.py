@@ -11,12 +11,12 @@ from pipeline.metrics.settings import Settings as Evaluation
 from pipeline.report import by_seed, dial, images, page, patience, points, posteriors, study, tables, theory
 from pipeline.report import digits as of_digits
 from pipeline.report import others as other_sets
-from pipeline.report.claim_settings import Settings as Claim
 from pipeline.report.headlines import headlines
 from pipeline.report.results import Result, Results, Section, read
 from pipeline.runtime import params
 from pipeline.runtime.files import new_file, new_folder
 from pipeline.tasks import task as tasks
+from pipeline.tasks.claimed import Settings as Claim
 from pipeline.tasks.question import Settings as TaskSettings
 from pipeline.tracking import runs
 from stages import InputFolder, run, sections, timed

@@ -26,11 +26,11 @@ from typing import Annotated
 import typer
 from networkx import DiGraph, ancestors, descendants, relabel_nodes, topological_sort
 
-from pipeline.report.claim_settings import Settings as Claim
 from pipeline.report.headlines import headlines
 from pipeline.runtime import logs, params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.overview import Overview
+from pipeline.tasks.claimed import Settings as Claim
 from pipeline.tracking import runs
 from pipeline.tracking.courier import courier
 from stages import run, sections

@@ -14,18 +14,18 @@ from pipeline.data.sets import kind
 from pipeline.methods import method
 from pipeline.methods.schedule import Budget, ModelSettings, Schedule
 from pipeline.metrics.settings import Settings as Evaluation
-from pipeline.report.claim_settings import Settings as Claim
 from pipeline.runtime import own_files, params
 from pipeline.runtime.errors import InputError
 from pipeline.runtime.params import Section, Seed
 from pipeline.tasks import question
+from pipeline.tasks.claimed import Settings as Claim
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 SINGLE = {  # section -> the module whose Settings it is read with
     "compute": "pipeline.runtime.compute",
     "launch": "pipeline.runtime.distributed",
     "evaluate": "pipeline.metrics.settings",
-    "claim": "pipeline.report.claim_settings",
+    "claim": "pipeline.tasks.claimed",
     "theory": "pipeline.theory.game",
     "bayes": "pipeline.theory.learned",
 }

@@ -8,9 +8,9 @@ import numpy as np
 
 from pipeline.methods.schedule import ModelSettings
 from pipeline.report import dial, digits, tables
-from pipeline.report.claim_settings import Settings
 from pipeline.report.figures import figures
 from pipeline.report.results import Results, Section
+from pipeline.tasks.claimed import Settings
 from pipeline.tasks.task import Task
 
 SHOWN: tuple[str, ...] = (

@@ -11,8 +11,8 @@ from helpers.small_tasks import digits, written
 from pipeline.methods import method
 from pipeline.methods.schedule import ModelSettings
 from pipeline.report import claim, page
-from pipeline.report.claim_settings import Settings
 from pipeline.report.results import Result, Section
+from pipeline.tasks.claimed import Settings
 from pipeline.tasks.task import Task
 
 METRICS = dict.fromkeys(claim.SHOWN, 1.0) | {
