@@ -12,7 +12,8 @@ from typing import ParamSpec, TypeVar
 
 ADDRESS = "TRACKING_COURIER"  # environment variable: where one listens, a socket that is the user's alone
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def carried(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
